@@ -1,0 +1,1 @@
+//! The local HTTP contract: requests, replies, problem types, OpenAPI.

@@ -1,0 +1,1 @@
+//! Committing AEAD, agreement, signatures, labelled derivation, Shamir, threshold OPRF, key ceremony, sealed requests, Merkle trees.

@@ -1,0 +1,1 @@
+//! The provider engine: blind rows, threshold evaluation, sealed generations; core and thin driver.

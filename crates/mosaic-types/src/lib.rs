@@ -1,0 +1,24 @@
+//! The vocabulary every other crate speaks: identifiers, bounded units, time and sensitive wrappers.
+//!
+//! Each unit checks its range once, at construction, and cannot hold anything else afterwards
+//! (L5-12 to L5-16, X-29 to X-34). Whatever came from the person, their place, their words, is
+//! wrapped in [`Sensitive`], which has no encoding and prints as `[hidden]`.
+
+mod bounds;
+mod ids;
+mod mode;
+mod position;
+mod sensitive;
+mod time;
+
+pub use bounds::{
+    ContactText, ContextText, InvalidContact, InvalidContext, InvalidNoise, InvalidRadius, InvalidToken, InvalidTtl,
+    InvalidWindow, NoiseRatio, Radius, SearchWindow, Token, TtlHours,
+};
+pub use ids::{
+    ClassId, InvalidClass, InvalidProvider, Lane, ProviderId, RowTag, SegmentId, Stream, TableId, TileId, TopicId,
+};
+pub use mode::{Mode, ModeProfile, ParseModeError, ServiceClass};
+pub use position::{InvalidPosition, LatLng};
+pub use sensitive::Sensitive;
+pub use time::{Clock, Epoch, FixedClock, Period, ScaledClock, Timestamp, Week, Window};

@@ -1,0 +1,1 @@
+//! Fixed-size messages, their codec, and the release barrier.

@@ -1,1 +1,50 @@
 //! Pure estimators of every adversary: they serve the lab and the agent's anonymity meter.
+//!
+//! Attackers get the code, the corpus and retraining (Kerckhoffs). The users an attacker learns from
+//! and the users it is judged on are disjoint, and every figure comes with a bootstrap interval over
+//! users (PRIVACY 0.2). Nothing here knows where its observations came from: the same detector reads
+//! the traffic of this system and that of a naive design.
+
+mod averaging;
+mod boosting;
+mod interval;
+mod slots;
+
+pub use averaging::{AveragingCurve, AveragingPoint, averaging_curve};
+pub use boosting::{BoostedTrees, BoostingPlan};
+pub use interval::{Estimate, bootstrap_by_user};
+pub use slots::{DetectorReport, EventView, SlotView, detect_slots};
+
+/// Area under the ROC curve of `(score, is_positive)` pairs: the chance that a random positive scores
+/// above a random negative, ties counting half (Mann-Whitney). 0.5 where one kind is missing.
+pub fn auc(pairs: &[(f64, bool)]) -> f64 {
+    let mut sorted: Vec<&(f64, bool)> = pairs.iter().collect();
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut positives, mut rank_sum, mut start) = (0_usize, 0.0, 0);
+    while start < sorted.len() {
+        let end = start + sorted[start..].iter().take_while(|pair| pair.0 == sorted[start].0).count();
+        let ties = sorted[start..end].iter().filter(|pair| pair.1).count();
+        // every tied score shares the mean of the ranks start+1 ..= end
+        rank_sum += ties as f64 * (start + 1 + end) as f64 / 2.0;
+        positives += ties;
+        start = end;
+    }
+    let negatives = sorted.len() - positives;
+    if positives == 0 || negatives == 0 {
+        return 0.5;
+    }
+    (rank_sum - (positives * (positives + 1)) as f64 / 2.0) / (positives as f64 * negatives as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auc_of_perfect_useless_and_tied_scores() {
+        assert_eq!(auc(&[(0.1, false), (0.9, true)]), 1.0);
+        assert_eq!(auc(&[(0.9, false), (0.1, true)]), 0.0);
+        assert_eq!(auc(&[(0.5, false), (0.5, true), (0.5, true)]), 0.5);
+        assert_eq!(auc(&[(0.5, true)]), 0.5);
+    }
+}

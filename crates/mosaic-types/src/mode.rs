@@ -141,7 +141,10 @@ impl FromStr for Mode {
     type Err = ParseModeError;
 
     fn from_str(word: &str) -> Result<Self, ParseModeError> {
-        [Self::Emergency, Self::Balanced, Self::Maximum].into_iter().find(|mode| mode.name() == word).ok_or(ParseModeError)
+        [Self::Emergency, Self::Balanced, Self::Maximum]
+            .into_iter()
+            .find(|mode| mode.name() == word)
+            .ok_or(ParseModeError)
     }
 }
 

@@ -1,0 +1,54 @@
+//! System packages the checks need, named when missing and installed only when asked.
+
+use std::{path::Path, process::Command};
+
+use anyhow::{Context, Result, bail};
+
+/// A program the checks call, and the Debian package that brings it.
+struct Tool {
+    program: &'static str,
+    package: &'static str,
+    needed_for: &'static str,
+}
+
+const TOOLS: [Tool; 3] = [
+    Tool { program: "git", package: "git", needed_for: "listing the project's files" },
+    Tool { program: "cc", package: "build-essential", needed_for: "compiling SQLite and the TLS primitives" },
+    Tool { program: "ip", package: "iproute2", needed_for: "joining from a second network namespace in the tests" },
+];
+
+/// Makes sure every tool is there: installs what is missing when `install` is set, else names it.
+pub(crate) fn ensure(install: bool) -> Result<()> {
+    let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| !present(tool.program)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !install {
+        let named: Vec<String> = missing
+            .iter()
+            .map(|tool| format!("{} (package {}): {}", tool.program, tool.package, tool.needed_for))
+            .collect();
+        bail!("missing programs; run `cargo xtask ci --install` or install them yourself:\n  {}", named.join("\n  "));
+    }
+    apt(&["update", "-qq"])?;
+    let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
+    apt(&[&["install", "-y", "-qq", "--no-install-recommends"][..], &packages].concat())
+}
+
+/// Whether `program` is on the search path.
+pub(crate) fn present(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).chain([Path::new("/usr/sbin").to_owned()]).any(|folder| folder.join(program).is_file())
+}
+
+fn apt(arguments: &[&str]) -> Result<()> {
+    let status = Command::new("apt-get")
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .status()
+        .context("apt-get did not start; install the packages by hand")?;
+    if !status.success() {
+        bail!("apt-get {} failed ({status}); are you root?", arguments.join(" "));
+    }
+    Ok(())
+}

@@ -1,1 +1,40 @@
-//! The local HTTP contract: requests, replies, problem types, OpenAPI.
+//! The local HTTP contract, version 1 (L5-12 to L5-16): what a person's own programs say to their own
+//! agent over loopback, and what it answers.
+//!
+//! Bodies are plain serde types with every unknown field refused; `check` turns one into the bounded
+//! types of `mosaic-types`, or into a [`Problem`] (RFC 9457) that states the bounds and never repeats
+//! what was sent. [`Operation`] lists every route once: the agent builds its router from it and
+//! [`openapi`] builds the document from it, so neither can hold a route that the other lacks.
+//!
+//! A coordinate or token in a URL ends up in histories and logs (C-83). The GET forms exist because the
+//! requirements ask for them; they take *already blurred* coordinates, and each has a POST twin whose
+//! body may hold the true ones. Our own clients use only the twins.
+
+mod association;
+mod broadcast;
+mod document;
+mod operation;
+mod problem;
+mod proximity;
+mod settings;
+mod status;
+mod transfer;
+
+pub use association::{
+    AcceptBody, AssociateBody, AssociateReply, AssociateRequest, AssociationId, AssociationKind, AssociationList,
+    AssociationState, AssociationView, CardChoice, CardSelection, IncomingWave, InvalidId, LookupBody, PeopleReply,
+    Person, WaveBody, WaveReply, WaveRequest, WavesReply,
+};
+pub use broadcast::{
+    BroadcastBody, BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, EffectiveNoise, Granularity,
+    NoiseView, Position,
+};
+pub use document::openapi;
+pub use operation::{Method, Operation};
+pub use problem::{Problem, ProblemKind, parse_body};
+pub use proximity::{CardView, ProximityBody, ProximityParams, ProximityReply, ProximityRequest, ResultCap, Searched};
+pub use settings::{SettingsBody, SettingsChange, SettingsView};
+pub use status::{
+    FederationView, LedgerView, OpenDoorReply, PRACTICE_BANNER, ProviderView, Reach, StatusReply, Warning, WarningKind,
+};
+pub use transfer::{EXPORT_FORMAT, ExportDocument, ImportReply};

@@ -1,0 +1,278 @@
+use std::{fmt, str::FromStr};
+
+use mosaic_types::{ContactText, Token};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use utoipa::ToSchema;
+
+use crate::{Problem, ProblemKind};
+
+/// An association as the API names it: 32 hexadecimal digits that mean nothing elsewhere.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AssociationId(pub [u8; 16]);
+
+/// A string that is no association id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("an id has 32 hexadecimal digits")]
+pub struct InvalidId;
+
+impl fmt::Display for AssociationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for AssociationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AssociationId(..)")
+    }
+}
+
+impl FromStr for AssociationId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        if text.len() != 32 || !text.bytes().all(|c| c.is_ascii_hexdigit()) {
+            return Err(InvalidId);
+        }
+        u128::from_str_radix(text, 16).map(|number| Self(number.to_be_bytes())).map_err(|_| InvalidId)
+    }
+}
+
+fn check_contact(raw: &str) -> Result<ContactText, Problem> {
+    ContactText::new(raw).map_err(|error| Problem::new(ProblemKind::InvalidContact).with_detail(error))
+}
+
+/// The word `all`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CardChoice {
+    /// Every card that matches one's own broadcasts.
+    All,
+}
+
+/// Which cards to wave at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum CardSelection {
+    /// The word `"all"`.
+    Word(CardChoice),
+    /// Ids of cards from a proximity answer, at most 200.
+    Cards(Vec<String>),
+}
+
+/// Body of `POST /v1/wave`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaveBody {
+    /// `"all"` or a list of card ids.
+    pub cards: CardSelection,
+    /// What people who accept may see: 1 to 300 bytes.
+    #[schema(min_length = 1, max_length = 300)]
+    pub contact: String,
+}
+
+/// A checked [`WaveBody`].
+#[derive(Clone, Debug)]
+pub struct WaveRequest {
+    /// Which cards.
+    pub cards: CardSelection,
+    /// One's own contact.
+    pub contact: ContactText,
+}
+
+impl WaveBody {
+    /// Checks the bounds.
+    ///
+    /// # Errors
+    /// [`ProblemKind::InvalidContact`]; [`ProblemKind::InvalidId`] for more than 200 cards or none.
+    pub fn check(self) -> Result<WaveRequest, Problem> {
+        if let CardSelection::Cards(cards) = &self.cards
+            && !(1..=200).contains(&cards.len())
+        {
+            return Err(Problem::new(ProblemKind::InvalidId).with_detail("name 1 to 200 cards, or \"all\""));
+        }
+        Ok(WaveRequest { contact: check_contact(&self.contact)?, cards: self.cards })
+    }
+}
+
+/// Answer to `POST /v1/wave`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WaveReply {
+    /// New associations, one per card waved at.
+    pub associations: Vec<String>,
+    /// Cards that were waved at before, or are unknown or gone.
+    pub skipped: u32,
+    /// When the last of these waves will have left at the pace of the mode, unix seconds.
+    pub leaves_by: u64,
+}
+
+/// Somebody waved at one's own card and waits for a person's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IncomingWave {
+    /// The association to accept or decline.
+    pub id: String,
+    /// When the wave was read, unix seconds.
+    pub received_at: u64,
+    /// When it is forgotten if nobody answers, unix seconds.
+    pub expires_at: u64,
+}
+
+/// Answer to `GET /v1/waves`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WavesReply {
+    /// Oldest first.
+    pub waves: Vec<IncomingWave>,
+}
+
+/// Body of `POST /v1/associate`: without a token it makes one, with a token it joins.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssociateBody {
+    /// The token somebody handed over: exactly 32 letters and digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[0-9A-Za-z]{32}$")]
+    pub token: Option<String>,
+    /// What the other person gets to see: 1 to 300 bytes.
+    #[schema(min_length = 1, max_length = 300)]
+    pub contact: String,
+}
+
+/// A checked [`AssociateBody`].
+#[derive(Clone, Debug)]
+pub struct AssociateRequest {
+    /// The token to join; `None` makes a new one.
+    pub token: Option<Token>,
+    /// One's own contact.
+    pub contact: ContactText,
+}
+
+impl AssociateBody {
+    /// Checks the pattern of L5-14 and the contact.
+    ///
+    /// # Errors
+    /// [`ProblemKind::InvalidToken`] or [`ProblemKind::InvalidContact`].
+    pub fn check(self) -> Result<AssociateRequest, Problem> {
+        let token = self.token.map(|raw| Token::parse(&raw)).transpose().map_err(|_| ProblemKind::InvalidToken)?;
+        Ok(AssociateRequest { token, contact: check_contact(&self.contact)? })
+    }
+}
+
+/// Answer to `POST /v1/associate`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AssociateReply {
+    /// The association.
+    pub id: String,
+    /// The token to hand over, where one was made. Works once, for 24 hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// When the token or the attempt expires, unix seconds.
+    pub expires_at: u64,
+}
+
+/// Body of `POST /v1/association`: the twin of `GET /v1/association/{token}` that keeps the token out of the URL.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LookupBody {
+    /// The token: exactly 32 letters and digits.
+    #[schema(pattern = "^[0-9A-Za-z]{32}$")]
+    pub token: String,
+}
+
+impl LookupBody {
+    /// Checks the pattern of L5-14.
+    ///
+    /// # Errors
+    /// [`ProblemKind::InvalidToken`].
+    pub fn check(self) -> Result<Token, Problem> {
+        Token::parse(&self.token).map_err(|_| ProblemKind::InvalidToken.into())
+    }
+}
+
+/// How two people came together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AssociationKind {
+    /// This person waved at a card.
+    WaveSent,
+    /// Somebody waved at this person's card.
+    WaveReceived,
+    /// This person made the token.
+    TokenMade,
+    /// This person joined with a token.
+    TokenJoined,
+}
+
+/// Where an association stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AssociationState {
+    /// The first message waits to leave, or for its automatic answer. Says nothing about anybody.
+    Pending,
+    /// Messages pass. Whether a person is there shows only when they accept.
+    Connected,
+    /// It is this person's turn to accept or decline.
+    AwaitingYou,
+    /// Both contacts are exchanged.
+    Accepted,
+}
+
+/// One association.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AssociationView {
+    /// Its id.
+    pub id: String,
+    /// How it began.
+    pub kind: AssociationKind,
+    /// Where it stands.
+    pub state: AssociationState,
+    /// When it is erased, unix seconds (L5-17: at most 48 h).
+    pub expires_at: u64,
+}
+
+/// Answer to `GET /v1/associations`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AssociationList {
+    /// Oldest first.
+    pub associations: Vec<AssociationView>,
+}
+
+/// Body of `POST /v1/associations/{id}/accept`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptBody {
+    /// What the other person gets to see: 1 to 300 bytes.
+    #[schema(min_length = 1, max_length = 300)]
+    pub contact: String,
+}
+
+impl AcceptBody {
+    /// Checks the contact.
+    ///
+    /// # Errors
+    /// [`ProblemKind::InvalidContact`].
+    pub fn check(self) -> Result<ContactText, Problem> {
+        check_contact(&self.contact)
+    }
+}
+
+/// Somebody who accepted.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// The association.
+    pub id: String,
+    /// What they let you see.
+    pub contact: String,
+    /// Since when, unix seconds.
+    pub since: u64,
+    /// Whether the vault keeps it; others are forgotten with their association (S-46, C-58).
+    pub kept: bool,
+}
+
+/// Answer to `GET /v1/people`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PeopleReply {
+    /// Oldest first.
+    pub people: Vec<Person>,
+}

@@ -1,0 +1,154 @@
+use mosaic_types::{ContextText, LatLng, NoiseRatio, Sensitive, TtlHours};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{Problem, ProblemKind};
+
+/// A position in degrees, WGS 84. Not printable: it may be a true one.
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Position {
+    /// Latitude.
+    #[schema(minimum = -90.0, maximum = 90.0)]
+    pub lat: f64,
+    /// Longitude.
+    #[schema(minimum = -180.0, maximum = 180.0)]
+    pub lon: f64,
+}
+
+impl Position {
+    /// Checks the bounds.
+    ///
+    /// # Errors
+    /// [`ProblemKind::InvalidPosition`] for a coordinate that is not finite or out of range.
+    pub fn check(self) -> Result<LatLng, Problem> {
+        LatLng::new(self.lat, self.lon).map_err(|error| Problem::new(ProblemKind::InvalidPosition).with_detail(error))
+    }
+}
+
+/// Body of `POST /v1/broadcast`: the true place and the person's own words. They stay on this machine.
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BroadcastBody {
+    /// Where the person is.
+    pub location: Position,
+    /// What they want, 1 to 500 characters.
+    #[schema(min_length = 1, max_length = 500, example = "coffee meetup")]
+    pub context: String,
+    /// Share of decoys asked for; the mode's floor when absent, and raised to it when lower.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0.30, maximum = 0.80)]
+    pub noise_ratio: Option<f64>,
+    /// Hours until readers forget it; the setting `ttl.default` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 24, maximum = 168)]
+    pub ttl_hours: Option<u32>,
+}
+
+/// A checked [`BroadcastBody`].
+#[derive(Clone, Debug)]
+pub struct BroadcastRequest {
+    /// The true place.
+    pub place: Sensitive<LatLng>,
+    /// The person's words.
+    pub words: ContextText,
+    /// Noise asked for; `None` means the mode's own.
+    pub noise: Option<NoiseRatio>,
+    /// Time to live asked for; `None` means the setting's.
+    pub ttl: Option<TtlHours>,
+}
+
+impl BroadcastBody {
+    /// Checks every bound of L5-12.
+    ///
+    /// # Errors
+    /// The problem of the first field that is out of bounds.
+    pub fn check(self) -> Result<BroadcastRequest, Problem> {
+        let words = ContextText::new(&self.context)
+            .map_err(|error| Problem::new(ProblemKind::InvalidContext).with_detail(error))?;
+        let noise = self.noise_ratio.map(check_noise).transpose()?;
+        let ttl = self.ttl_hours.map(check_ttl).transpose()?;
+        Ok(BroadcastRequest { place: Sensitive::new(self.location.check()?), words, noise, ttl })
+    }
+}
+
+pub(crate) fn check_noise(raw: f64) -> Result<NoiseRatio, Problem> {
+    NoiseRatio::new(raw).map_err(|error| Problem::new(ProblemKind::InvalidNoise).with_detail(error))
+}
+
+pub(crate) fn check_ttl(raw: u32) -> Result<TtlHours, Problem> {
+    TtlHours::new(raw).map_err(|error| Problem::new(ProblemKind::InvalidTtl).with_detail(error))
+}
+
+/// How precisely a place was released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Granularity {
+    /// A blurred point of the mode's location scale.
+    Fine,
+    /// Only the zone (H3 resolution 6): the weekly ledger is spent.
+    Zone,
+}
+
+/// Noise that applies to each lane, after the floors.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct EffectiveNoise {
+    /// On the discovery lane.
+    pub discovery: f64,
+    /// On the rendezvous lane.
+    pub rendezvous: f64,
+}
+
+/// Noise asked for and noise that applies.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct NoiseView {
+    /// What was asked for (the mode's own when nothing was).
+    pub requested: f64,
+    /// What applies.
+    pub effective: EffectiveNoise,
+}
+
+/// Answer to `POST /v1/broadcast`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct BroadcastReply {
+    /// The broadcast, as its withdrawal names it.
+    pub id: String,
+    /// Class of the public vocabulary the words fell into.
+    pub class: String,
+    /// Topics of the public vocabulary, best first.
+    pub topics: Vec<String>,
+    /// Noise asked for and noise that applies.
+    pub noise: NoiseView,
+    /// How precisely the place is released.
+    pub granularity: Granularity,
+    /// What is left of this week's location ledger of 10.0.
+    pub ledger_left: f64,
+    /// Ids of the cards that carry this broadcast at present, as others see them.
+    pub cards: Vec<String>,
+    /// When the next scheduled event of the discovery lane leaves at the latest, unix seconds.
+    pub next_send_at: u64,
+}
+
+/// One broadcast that is out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct BroadcastView {
+    /// The broadcast, as its withdrawal names it.
+    pub id: String,
+    /// Class of the public vocabulary.
+    pub class: String,
+    /// Topics of the public vocabulary, best first.
+    pub topics: Vec<String>,
+    /// How precisely the place is released.
+    pub granularity: Granularity,
+    /// When it ends, unix seconds.
+    pub expires_at: u64,
+    /// Ids of the cards that carry it at present.
+    pub cards: Vec<String>,
+}
+
+/// Answer to `GET /v1/broadcasts`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct BroadcastList {
+    /// Newest last.
+    pub broadcasts: Vec<BroadcastView>,
+}

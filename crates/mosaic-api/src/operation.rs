@@ -1,0 +1,187 @@
+/// HTTP method of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Acts.
+    Post,
+    /// Sets.
+    Put,
+    /// Removes.
+    Delete,
+}
+
+/// Everything the local API can do: one entry per route and method. The agent's router and the
+/// OpenAPI document are both built from this list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Publishes a context (L5-12).
+    Broadcast,
+    /// Lists what is out.
+    ListBroadcasts,
+    /// Withdraws one broadcast (L5-11).
+    Withdraw,
+    /// Asks who is near, already blurred coordinates in the URL (L5-13).
+    ProximityByUrl,
+    /// Asks who is near, coordinates in the body (C-83).
+    Proximity,
+    /// Waves at cards.
+    Wave,
+    /// Lists waves that wait for an answer.
+    Waves,
+    /// Makes or joins an association token (L5-14).
+    Associate,
+    /// Shows an association by the token in the URL (L5-15).
+    AssociationByUrl,
+    /// Shows an association by the token in the body.
+    AssociationByToken,
+    /// Lists associations (L5-27).
+    ListAssociations,
+    /// Accepts one and sends the contact.
+    Accept,
+    /// Declines one; the other side sees nothing.
+    Decline,
+    /// Deletes one (L5-27).
+    DeleteAssociation,
+    /// Lists the contacts of those who accepted.
+    People,
+    /// Keeps a contact in the vault.
+    KeepPerson,
+    /// Forgets a contact.
+    ForgetPerson,
+    /// Shows mode, providers, ledger and warnings.
+    Status,
+    /// Books an open door.
+    OpenDoor,
+    /// Shows the settings.
+    ReadSettings,
+    /// Changes settings.
+    ChangeSettings,
+    /// Exports settings and kept people.
+    Export,
+    /// Imports an export, or only checks it.
+    Import,
+    /// This description.
+    Describe,
+}
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: [Self; 24] = [
+        Self::Broadcast,
+        Self::ListBroadcasts,
+        Self::Withdraw,
+        Self::ProximityByUrl,
+        Self::Proximity,
+        Self::Wave,
+        Self::Waves,
+        Self::Associate,
+        Self::AssociationByUrl,
+        Self::AssociationByToken,
+        Self::ListAssociations,
+        Self::Accept,
+        Self::Decline,
+        Self::DeleteAssociation,
+        Self::People,
+        Self::KeepPerson,
+        Self::ForgetPerson,
+        Self::Status,
+        Self::OpenDoor,
+        Self::ReadSettings,
+        Self::ChangeSettings,
+        Self::Export,
+        Self::Import,
+        Self::Describe,
+    ];
+
+    /// Method and path, parameters in braces.
+    pub const fn route(self) -> (Method, &'static str) {
+        match self {
+            Self::Broadcast => (Method::Post, "/v1/broadcast"),
+            Self::ListBroadcasts => (Method::Get, "/v1/broadcasts"),
+            Self::Withdraw => (Method::Delete, "/v1/broadcasts/{id}"),
+            Self::ProximityByUrl => (Method::Get, "/v1/proximity"),
+            Self::Proximity => (Method::Post, "/v1/proximity"),
+            Self::Wave => (Method::Post, "/v1/wave"),
+            Self::Waves => (Method::Get, "/v1/waves"),
+            Self::Associate => (Method::Post, "/v1/associate"),
+            Self::AssociationByUrl => (Method::Get, "/v1/association/{token}"),
+            Self::AssociationByToken => (Method::Post, "/v1/association"),
+            Self::ListAssociations => (Method::Get, "/v1/associations"),
+            Self::Accept => (Method::Post, "/v1/associations/{id}/accept"),
+            Self::Decline => (Method::Post, "/v1/associations/{id}/decline"),
+            Self::DeleteAssociation => (Method::Delete, "/v1/associations/{id}"),
+            Self::People => (Method::Get, "/v1/people"),
+            Self::KeepPerson => (Method::Post, "/v1/people/{id}/keep"),
+            Self::ForgetPerson => (Method::Delete, "/v1/people/{id}"),
+            Self::Status => (Method::Get, "/v1/status"),
+            Self::OpenDoor => (Method::Post, "/v1/open-door"),
+            Self::ReadSettings => (Method::Get, "/v1/config"),
+            Self::ChangeSettings => (Method::Put, "/v1/config"),
+            Self::Export => (Method::Get, "/v1/export"),
+            Self::Import => (Method::Post, "/v1/import"),
+            Self::Describe => (Method::Get, "/openapi.json"),
+        }
+    }
+
+    /// Whether the call needs the bearer token: all but the description do.
+    pub const fn needs_token(self) -> bool {
+        !matches!(self, Self::Describe)
+    }
+
+    /// Status code of success: 201 where something was made, 204 where nothing is said, else 200.
+    pub const fn success(self) -> u16 {
+        match self {
+            Self::Broadcast | Self::Associate | Self::Wave | Self::OpenDoor => 201,
+            Self::Withdraw
+            | Self::Accept
+            | Self::Decline
+            | Self::DeleteAssociation
+            | Self::KeepPerson
+            | Self::ForgetPerson => 204,
+            _ => 200,
+        }
+    }
+
+    /// One line for the description.
+    pub const fn summary(self) -> &'static str {
+        match self {
+            Self::Broadcast => "Publish a context: it leaves with the next scheduled event, mixed with nine decoys",
+            Self::ListBroadcasts => "List what is out",
+            Self::Withdraw => "Withdraw a broadcast",
+            Self::ProximityByUrl => "Ask who is near; the coordinates must already be blurred",
+            Self::Proximity => "Ask who is near; the body may hold the true position",
+            Self::Wave => "Wave at cards; only a person's acceptance shows that somebody is there",
+            Self::Waves => "List waves that wait for an answer",
+            Self::Associate => "Make an association token, or join with one",
+            Self::AssociationByUrl => "Show an association by its token; unknown and expired look alike",
+            Self::AssociationByToken => "Show an association, its token kept out of the URL",
+            Self::ListAssociations => "List associations",
+            Self::Accept => "Accept and send one's contact",
+            Self::Decline => "Decline; the other side sees nothing",
+            Self::DeleteAssociation => "Delete an association",
+            Self::People => "List the contacts of those who accepted",
+            Self::KeepPerson => "Keep a contact in the vault; others are forgotten",
+            Self::ForgetPerson => "Forget a contact",
+            Self::Status => "Show mode, providers, ledger and warnings",
+            Self::OpenDoor => "Book an open door: two hours with an event a minute, visible as such",
+            Self::ReadSettings => "Show the settings",
+            Self::ChangeSettings => "Change the settings that are named",
+            Self::Export => "Export settings and kept people, in clear",
+            Self::Import => "Import an export, or only check it",
+            Self::Describe => "This description",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_route_is_listed_twice() {
+        let routes: HashSet<_> = Operation::ALL.iter().map(|operation| operation.route()).collect();
+        assert_eq!(routes.len(), Operation::ALL.len());
+    }
+}

@@ -1,0 +1,174 @@
+use mosaic_types::{ContextText, LatLng, Radius, SearchWindow, Sensitive};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{Position, Problem, ProblemKind};
+
+/// The most cards one answer lists: `1..=200`, 50 by default (L5-01).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResultCap(u32);
+
+impl ResultCap {
+    /// Checks the bounds.
+    ///
+    /// # Errors
+    /// [`ProblemKind::InvalidLimit`] outside `1..=200`.
+    pub fn new(cards: u32) -> Result<Self, Problem> {
+        if (1..=200).contains(&cards) { Ok(Self(cards)) } else { Err(ProblemKind::InvalidLimit.into()) }
+    }
+
+    /// The cap.
+    pub const fn get(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl Default for ResultCap {
+    fn default() -> Self {
+        Self(50)
+    }
+}
+
+/// Query string of `GET /v1/proximity`. The coordinates must be *already blurred*: a URL ends up in
+/// histories and logs. A true position belongs into the body of the POST twin.
+#[derive(Clone, PartialEq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ProximityParams {
+    /// Latitude, already blurred.
+    #[param(minimum = -90.0, maximum = 90.0)]
+    pub lat: f64,
+    /// Longitude, already blurred.
+    #[param(minimum = -180.0, maximum = 180.0)]
+    pub lon: f64,
+    /// How far around, in metres.
+    #[serde(default)]
+    #[param(minimum = 100, maximum = 5000, default = 500)]
+    pub radius: Option<u32>,
+    /// How far back, in seconds.
+    #[serde(default)]
+    #[param(minimum = 300, maximum = 86400, default = 7200)]
+    pub window: Option<u32>,
+    /// The most cards to list.
+    #[serde(default)]
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    pub limit: Option<u32>,
+}
+
+/// Body of `POST /v1/proximity`: may hold the true position; it stays on this machine.
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProximityBody {
+    /// Where to look.
+    pub location: Position,
+    /// How far around, in metres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 100, maximum = 5000, default = 500)]
+    pub radius: Option<u32>,
+    /// How far back, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 300, maximum = 86400, default = 7200)]
+    pub window: Option<u32>,
+    /// What to look for; the person's own broadcasts when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 500)]
+    pub context: Option<String>,
+    /// The most cards to list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 200, default = 50)]
+    pub limit: Option<u32>,
+}
+
+/// A checked proximity query.
+#[derive(Clone, Debug)]
+pub struct ProximityRequest {
+    /// Where to look.
+    pub place: Sensitive<LatLng>,
+    /// How far around.
+    pub radius: Radius,
+    /// How far back.
+    pub window: SearchWindow,
+    /// What to look for; `None` means whatever the person's own broadcasts ask for.
+    pub words: Option<ContextText>,
+    /// The most cards to list.
+    pub limit: ResultCap,
+}
+
+impl ProximityBody {
+    /// Checks every bound of L5-13.
+    ///
+    /// # Errors
+    /// The problem of the first field that is out of bounds.
+    pub fn check(self) -> Result<ProximityRequest, Problem> {
+        let words = self.context.map(|raw| ContextText::new(&raw)).transpose();
+        Ok(ProximityRequest {
+            place: Sensitive::new(self.location.check()?),
+            radius: self.radius.map_or(Ok(Radius::default()), Radius::new).map_err(|_| ProblemKind::InvalidRadius)?,
+            window: self
+                .window
+                .map_or(Ok(SearchWindow::default()), SearchWindow::new)
+                .map_err(|_| ProblemKind::InvalidWindow)?,
+            words: words.map_err(|error| Problem::new(ProblemKind::InvalidContext).with_detail(error))?,
+            limit: self.limit.map_or(Ok(ResultCap::default()), ResultCap::new)?,
+        })
+    }
+}
+
+impl ProximityParams {
+    /// Checks every bound of L5-13.
+    ///
+    /// # Errors
+    /// The problem of the first parameter that is out of bounds.
+    pub fn check(self) -> Result<ProximityRequest, Problem> {
+        let Self { lat, lon, radius, window, limit } = self;
+        ProximityBody { location: Position { lat, lon }, radius, window, context: None, limit }.check()
+    }
+}
+
+/// One card found nearby. Nine of ten are decoys, and nobody can tell which: wave at all of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CardView {
+    /// The card, as a wave names it.
+    pub id: String,
+    /// Class of the public vocabulary.
+    pub class: String,
+    /// Topics that this agent could name and so could read.
+    pub topics: Vec<String>,
+    /// Words of the card, where its topics could be named and its text was short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Similarity, 0.0 to 1.0 (L5-04).
+    #[schema(minimum = 0.0, maximum = 1.0)]
+    pub score: f64,
+    /// Distance between the place asked about and the card's cell, in metres.
+    pub distance_m: f64,
+    /// How far the truth may be from that, in metres.
+    pub uncertainty_m: f64,
+    /// Start of the two-hour window the card was sealed for, unix seconds.
+    pub window_start: u64,
+    /// When this agent first saw it, unix seconds.
+    pub first_seen: u64,
+}
+
+/// What was really searched.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Searched {
+    /// Radius in metres.
+    pub radius: u32,
+    /// Window in seconds.
+    pub window: u32,
+}
+
+/// Answer to both forms of the proximity query: what is known now. Reading goes on in the background.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ProximityReply {
+    /// Best first.
+    pub cards: Vec<CardView>,
+    /// What was searched.
+    pub searched: Searched,
+    /// Whether everything published so far under this interest was read; if not, ask again in a minute.
+    pub complete: bool,
+    /// When the newest generation read was sealed, unix seconds; `None` before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<u64>,
+}

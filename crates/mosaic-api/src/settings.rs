@@ -1,0 +1,83 @@
+use mosaic_types::{Mode, NoiseRatio, TtlHours};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    Problem, ProblemKind,
+    broadcast::{check_noise, check_ttl},
+};
+
+/// Answer to `GET /v1/config` and `PUT /v1/config`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SettingsView {
+    /// `privacy.mode`.
+    #[serde(rename = "privacy.mode")]
+    #[schema(value_type = String, pattern = "^(emergency|balanced|maximum)$", example = "balanced")]
+    pub privacy_mode: Mode,
+    /// `ttl.default`, in hours.
+    #[serde(rename = "ttl.default")]
+    #[schema(minimum = 24, maximum = 168, example = 48)]
+    pub ttl_default: u32,
+    /// `noise.default`; absent means the mode's own.
+    #[serde(rename = "noise.default", default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0.30, maximum = 0.80)]
+    pub noise_default: Option<f64>,
+}
+
+/// Body of `PUT /v1/config`: what is named changes, the rest stays.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SettingsBody {
+    /// `privacy.mode`: emergency, balanced or maximum.
+    #[serde(rename = "privacy.mode", default, skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^(emergency|balanced|maximum)$", example = "maximum")]
+    pub privacy_mode: Option<String>,
+    /// `ttl.default`, in hours.
+    #[serde(rename = "ttl.default", default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 24, maximum = 168)]
+    pub ttl_default: Option<u32>,
+    /// `noise.default`.
+    #[serde(rename = "noise.default", default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0.30, maximum = 0.80)]
+    pub noise_default: Option<f64>,
+}
+
+/// A checked [`SettingsBody`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SettingsChange {
+    /// New mode.
+    pub mode: Option<Mode>,
+    /// New default time to live.
+    pub ttl: Option<TtlHours>,
+    /// New default noise.
+    pub noise: Option<NoiseRatio>,
+}
+
+impl SettingsBody {
+    /// Checks every bound.
+    ///
+    /// # Errors
+    /// The problem of the first setting that is out of bounds.
+    pub fn check(self) -> Result<SettingsChange, Problem> {
+        Ok(SettingsChange {
+            mode: self
+                .privacy_mode
+                .map(|word| word.parse())
+                .transpose()
+                .map_err(|_| Problem::new(ProblemKind::InvalidMode))?,
+            ttl: self.ttl_default.map(check_ttl).transpose()?,
+            noise: self.noise_default.map(check_noise).transpose()?,
+        })
+    }
+}
+
+impl From<SettingsView> for SettingsBody {
+    fn from(view: SettingsView) -> Self {
+        Self {
+            privacy_mode: Some(view.privacy_mode.name().to_owned()),
+            ttl_default: Some(view.ttl_default),
+            noise_default: view.noise_default,
+        }
+    }
+}

@@ -210,6 +210,9 @@ pub enum InvalidContact {
         /// How many there were.
         bytes: usize,
     },
+    /// A control character other than a line break.
+    #[error("the contact holds a control character")]
+    ControlCharacter,
 }
 
 impl ContactText {
@@ -219,7 +222,8 @@ impl ContactText {
     /// Trims and checks.
     ///
     /// # Errors
-    /// [`InvalidContact`] when nothing is left or more than [`Self::MAX_BYTES`] are.
+    /// [`InvalidContact`] when nothing is left, more than [`Self::MAX_BYTES`] are, or one is a control
+    /// character other than a line break.
     pub fn new(raw: &str) -> Result<Self, InvalidContact> {
         let text = raw.trim();
         if text.is_empty() {
@@ -227,6 +231,9 @@ impl ContactText {
         }
         if text.len() > Self::MAX_BYTES {
             return Err(InvalidContact::TooLong { bytes: text.len() });
+        }
+        if text.chars().any(|c| c.is_control() && c != '\n') {
+            return Err(InvalidContact::ControlCharacter);
         }
         Ok(Self(Sensitive::new(text.to_owned())))
     }

@@ -1,1 +1,67 @@
-//! Fixed-size messages, their codec, and the release barrier.
+//! Every message of MOSAIC as bytes: fixed sizes, big-endian, versioned (`docs/spec/`, `vectors/`).
+//!
+//! Decoding is open to everybody and never panics, whatever a stranger sends. *Encoding* an event, an
+//! evaluation query or a contact card is possible only through [`encode`], which takes a
+//! [`Releasable`]; that trait is implemented in `mosaic-release` alone (DESIGN section 5).
+
+pub mod call;
+pub mod problem;
+pub mod rows;
+pub mod token;
+
+mod barrier;
+mod bundle;
+mod cell;
+mod codec;
+mod contact;
+mod evaluate;
+mod event;
+mod frame;
+mod generation;
+mod head;
+mod oprf_input;
+mod reading;
+mod receipt;
+mod table;
+mod time;
+
+pub use barrier::{Releasable, encode};
+pub use bundle::{Bundle, InvalidShortText, ShortText, TopicLayer};
+pub use call::{Address, Call, CallFailure, Reply};
+pub use cell::{CellReply, CellRequest};
+pub use codec::{DecodeError, Field, Part};
+pub use contact::ContactCard;
+pub use evaluate::EvaluateFields;
+pub use event::{EventFields, event_hash};
+pub use frame::{Frame, FrameKind, FrameTooLong};
+pub use generation::{GenerationBlock, InvalidGeneration, Record};
+pub use head::Head;
+pub use oprf_input::OprfInput;
+pub use problem::{Problem, ProblemCode, Retry};
+pub use reading::{
+    GenerationId, GenerationsQuery, GenerationsReply, HeadsQuery, HeadsReply, KnownGenerations, QueryTooLong,
+};
+pub use receipt::Receipt;
+pub use rows::{Direction, RendezvousState};
+pub use table::{Groups, InvalidTable, LaneShape, PublicShare, SignedTable, TableDescriptor, UntrustedTable};
+pub use time::SignedTime;
+pub use token::{TokenPurpose, TokensQuery, TokensReply, WireToken};
+
+/// Slots of an event (M of the source design).
+pub const SLOTS: usize = 10;
+/// Bytes of one sealed slot record.
+pub const RECORD: usize = 192;
+/// Bytes of the plaintext inside a slot record.
+pub const RECORD_PLAIN: usize = 136;
+/// Bytes of an event.
+pub const EVENT: usize = 2_048;
+/// Bytes of an HTTP body that carries a sealed request or reply.
+pub const CELL: usize = 4_096;
+/// Bytes inside a sealed request.
+pub const CELL_PLAIN: usize = 4_048;
+/// Bytes inside a sealed reply.
+pub const REPLY_PLAIN: usize = 4_068;
+/// Points of one OPRF batch.
+pub const OPRF_BATCH: usize = 16;
+/// Rows derived from one card and epoch that a wave may arrive at (DESIGN section 4).
+pub const WAVE_ROWS: u8 = 64;

@@ -1,1 +1,22 @@
 //! Cells, covers, distances, places and recorded movement. No I/O: an index reads bytes that a driver loaded.
+//!
+//! Everything works on the whole globe: distances and covers are computed on unit vectors, so neither the poles nor
+//! the antimeridian is a special case. Formats are described in `docs/book/traces.md`.
+
+mod cell;
+pub mod city;
+mod cover;
+mod distance;
+pub mod movement;
+pub mod places;
+pub mod residents;
+mod seeded;
+mod sphere;
+
+pub use cell::{Cell, InvalidCell, InvalidResolution, Resolution};
+pub use city::{city_center, synthetic_city};
+pub use cover::cover;
+pub use distance::{EARTH_RADIUS_M, displacement_m, distance_m, offset_m};
+pub use movement::{Fix, Traces};
+pub use places::{Bounds, Category, Place, PlaceIndex, PlaceKind, PlaceTag, Provenance};
+pub use residents::{Resident, Residents};

@@ -42,6 +42,17 @@ impl LatLng {
         Ok(Self { lat, lng })
     }
 
+    /// The position that computed degrees mean: latitude clamped, longitude wrapped, what is not finite taken as zero.
+    /// For results of our own arithmetic; whatever came from outside goes through [`Self::new`].
+    #[must_use]
+    pub fn wrapped(lat: f64, lng: f64) -> Self {
+        let finite = |degrees: f64| if degrees.is_finite() { degrees } else { 0.0 };
+        let turned = (finite(lng) + 180.0).rem_euclid(360.0);
+        // `rem_euclid` rounds up to the divisor itself for tiny negative numbers.
+        let lng = if turned < 360.0 { turned - 180.0 } else { -180.0 };
+        Self { lat: finite(lat).clamp(-90.0, 90.0), lng }
+    }
+
     /// Latitude in degrees.
     pub const fn lat(self) -> f64 {
         self.lat
@@ -64,5 +75,7 @@ mod tests {
         assert_eq!(LatLng::new(0.0, 180.5), Err(InvalidPosition::Longitude));
         assert_eq!(LatLng::new(f64::NAN, 0.0), Err(InvalidPosition::NotFinite));
         assert_eq!(LatLng::new(0.0, 180.0), LatLng::new(0.0, -180.0));
+        assert_eq!(LatLng::wrapped(91.0, 190.0), LatLng { lat: 90.0, lng: -170.0 });
+        assert_eq!(LatLng::wrapped(f64::NAN, -180.0 - 1e-14), LatLng { lat: 0.0, lng: -180.0 });
     }
 }

@@ -1,0 +1,221 @@
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use mosaic_types::{LatLng, Timestamp};
+use osmpbf::{Blob, BlobDecode, BlobReader, Element, Way};
+use thiserror::Error;
+
+use super::{Place, PlaceIndex, PlaceKind, PlaceTag, Provenance};
+use crate::sphere::centroid;
+
+/// The most corners of ways whose position is looked up; beyond it an extract is too large for one index.
+const MAX_CORNERS: usize = 32_000_000;
+/// The longest name, value or opening hours that are kept, in bytes; OpenStreetMap itself allows 255 characters.
+const MAX_TEXT: usize = 1_020;
+
+/// Why some bytes are no usable OpenStreetMap extract.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OsmError {
+    /// The file has no valid header block.
+    #[error("this is no .osm.pbf file: it does not start with an OSMHeader block")]
+    NotPbf,
+    /// A block cannot be read.
+    #[error("block {block} of the .osm.pbf file cannot be read; download the extract again")]
+    Block {
+        /// Which block, the header being 0.
+        block: usize,
+        /// What the decoder found.
+        #[source]
+        cause: osmpbf::Error,
+    },
+    /// The file wants something this reader does not know, such as deleted objects.
+    #[error("the .osm.pbf file needs a feature this program does not know; use a plain extract, not a history file")]
+    Feature,
+    /// A node lies outside the globe.
+    #[error("block {block} of the .osm.pbf file has a node outside the globe; download the extract again")]
+    OutsideGlobe {
+        /// Which block, the header being 0.
+        block: usize,
+    },
+    /// More than an index can hold.
+    #[error("the extract has more than {limit} places; cut out a smaller region")]
+    TooLarge {
+        /// The limit.
+        limit: usize,
+    },
+}
+
+impl PlaceIndex {
+    /// Reads the places of an OpenStreetMap extract (`.osm.pbf`): nodes, and ways at the centroid of their corners,
+    /// that have one of the tags [`PlaceTag::FROM_MAP`]. Relations are left out, and so are ways none of whose corners
+    /// is in the extract. Keeps the licence's attribution and dates the index by the extract's replication stamp, else
+    /// by its newest tagged object.
+    ///
+    /// # Errors
+    /// [`OsmError`] says which block is wrong and what to do.
+    pub fn from_osm_pbf(bytes: &[u8]) -> Result<Self, OsmError> {
+        let mut extract = Extract::default();
+        let replicated = visit(bytes, |block, element| extract.take(block, &element))?;
+        let mut corners = extract.corners();
+        if !corners.is_empty() {
+            visit(bytes, |block, element| locate(&mut corners, block, &element))?;
+        }
+        let stamp = replicated.or(extract.newest).and_then(|seconds| u64::try_from(seconds).ok());
+        Ok(Self::from_places(extract.finish(&corners), Provenance::openstreetmap(stamp.map(Timestamp::from_secs))))
+    }
+}
+
+/// Hands every element of every block to `look`, and returns the header's replication stamp.
+fn visit(
+    bytes: &[u8],
+    mut look: impl FnMut(usize, Element<'_>) -> Result<(), OsmError>,
+) -> Result<Option<i64>, OsmError> {
+    let mut stamp = None;
+    let mut blobs = BlobReader::new(bytes).enumerate();
+    let (_, first) = blobs.next().ok_or(OsmError::NotPbf)?;
+    match first.as_ref().map(Blob::decode) {
+        Ok(Ok(BlobDecode::OsmHeader(header))) => {
+            let known = |feature: &String| ["OsmSchema-V0.6", "DenseNodes"].contains(&feature.as_str());
+            if !header.required_features().iter().all(known) {
+                return Err(OsmError::Feature);
+            }
+            stamp = header.osmosis_replication_timestamp().or(stamp);
+        }
+        _ => return Err(OsmError::NotPbf),
+    }
+    for (block, blob) in blobs {
+        let failed = |cause| OsmError::Block { block, cause };
+        let blob = blob.map_err(failed)?;
+        if let BlobDecode::OsmData(data) = blob.decode().map_err(failed)? {
+            data.elements().try_for_each(|element| look(block, element))?;
+        }
+    }
+    Ok(stamp)
+}
+
+/// What the first pass over an extract finds; ways still lack their position.
+#[derive(Default)]
+struct Extract {
+    places: Vec<Place>,
+    ways: Vec<(Vec<i64>, Description)>,
+    corners: usize,
+    values: HashSet<Arc<str>>,
+    newest: Option<i64>,
+}
+
+/// A place without its position.
+struct Description {
+    kind: PlaceKind,
+    name: String,
+    hours: Option<String>,
+}
+
+impl Extract {
+    fn take(&mut self, block: usize, element: &Element<'_>) -> Result<(), OsmError> {
+        match element {
+            Element::Node(node) => {
+                if let Some(found) = self.describe(node.tags()) {
+                    self.newest = self.newest.max(node.info().milli_timestamp().map(|millis| millis / 1_000));
+                    self.places.push(found.at(position(block, node.nano_lat(), node.nano_lon())?));
+                }
+            }
+            Element::DenseNode(node) => {
+                if let Some(found) = self.describe(node.tags()) {
+                    self.newest = self.newest.max(node.info().map(|info| info.milli_timestamp() / 1_000));
+                    self.places.push(found.at(position(block, node.nano_lat(), node.nano_lon())?));
+                }
+            }
+            Element::Way(way) => self.take_way(way),
+            Element::Relation(_) => {}
+        }
+        if self.places.len() + self.ways.len() > PlaceIndex::MAX_PLACES || self.corners > MAX_CORNERS {
+            return Err(OsmError::TooLarge { limit: PlaceIndex::MAX_PLACES });
+        }
+        Ok(())
+    }
+
+    fn take_way(&mut self, way: &Way<'_>) {
+        if let Some(found) = self.describe(way.tags()) {
+            self.newest = self.newest.max(way.info().milli_timestamp().map(|millis| millis / 1_000));
+            let corners = node_ids(way);
+            self.corners += corners.len();
+            self.ways.push((corners, found));
+        }
+    }
+
+    fn describe<'a>(&mut self, tags: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Description> {
+        let (mut kind, mut name, mut hours) = (None, String::new(), None);
+        for (key, value) in tags.filter(|(_, value)| value.len() <= MAX_TEXT) {
+            match key {
+                "name" => value.clone_into(&mut name),
+                "opening_hours" => hours = Some(value.to_owned()),
+                _ => {
+                    let tag = PlaceTag::FROM_MAP.into_iter().find(|tag| tag.key() == key);
+                    kind = tag.map(|tag| (tag, value)).into_iter().chain(kind).min_by_key(|&(tag, _)| tag);
+                }
+            }
+        }
+        let (tag, value) = kind?;
+        Some(Description { kind: PlaceKind::new(tag, self.share(value)), name, hours })
+    }
+
+    /// One allocation for every different value.
+    fn share(&mut self, value: &str) -> Arc<str> {
+        if let Some(known) = self.values.get(value) {
+            return Arc::clone(known);
+        }
+        let shared = Arc::<str>::from(value);
+        self.values.insert(Arc::clone(&shared));
+        shared
+    }
+
+    fn corners(&self) -> HashMap<i64, Option<LatLng>> {
+        self.ways.iter().flat_map(|(corners, _)| corners).map(|&id| (id, None)).collect()
+    }
+
+    fn finish(self, corners: &HashMap<i64, Option<LatLng>>) -> Vec<Place> {
+        let known = |id: &i64| corners.get(id).copied().flatten();
+        let ways = self.ways.into_iter().filter_map(|(ids, found)| {
+            // A closed way names its first corner twice; it must not weigh twice.
+            let open = if ids.len() > 1 && ids.first() == ids.last() { ids.get(1..)? } else { &ids[..] };
+            Some(found.at(centroid(open.iter().filter_map(known))?))
+        });
+        self.places.into_iter().chain(ways).collect()
+    }
+}
+
+impl Description {
+    fn at(self, position: LatLng) -> Place {
+        Place { position, kind: self.kind, name: self.name, hours: self.hours }
+    }
+}
+
+/// The corners' node numbers, each stored as the difference from the one before.
+fn node_ids(way: &Way<'_>) -> Vec<i64> {
+    let mut id = 0_i64;
+    let absolute = |step: &i64| {
+        id = id.wrapping_add(*step);
+        id
+    };
+    way.raw_refs().iter().map(absolute).collect()
+}
+
+fn locate(corners: &mut HashMap<i64, Option<LatLng>>, block: usize, element: &Element<'_>) -> Result<(), OsmError> {
+    let (id, lat, lng) = match element {
+        Element::Node(node) => (node.id(), node.nano_lat(), node.nano_lon()),
+        Element::DenseNode(node) => (node.id(), node.nano_lat(), node.nano_lon()),
+        Element::Way(_) | Element::Relation(_) => return Ok(()),
+    };
+    if let Some(corner) = corners.get_mut(&id) {
+        *corner = Some(position(block, lat, lng)?);
+    }
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nanodegrees of the globe stay below 2^38")]
+fn position(block: usize, nano_lat: i64, nano_lng: i64) -> Result<LatLng, OsmError> {
+    LatLng::new(nano_lat as f64 / 1e9, nano_lng as f64 / 1e9).map_err(|_| OsmError::OutsideGlobe { block })
+}

@@ -1,0 +1,270 @@
+//! Both sides of getting in touch (DESIGN section 4; PRIVACY section 5): waves at cards, single-use
+//! tokens, the exchange of contacts. In memory only (S-46, C-58): a restart forgets every association.
+//!
+//! One handshake message each way opens a channel; the pair's rows on the rendezvous lane come from a
+//! root inside the first message. A persona's card runs exactly the code a person's card runs: it
+//! answers the first message, and whether anything follows is up to a person in both cases.
+
+mod act;
+mod hello;
+mod index;
+mod mailbox;
+mod outbox;
+mod pair;
+mod ratchet;
+mod receive;
+mod view;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
+
+use mosaic_types::{Epoch, Timestamp};
+use mosaic_wire::{Direction, rows};
+use rand::CryptoRng;
+
+pub use self::{
+    index::Wanted,
+    view::{
+        AcceptError, AssociationEvent, AssociationState, AssociationView, CardOrigin, JoinError, Kind, OutgoingFrame,
+        OwnCard, TokenError, UnknownAssociation, WaveError,
+    },
+};
+use self::{
+    index::{Listener, RowIndex},
+    mailbox::Mailbox,
+    outbox::COUNTERS,
+    pair::{ANSWER_WITHIN, Pair, RECORD_LIFE, Stage},
+    ratchet::KEPT_EPOCHS,
+};
+use crate::{AssociationId, FrameId};
+
+/// Most associations that this side began and that are not over.
+const OWN_TOTAL: usize = 512;
+/// Different row counts that tables alive at one time may have.
+const INDEXES: usize = 4;
+/// Accepted associations a day (L5-07).
+const ACCEPTED_A_DAY: usize = 5;
+const DAY: Duration = Duration::from_hours(24);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Every association of one device, for its person and its personas. Sans-I/O; no part of it can be
+/// stored, and everything secret in it is erased on drop.
+pub struct Associations {
+    pairs: BTreeMap<AssociationId, Pair>,
+    mailboxes: BTreeMap<[u8; 32], Mailbox>,
+    indexes: VecDeque<RowIndex>,
+    next_listener: Listener,
+    next_frame: u64,
+    settled: Epoch,
+    waves_per_hour: usize,
+    waves: VecDeque<Timestamp>,
+    accepted: VecDeque<Timestamp>,
+}
+
+impl Default for Associations {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Associations {
+    /// Nothing yet; 25 waves an hour (DESIGN section 4).
+    pub const fn new() -> Self {
+        Self {
+            pairs: BTreeMap::new(),
+            mailboxes: BTreeMap::new(),
+            indexes: VecDeque::new(),
+            next_listener: 0,
+            next_frame: 0,
+            settled: Epoch(0),
+            waves_per_hour: 25,
+            waves: VecDeque::new(),
+            accepted: VecDeque::new(),
+        }
+    }
+
+    /// Sets how many waves an hour the mode allows.
+    pub fn set_wave_limit(&mut self, per_hour: u32) {
+        self.waves_per_hour = usize::try_from(per_hour).unwrap_or(usize::MAX);
+    }
+
+    /// Names the cards this device answers for, real and persona alike. A card that was named before
+    /// keeps what it answered; one that is missing is answered for no longer.
+    pub fn set_own_cards(&mut self, cards: Vec<OwnCard>) {
+        let mut kept = BTreeMap::new();
+        for card in cards {
+            let mailbox = match self.mailboxes.remove(&card.public) {
+                Some(known) => known,
+                None => Mailbox::new(card.secret, card.origin, card.window, self.new_listener()),
+            };
+            kept.insert(card.public, mailbox);
+        }
+        self.mailboxes = kept;
+    }
+
+    /// Says that everything written up to and including `through` has been read: the states of those
+    /// epochs are erased before their 48 hours are over, and their rows no longer wanted.
+    pub fn settled(&mut self, through: Epoch) {
+        self.settled = self.settled.max(through.next());
+    }
+
+    /// The rows worth opening in rendezvous tables of `rows` rows: the 64 of every own card, and those
+    /// of every token and pair that waits, in all epochs that may hold something unread.
+    pub fn wanted(&mut self, now: Timestamp, rows: u32) -> Wanted<'_> {
+        let (oldest, newest) = self.span(now);
+        self.advance(newest, oldest);
+        let mut index = match self.indexes.iter().position(|index| index.rows == rows) {
+            Some(at) => self.indexes.remove(at).unwrap_or_else(|| RowIndex::new(rows)),
+            None => RowIndex::new(rows),
+        };
+        self.fill(&mut index, oldest, newest);
+        self.indexes.push_front(index);
+        self.indexes.truncate(INDEXES);
+        Wanted(&self.indexes[0])
+    }
+
+    /// The epochs to look at: the next one too, for clocks that are ahead.
+    fn span(&self, now: Timestamp) -> (Epoch, Epoch) {
+        let oldest = Epoch(now.epoch().0.saturating_sub(KEPT_EPOCHS)).max(self.settled);
+        (oldest, now.epoch().next())
+    }
+
+    fn advance(&mut self, newest: Epoch, oldest: Epoch) {
+        self.pairs.values_mut().for_each(|pair| pair.advance(newest, oldest));
+    }
+
+    fn fill(&self, index: &mut RowIndex, oldest: Epoch, newest: Epoch) {
+        let table_rows = index.rows;
+        let waves = u16::from(mosaic_wire::WAVE_ROWS);
+        for (public, mailbox) in &self.mailboxes {
+            index.cover(mailbox.listener, mailbox.epochs(oldest, newest), waves, |epoch, j, chain| {
+                Some(rows::wave_row(public, epoch, u8::try_from(j).ok()?, chain, table_rows))
+            });
+        }
+        for pair in self.pairs.values() {
+            fill_pair(index, pair, oldest, newest);
+        }
+        index.purge((oldest, newest), || self.listeners());
+        index.sort();
+    }
+
+    fn listeners(&self) -> BTreeSet<Listener> {
+        let cards = self.mailboxes.values().map(|mailbox| mailbox.listener);
+        cards.chain(self.pairs.values().map(|pair| pair.listener)).collect()
+    }
+
+    /// Up to `most` frames for the rendezvous event that leaves at `leaving`, into a table of `rows`
+    /// rows. A frame stays queued until [`Self::left`] names it; one that [`Self::requeue`] names is
+    /// offered again at once, with other rows, and one that nobody names after 40 minutes.
+    pub fn outgoing(
+        &mut self,
+        leaving: Timestamp,
+        rows: u32,
+        most: usize,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Vec<OutgoingFrame> {
+        let (oldest, _) = self.span(leaving);
+        self.advance(leaving.epoch(), oldest);
+        self.give_due_contacts(leaving);
+        let mut ready: Vec<_> = self
+            .pairs
+            .values()
+            .flat_map(|pair| pair.outbox.iter().map(|queued| (queued, pair.id)))
+            .filter(|(queued, _)| queued.is_free(leaving))
+            .map(|(queued, pair)| (queued.order(), pair))
+            .collect();
+        ready.sort_unstable();
+        let mut frames = Vec::new();
+        for ((_, frame), pair) in ready {
+            if frames.len() >= most {
+                break;
+            }
+            let Some((queued, way)) = self.pairs.get_mut(&pair).and_then(|pair| pair.way_of(frame)) else { continue };
+            frames.extend(queued.hand_out(leaving, rows, way, rng));
+        }
+        frames
+    }
+
+    /// These frames are stored: the receipt says so.
+    pub fn left(&mut self, ids: &[FrameId]) {
+        for pair in self.pairs.values_mut() {
+            let before = pair.outbox.len();
+            pair.outbox.retain(|queued| !ids.contains(&queued.id));
+            if pair.outbox.len() < before {
+                pair.settle();
+            }
+        }
+    }
+
+    /// These frames are not stored: no room in the event, full rows, or no receipt.
+    pub fn requeue(&mut self, ids: &[FrameId]) {
+        let queued = self.pairs.values_mut().flat_map(|pair| pair.outbox.iter_mut());
+        queued.filter(|queued| ids.contains(&queued.id)).for_each(outbox::Queued::take_back);
+    }
+
+    /// How many frames wait to leave or to be reported.
+    pub fn queued(&self) -> usize {
+        self.pairs.values().map(|pair| pair.outbox.len()).sum()
+    }
+
+    /// The person's associations, newest first. Those of personas are not among them.
+    pub fn list(&self) -> Vec<AssociationView> {
+        let mut views: Vec<_> = self.pairs.values().filter(|pair| !pair.unattended).map(Pair::view).collect();
+        views.sort_by_key(|view| (std::cmp::Reverse(view.since), view.id));
+        views
+    }
+
+    /// One association of the person.
+    pub fn get(&self, id: AssociationId) -> Option<AssociationView> {
+        self.pairs.get(&id).filter(|pair| !pair.unattended).map(Pair::view)
+    }
+
+    /// Ends what is due: first messages and tokens nobody answered within 24 h, and, after 48 h, every
+    /// association with all that is left of it.
+    pub fn expire(&mut self, now: Timestamp) -> Vec<AssociationEvent> {
+        let mut events = Vec::new();
+        for pair in self.pairs.values_mut() {
+            let age = now.since(pair.since);
+            let unanswered = matches!(pair.stage, Stage::Offering(_) | Stage::Calling(_)) && age >= ANSWER_WITHIN;
+            if unanswered || (age >= RECORD_LIFE && !pair.is_over()) {
+                pair.expire();
+                events.extend((!pair.unattended).then_some(AssociationEvent::Expired(pair.id)));
+            }
+        }
+        self.pairs.retain(|_, pair| now.since(pair.since) < RECORD_LIFE);
+        let (oldest, newest) = self.span(now);
+        self.advance(newest, oldest);
+        events
+    }
+
+    fn new_listener(&mut self) -> Listener {
+        self.next_listener = self.next_listener.wrapping_add(1);
+        self.next_listener
+    }
+
+    fn new_frame(&mut self) -> FrameId {
+        self.next_frame += 1;
+        FrameId(self.next_frame)
+    }
+}
+
+fn fill_pair(index: &mut RowIndex, pair: &Pair, oldest: Epoch, newest: Epoch) {
+    let table_rows = index.rows;
+    let theirs = pair.direction.reversed();
+    if let Stage::Offering(secret) = &pair.stage {
+        let first = pair.since.epoch().previous().max(oldest);
+        let epochs = (first.0..=newest.0).map(Epoch);
+        // one state serves 32 rows: derive it once per epoch
+        let states: BTreeMap<Epoch, _> = epochs.clone().map(|epoch| (epoch, secret.at(epoch))).collect();
+        index.cover(pair.listener, epochs, COUNTERS, |epoch, counter, chain| {
+            Some(states.get(&epoch)?.row(Direction::FromInitiator, counter, chain, table_rows))
+        });
+    } else if let Some(ratchet) = pair.ratchet.as_ref().filter(|_| pair.listens()) {
+        let epochs = ratchet.epochs().filter(|epoch| *epoch >= oldest && *epoch <= newest);
+        index.cover(pair.listener, epochs, COUNTERS, |epoch, counter, chain| {
+            Some(ratchet.at(epoch)?.row(theirs, counter, chain, table_rows))
+        });
+    }
+}

@@ -1,0 +1,238 @@
+//! What a person does: wave, make or join a token, accept, decline, delete.
+
+use std::collections::VecDeque;
+
+use mosaic_crypto::{
+    agreement::AgreementPublic,
+    digest,
+    handshake::{AwaitReply, Initiator},
+};
+use mosaic_types::{Timestamp, Token};
+use mosaic_wire::{ContactCard, Direction, FrameKind, Releasable};
+use rand::{CryptoRng, RngExt};
+use zeroize::Zeroizing;
+
+use super::{
+    ACCEPTED_A_DAY, Associations, DAY, HOUR, OWN_TOTAL,
+    hello::Hello,
+    outbox::Route,
+    pair::{Pair, Stage},
+    ratchet::{Ratchet, TokenSecret},
+    view::{AcceptError, JoinError, Kind, TokenError, UnknownAssociation, WaveError},
+};
+use crate::{AssociationId, Card, ids::first_half};
+
+impl Associations {
+    /// Waves at a card: the first message goes to one of its 64 rows with the next events.
+    ///
+    /// # Errors
+    /// [`WaveError`]; nothing was changed then.
+    pub fn wave(
+        &mut self,
+        now: Timestamp,
+        card: &Card,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<AssociationId, WaveError> {
+        self.may_wave(now, card)?;
+        let hello = Hello::fresh(now.epoch(), rng);
+        let initiator = Initiator::wave(&AgreementPublic::from_bytes(card.public));
+        let begun = initiator.start(hello.encode().as_slice(), rng).map_err(|_| WaveError::BadKey)?;
+        let id = random_id(rng);
+        self.call(now, id, Kind::Wave, Route::Mailbox(card.public), &hello, begun).ok_or(WaveError::BadKey)?;
+        if let Some(pair) = self.pairs.get_mut(&id) {
+            pair.card = Some(card.public);
+        }
+        self.waves.push_back(now);
+        Ok(id)
+    }
+
+    fn may_wave(&mut self, now: Timestamp, card: &Card) -> Result<(), WaveError> {
+        if self.mailboxes.contains_key(&card.public) {
+            return Err(WaveError::Own);
+        }
+        let same = |pair: &&Pair| pair.direction == Direction::FromInitiator && pair.card == Some(card.public);
+        if let Some(known) = self.pairs.values().find(same) {
+            return Err(WaveError::Again(known.id));
+        }
+        if now >= card.answers_until() {
+            return Err(WaveError::TooOld);
+        }
+        if !self.has_room() {
+            return Err(WaveError::Full);
+        }
+        match free_at(&mut self.waves, now, HOUR, self.waves_per_hour) {
+            Some(retry_at) => Err(WaveError::TooMany { retry_at }),
+            None => Ok(()),
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let own = |pair: &&Pair| pair.kind == Kind::Token || pair.direction == Direction::FromInitiator;
+        self.pairs.values().filter(own).count() < OWN_TOTAL
+    }
+
+    /// Queues a first message and waits for the answer.
+    fn call(
+        &mut self,
+        now: Timestamp,
+        id: AssociationId,
+        kind: Kind,
+        route: Route,
+        hello: &Hello,
+        (mut message, waiting): (Vec<u8>, AwaitReply),
+    ) -> Option<()> {
+        let stage = Stage::Calling(Box::new(waiting));
+        let mut pair = Pair::new(id, kind, Direction::FromInitiator, stage, now, self.new_listener());
+        pair.queue_handshake(self.new_frame(), route, FrameKind::Hello, &mut message)?;
+        pair.ratchet = Some(Ratchet::new(*hello.root, hello.base));
+        self.pairs.insert(id, pair);
+        Some(())
+    }
+
+    /// Makes a token to hand to one person; it lives 24 h and serves once (L5-08).
+    ///
+    /// # Errors
+    /// [`TokenError`] when too many associations are open.
+    pub fn create_token(
+        &mut self,
+        now: Timestamp,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<(AssociationId, Token), TokenError> {
+        if !self.has_room() {
+            return Err(TokenError);
+        }
+        let indices = std::array::from_fn(|_| rng.random_range(0..62));
+        let token = Token::from_indices(indices).map_err(|_| TokenError)?;
+        let id = Self::id_of_token(&token);
+        let stage = Stage::Offering(TokenSecret::of(&token));
+        let pair = Pair::new(id, Kind::Token, Direction::FromResponder, stage, now, self.new_listener());
+        self.pairs.insert(id, pair);
+        Ok((id, token))
+    }
+
+    /// Joins a token somebody handed over.
+    ///
+    /// # Errors
+    /// [`JoinError`]; nothing was changed then.
+    pub fn join_token(
+        &mut self,
+        now: Timestamp,
+        token: &Token,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<AssociationId, JoinError> {
+        let id = Self::id_of_token(token);
+        if self.pairs.contains_key(&id) {
+            return Err(JoinError::Again(id));
+        }
+        if !self.has_room() {
+            return Err(JoinError::Full);
+        }
+        let secret = TokenSecret::of(token);
+        let hello = Hello::fresh(now.epoch(), rng);
+        let begun = Initiator::token(secret.psk()).start(hello.encode().as_slice(), rng);
+        let begun = begun.map_err(|_| JoinError::BadToken)?;
+        self.call(now, id, Kind::Token, Route::Token(secret), &hello, begun).ok_or(JoinError::BadToken)?;
+        Ok(id)
+    }
+
+    /// The id both sides give to the association of a token.
+    pub fn id_of_token(token: &Token) -> AssociationId {
+        AssociationId(token.expose(|characters| first_half(digest(&[b"token", characters]))))
+    }
+
+    /// Gives the person's contact to the other side. Where the person was approached, it leaves with
+    /// the next events; who waved may give it at once, and it leaves when the other side accepts.
+    ///
+    /// # Errors
+    /// [`AcceptError`]; nothing was changed then.
+    pub fn accept(
+        &mut self,
+        now: Timestamp,
+        id: AssociationId,
+        contact: &impl Releasable<Object = ContactCard>,
+    ) -> Result<(), AcceptError> {
+        self.accept_with(now, id, || Zeroizing::new(mosaic_wire::encode(contact)))
+    }
+
+    pub(super) fn accept_with(
+        &mut self,
+        now: Timestamp,
+        id: AssociationId,
+        contact: impl FnOnce() -> Zeroizing<Vec<u8>>,
+    ) -> Result<(), AcceptError> {
+        let retry_at = free_at(&mut self.accepted, now, DAY, ACCEPTED_A_DAY);
+        let pair = self.pairs.get_mut(&id).filter(|pair| !pair.unattended).ok_or(AcceptError::Unknown)?;
+        if pair.has_mine() {
+            return Err(AcceptError::Again);
+        }
+        if pair.is_over() {
+            return Err(AcceptError::Over);
+        }
+        if let Some(retry_at) = retry_at.filter(|_| pair.may_give()) {
+            return Err(AcceptError::DailyLimit { retry_at });
+        }
+        pair.keep_contact(contact());
+        self.give_due_contacts(now);
+        Ok(())
+    }
+
+    /// Hands over every contact that is due, as far as today's five reach; the rest waits.
+    pub(super) fn give_due_contacts(&mut self, now: Timestamp) {
+        let due: Vec<_> = self.pairs.values().filter(|pair| pair.contact_is_due()).map(|pair| pair.id).collect();
+        for id in due {
+            if free_at(&mut self.accepted, now, DAY, ACCEPTED_A_DAY).is_some() {
+                return;
+            }
+            let first = self.next_frame;
+            let Some(pair) = self.pairs.get_mut(&id) else { continue };
+            let mut next = first;
+            let given = pair.give_contact(|| {
+                next += 1;
+                crate::FrameId(next)
+            });
+            self.next_frame = next;
+            if given.is_some() {
+                self.accepted.push_back(now);
+            }
+        }
+    }
+
+    /// Says no: the other side hears nothing, now or later, and the keys are erased.
+    ///
+    /// # Errors
+    /// [`UnknownAssociation`].
+    pub fn decline(&mut self, id: AssociationId) -> Result<(), UnknownAssociation> {
+        let pair = self.pairs.get_mut(&id).filter(|pair| !pair.unattended).ok_or(UnknownAssociation)?;
+        pair.decline();
+        Ok(())
+    }
+
+    /// Forgets an association and everything in it, at once.
+    ///
+    /// # Errors
+    /// [`UnknownAssociation`].
+    pub fn delete(&mut self, id: AssociationId) -> Result<(), UnknownAssociation> {
+        self.pairs.get(&id).filter(|pair| !pair.unattended).ok_or(UnknownAssociation)?;
+        self.pairs.remove(&id);
+        Ok(())
+    }
+}
+
+/// Forgets what is older than `span`; `Some(when)` the next of `most` is free, `None` when one is now.
+fn free_at(
+    times: &mut VecDeque<Timestamp>,
+    now: Timestamp,
+    span: std::time::Duration,
+    most: usize,
+) -> Option<Timestamp> {
+    while times.front().is_some_and(|first| now.since(*first) >= span) {
+        times.pop_front();
+    }
+    if times.len() < most { None } else { Some(times.front().map_or(now, |first| first.after(span))) }
+}
+
+pub(super) fn random_id(rng: &mut (impl CryptoRng + ?Sized)) -> AssociationId {
+    let mut bytes = [0; 16];
+    rng.fill_bytes(&mut bytes);
+    AssociationId(bytes)
+}

@@ -1,0 +1,56 @@
+//! The payload of a first message: what both sides derive the pair's rows from.
+
+use mosaic_types::Epoch;
+use rand::CryptoRng;
+use zeroize::Zeroizing;
+
+use super::ratchet::KEPT_EPOCHS;
+
+/// Root of the pair's rendezvous state and the epoch it belongs to: 32 + 4 bytes inside the Noise
+/// payload, so that a first message that leaves epochs later, or again, still means the same rows.
+pub(super) struct Hello {
+    pub(super) root: Zeroizing<[u8; 32]>,
+    pub(super) base: Epoch,
+}
+
+impl Hello {
+    pub(super) const SIZE: usize = 36;
+
+    /// A fresh root, starting now.
+    pub(super) fn fresh(base: Epoch, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
+        let mut root = Zeroizing::new([0; 32]);
+        rng.fill_bytes(root.as_mut_slice());
+        Self { root, base }
+    }
+
+    pub(super) fn encode(&self) -> Zeroizing<[u8; Self::SIZE]> {
+        let mut bytes = Zeroizing::new([0; Self::SIZE]);
+        bytes[..32].copy_from_slice(self.root.as_slice());
+        bytes[32..].copy_from_slice(&self.base.0.to_be_bytes());
+        bytes
+    }
+
+    /// `None` for a wrong size, or an epoch that is neither recent nor just about to begin.
+    pub(super) fn decode(payload: &[u8], now: Epoch) -> Option<Self> {
+        let bytes: &[u8; Self::SIZE] = payload.try_into().ok()?;
+        let (root, base) = bytes.split_first_chunk::<32>()?;
+        let base = Epoch(u32::from_be_bytes(base.try_into().ok()?));
+        let recent = base <= now.next() && now.0.saturating_sub(base.0) <= KEPT_EPOCHS;
+        recent.then(|| Self { root: Zeroizing::new(*root), base })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_recent_epochs_are_believed() {
+        let hello = Hello { root: Zeroizing::new([3; 32]), base: Epoch(1_000) };
+        let bytes = hello.encode();
+        for (now, believed) in [(998, false), (999, true), (1_000, true), (1_096, true), (1_097, false)] {
+            assert_eq!(Hello::decode(bytes.as_slice(), Epoch(now)).is_some(), believed, "{now}");
+        }
+        assert!(Hello::decode(&bytes[..35], Epoch(1_000)).is_none());
+    }
+}

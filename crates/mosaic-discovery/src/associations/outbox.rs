@@ -1,0 +1,158 @@
+use std::{collections::BTreeSet, time::Duration};
+
+use mosaic_types::{Epoch, RowTag, Timestamp};
+use mosaic_wire::{Direction, Frame, FrameKind, RendezvousState, rows};
+use rand::{CryptoRng, RngExt};
+use zeroize::Zeroizing;
+
+use super::{
+    ratchet::{Ratchet, TokenSecret},
+    view::OutgoingFrame,
+};
+use crate::FrameId;
+
+/// Messages a state carries in one direction per epoch.
+pub(super) const COUNTERS: u16 = 8;
+/// After this long without a report, a frame that was handed out is offered again.
+const REPORT_WITHIN: Duration = Duration::from_mins(40);
+
+/// Where a frame goes.
+pub(super) enum Route {
+    /// One of the 64 rows of somebody's card.
+    Mailbox([u8; 32]),
+    /// The rows of a token.
+    Token(TokenSecret),
+    /// The pair's own rows.
+    Pair,
+}
+
+/// A frame on its way out. A (state, direction, counter) is used at most once, also by a second try.
+pub(super) struct Queued {
+    pub(super) id: FrameId,
+    route: Route,
+    kind: FrameKind,
+    plain: Zeroizing<[u8; 136]>,
+    handed_out: Option<Timestamp>,
+    used: BTreeSet<(Epoch, u16)>,
+}
+
+/// Next free counter of a pair's own rows, per epoch.
+#[derive(Default)]
+pub(super) struct Counter {
+    epoch: Option<Epoch>,
+    next: u16,
+}
+
+impl Counter {
+    /// A counter that was never taken before in this epoch; `None` when all are, or the epoch is past.
+    fn take(&mut self, epoch: Epoch) -> Option<u16> {
+        if self.epoch.is_none_or(|current| current < epoch) {
+            *self = Self { epoch: Some(epoch), next: 0 };
+        }
+        if self.epoch != Some(epoch) || self.next >= COUNTERS {
+            return None;
+        }
+        self.next += 1;
+        Some(self.next - 1)
+    }
+}
+
+/// What a frame needs of its pair to get a row.
+pub(super) struct Way<'a> {
+    pub(super) ratchet: Option<&'a Ratchet>,
+    pub(super) counter: &'a mut Counter,
+    pub(super) direction: Direction,
+}
+
+impl Queued {
+    pub(super) fn new(id: FrameId, route: Route, frame: &Frame) -> Self {
+        let plain = Zeroizing::new(frame.encode());
+        Self { id, route, kind: frame.kind(), plain, handed_out: None, used: BTreeSet::new() }
+    }
+
+    /// Whether the frame may be handed out: it is not, or nothing was heard of it for too long.
+    pub(super) fn is_free(&self, now: Timestamp) -> bool {
+        self.handed_out.is_none_or(|at| now.since(at) >= REPORT_WITHIN)
+    }
+
+    /// Contacts before handshakes, then first come, first served: a person is waiting for the former.
+    pub(super) fn order(&self) -> (bool, FrameId) {
+        (self.kind != FrameKind::Data, self.id)
+    }
+
+    /// Whether this is the automatic answer.
+    pub(super) fn is_reply(&self) -> bool {
+        self.kind == FrameKind::Reply
+    }
+
+    /// Makes it available again.
+    pub(super) fn take_back(&mut self) {
+        self.handed_out = None;
+    }
+
+    /// Gives the frame fresh rows in the epoch in which it leaves; `None` when that epoch has none left.
+    pub(super) fn hand_out(
+        &mut self,
+        leaving: Timestamp,
+        table_rows: u32,
+        way: Way<'_>,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Option<OutgoingFrame> {
+        let epoch = leaving.epoch();
+        let (rows, key) = match &self.route {
+            Route::Mailbox(card) => {
+                let j = free(&mut self.used, epoch, u16::from(mosaic_wire::WAVE_ROWS), rng)?;
+                let j = u8::try_from(j).ok()?;
+                (chain(|i| rows::wave_row(card, epoch, j, i, table_rows)), rows::wave_key(card, epoch, j))
+            }
+            Route::Token(secret) => {
+                let counter = free(&mut self.used, epoch, COUNTERS, rng)?;
+                addressed(&secret.at(epoch), Direction::FromInitiator, counter, table_rows)
+            }
+            Route::Pair => {
+                let state = way.ratchet?.at(epoch)?;
+                addressed(state, way.direction, way.counter.take(epoch)?, table_rows)
+            }
+        };
+        self.handed_out = Some(leaving);
+        Some(OutgoingFrame { id: self.id, rows, key: Zeroizing::new(key), plain: self.plain.clone() })
+    }
+}
+
+fn addressed(state: &RendezvousState, direction: Direction, counter: u16, table_rows: u32) -> ([u32; 4], [u8; 32]) {
+    (chain(|i| state.row(direction, counter, i, table_rows)), state.key(direction, counter))
+}
+
+fn chain(row: impl Fn(u8) -> u32) -> [u32; 4] {
+    const { assert!(RowTag::CHAIN == 4) }
+    [row(0), row(1), row(2), row(3)]
+}
+
+/// A random counter below `most` that this frame has not used in this epoch.
+fn free(
+    used: &mut BTreeSet<(Epoch, u16)>,
+    epoch: Epoch,
+    most: u16,
+    rng: &mut (impl CryptoRng + ?Sized),
+) -> Option<u16> {
+    let open: Vec<u16> = (0..most).filter(|counter| !used.contains(&(epoch, *counter))).collect();
+    if open.is_empty() {
+        return None;
+    }
+    let counter = *open.get(rng.random_range(0..open.len()))?;
+    used.insert((epoch, counter));
+    Some(counter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_is_never_taken_twice() {
+        let mut counter = Counter::default();
+        let taken: Vec<_> = (0..10).map_while(|_| counter.take(Epoch(5))).collect();
+        assert_eq!(taken, (0..COUNTERS).collect::<Vec<_>>());
+        assert_eq!((counter.take(Epoch(6)), counter.take(Epoch(5))), (Some(0), None), "the past stays closed");
+    }
+}

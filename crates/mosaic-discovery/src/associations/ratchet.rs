@@ -1,0 +1,106 @@
+use std::collections::BTreeMap;
+
+use mosaic_crypto::kdf::{Label, derive};
+use mosaic_types::{Epoch, Token};
+use mosaic_wire::RendezvousState;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// How long a past state is kept for readers that were away: 48 h of epochs (DESIGN section 4).
+pub(super) const KEPT_EPOCHS: u32 = 96;
+
+/// The states of one pair, one per epoch. Goes forward only; what is forgotten cannot be computed again.
+pub(super) struct Ratchet {
+    states: BTreeMap<Epoch, RendezvousState>,
+}
+
+impl Ratchet {
+    /// Starts with the pair's root at the epoch both sides agreed on.
+    pub(super) fn new(root: [u8; 32], base: Epoch) -> Self {
+        Self { states: BTreeMap::from([(base, RendezvousState::new(root))]) }
+    }
+
+    /// Derives states up to `to`, at most as many as are ever kept.
+    pub(super) fn advance(&mut self, to: Epoch) {
+        for _ in 0..=KEPT_EPOCHS {
+            let Some((&newest, state)) = self.states.last_key_value() else { return };
+            if newest >= to {
+                return;
+            }
+            let next = state.ratchet();
+            self.states.insert(newest.next(), next);
+        }
+    }
+
+    /// Erases the states before `epoch`, except the newest, from which the next one comes.
+    pub(super) fn forget_before(&mut self, epoch: Epoch) {
+        let Some((&newest, _)) = self.states.last_key_value() else { return };
+        self.states = self.states.split_off(&epoch.min(newest));
+    }
+
+    /// The state of an epoch, if it is held.
+    pub(super) fn at(&self, epoch: Epoch) -> Option<&RendezvousState> {
+        self.states.get(&epoch)
+    }
+
+    /// The epochs held, oldest first.
+    pub(super) fn epochs(&self) -> impl Iterator<Item = Epoch> {
+        self.states.keys().copied()
+    }
+}
+
+/// What a token gives to both who hold it. Erased on drop, which happens when the token was used.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub(super) struct TokenSecret {
+    root: [u8; 32],
+    psk: [u8; 32],
+}
+
+impl TokenSecret {
+    /// Derives both secrets from the 32 characters (about 190 bits).
+    pub(super) fn of(token: &Token) -> Self {
+        token.expose(|characters| Self {
+            root: derive(characters, Label::TokenRoot, &[]),
+            psk: derive(characters, Label::TokenPsk, &[]),
+        })
+    }
+
+    /// The key of the Noise handshake.
+    pub(super) const fn psk(&self) -> &[u8; 32] {
+        &self.psk
+    }
+
+    /// Where the first message of an epoch is written and read. Derived per epoch instead of ratcheted:
+    /// while the token lives, who holds it could start the ratchet again anyway.
+    pub(super) fn at(&self, epoch: Epoch) -> RendezvousState {
+        RendezvousState::new(derive(&self.root, Label::TokenRoot, &[&epoch.0.to_be_bytes()]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mosaic_wire::Direction;
+
+    fn key(ratchet: &Ratchet, epoch: u32) -> Option<[u8; 32]> {
+        ratchet.at(Epoch(epoch)).map(|state| state.key(Direction::FromInitiator, 0))
+    }
+
+    #[test]
+    fn both_sides_meet_in_every_epoch_and_the_past_is_gone() {
+        let (mut early, mut late) = (Ratchet::new([1; 32], Epoch(10)), Ratchet::new([1; 32], Epoch(10)));
+        (11..=40).for_each(|epoch| early.advance(Epoch(epoch)));
+        late.advance(Epoch(40));
+        assert_eq!((key(&early, 33), key(&early, 40)), (key(&late, 33), key(&late, 40)));
+        early.forget_before(Epoch(39));
+        assert_eq!((key(&early, 38), key(&early, 39).is_some()), (None, true));
+        early.forget_before(Epoch(99));
+        assert_eq!(early.epochs().collect::<Vec<_>>(), [Epoch(40)], "the newest stays");
+    }
+
+    #[test]
+    fn a_far_future_costs_a_bounded_number_of_steps() {
+        let mut ratchet = Ratchet::new([1; 32], Epoch(0));
+        ratchet.advance(Epoch(u32::MAX));
+        assert_eq!(ratchet.epochs().count(), KEPT_EPOCHS as usize + 2);
+    }
+}

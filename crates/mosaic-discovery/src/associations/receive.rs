@@ -1,0 +1,173 @@
+//! What comes in: records at wanted rows.
+
+use mosaic_crypto::{
+    handshake::{Received, Responder},
+    record,
+};
+use mosaic_types::Timestamp;
+use mosaic_wire::{Direction, Frame, FrameKind, Part, rows};
+use rand::CryptoRng;
+
+use super::{
+    Associations,
+    act::random_id,
+    hello::Hello,
+    index::Source,
+    outbox::Route,
+    pair::{Pair, Stage},
+    ratchet::Ratchet,
+    view::{AssociationEvent, CardOrigin, Kind},
+};
+use crate::AssociationId;
+
+/// Who a frame is for.
+enum Addressee {
+    Card([u8; 32]),
+    Pair(AssociationId),
+}
+
+impl Associations {
+    /// Tries a record found at `row` with every key that the row may mean. Junk costs a few failed
+    /// openings and leaves no trace; the same record may come again and changes nothing then.
+    pub fn receive(
+        &mut self,
+        now: Timestamp,
+        row: u32,
+        sealed: &[u8; 192],
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Vec<AssociationEvent> {
+        let mut sources: Vec<Source> = self.indexes.iter().flat_map(|index| index.at(row)).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        let opened = sources.into_iter().find_map(|source| self.open(source, sealed));
+        let Some((addressee, frame)) = opened else { return Vec::new() };
+        match addressee {
+            Addressee::Card(card) => self.on_wave(now, card, &frame, rng),
+            Addressee::Pair(id) => self.on_pair(now, id, &frame, rng),
+        }
+    }
+
+    fn open(&self, source: Source, sealed: &[u8; 192]) -> Option<(Addressee, Frame)> {
+        let (addressee, key) = self.key(source)?;
+        let plain = record::open_record(&key, sealed)?;
+        Some((addressee, Frame::decode(plain.as_slice()).ok()?))
+    }
+
+    fn key(&self, source: Source) -> Option<(Addressee, zeroize::Zeroizing<[u8; 32]>)> {
+        let card = self.mailboxes.iter().find(|(_, mailbox)| mailbox.listener == source.listener);
+        if let Some((public, _)) = card {
+            let key = rows::wave_key(public, source.epoch, u8::try_from(source.counter).ok()?);
+            return Some((Addressee::Card(*public), key.into()));
+        }
+        let pair = self.pairs.values().find(|pair| pair.listener == source.listener)?;
+        let theirs = pair.direction.reversed();
+        let key = match &pair.stage {
+            Stage::Offering(secret) => secret.at(source.epoch).key(theirs, source.counter),
+            _ => pair.ratchet.as_ref()?.at(source.epoch)?.key(theirs, source.counter),
+        };
+        Some((Addressee::Pair(pair.id), key.into()))
+    }
+
+    fn on_wave(
+        &mut self,
+        now: Timestamp,
+        card: [u8; 32],
+        frame: &Frame,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Vec<AssociationEvent> {
+        let Some(mailbox) = self.mailboxes.get_mut(&card).filter(|_| is_hello(frame)) else { return Vec::new() };
+        if !mailbox.may_answer(frame.body()) {
+            return Vec::new();
+        }
+        let Some((hello, received)) = read_hello(now, &Responder::wave(&mailbox.secret), frame) else {
+            return Vec::new();
+        };
+        mailbox.remember(frame.body());
+        let unattended = matches!(mailbox.origin, CardOrigin::Persona(_));
+        let listener = self.new_listener();
+        let stage = Stage::Declined;
+        let mut pair = Pair::new(random_id(rng), Kind::Wave, Direction::FromResponder, stage, now, listener);
+        pair.card = Some(card);
+        pair.unattended = unattended;
+        self.answer(pair, &hello, received, rng)
+    }
+
+    /// The automatic step: person's and persona's cards answer at once, with the same message.
+    fn answer(
+        &mut self,
+        mut pair: Pair,
+        hello: &Hello,
+        received: Received,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Vec<AssociationEvent> {
+        let Ok((mut message, channel)) = received.reply(&[], rng) else { return Vec::new() };
+        pair.stage = Stage::Open(Box::new(channel));
+        pair.ratchet = Some(Ratchet::new(*hello.root, hello.base));
+        if pair.queue_handshake(self.new_frame(), Route::Pair, FrameKind::Reply, &mut message).is_none() {
+            return Vec::new();
+        }
+        let event = (!pair.unattended).then_some(AssociationEvent::Approached(pair.id));
+        self.pairs.insert(pair.id, pair);
+        event.into_iter().collect()
+    }
+
+    fn on_pair(
+        &mut self,
+        now: Timestamp,
+        id: AssociationId,
+        frame: &Frame,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Vec<AssociationEvent> {
+        let Some(pair) = self.pairs.get_mut(&id) else { return Vec::new() };
+        let mut events = Vec::new();
+        match frame.kind() {
+            FrameKind::Hello => return self.on_join(now, id, frame, rng),
+            FrameKind::Reply if frame.part() == Part::WHOLE && pair.on_reply(frame.body()) => {
+                events.push(AssociationEvent::Answered(id));
+            }
+            FrameKind::Reply => {}
+            FrameKind::Data => pair.on_data(frame),
+        }
+        if pair.open_contact() {
+            events.push(AssociationEvent::ContactReceived(id));
+        }
+        self.give_due_contacts(now);
+        if let Some(pair) = self.pairs.get_mut(&id) {
+            pair.settle();
+        }
+        events
+    }
+
+    /// The first valid hello on a token is answered, and the token is gone; later ones find nobody.
+    fn on_join(
+        &mut self,
+        now: Timestamp,
+        id: AssociationId,
+        frame: &Frame,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Vec<AssociationEvent> {
+        let Some(mut pair) = self.pairs.remove(&id) else { return Vec::new() };
+        let begun = match &pair.stage {
+            Stage::Offering(secret) if is_hello(frame) => read_hello(now, &Responder::token(secret.psk()), frame),
+            _ => None,
+        };
+        let Some((hello, received)) = begun else {
+            self.pairs.insert(id, pair);
+            return Vec::new();
+        };
+        pair.listener = self.new_listener();
+        let events = self.answer(pair, &hello, received, rng);
+        self.give_due_contacts(now);
+        events
+    }
+}
+
+fn is_hello(frame: &Frame) -> bool {
+    frame.kind() == FrameKind::Hello && frame.part() == Part::WHOLE
+}
+
+fn read_hello(now: Timestamp, responder: &Responder, frame: &Frame) -> Option<(Hello, Received)> {
+    let (payload, received) = responder.receive(frame.body()).ok()?;
+    let payload = zeroize::Zeroizing::new(payload);
+    Some((Hello::decode(&payload, now.epoch())?, received))
+}

@@ -1,0 +1,103 @@
+use mosaic_crypto::{oprf::OprfOutput, record};
+use mosaic_geo::{Cell, Resolution};
+use mosaic_types::{ClassId, Timestamp, TopicId, Window};
+use mosaic_wire::{Bundle, OprfInput, TopicLayer, rows};
+
+use crate::CardId;
+
+/// One opened bundle of the discovery lane. Real and decoy look alike: a persona's card is built,
+/// sealed and answered exactly like a person's.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Card {
+    /// The ephemeral public key a wave is addressed to.
+    pub public: [u8; 32],
+    /// Class of the public vocabulary.
+    pub class: ClassId,
+    /// The blurred cell the publisher named.
+    pub cell: Cell,
+    /// Resolution of that cell.
+    pub resolution: Resolution,
+    /// The two-hour window it was sealed for.
+    pub window: Window,
+    /// Hours it stays meaningful, counted from the start of the window.
+    pub ttl: u8,
+    /// Topics, when the reader could name one of them; empty otherwise.
+    pub topics: Vec<TopicId>,
+    /// Text of the inner layer, when that opened and held one.
+    pub text: Option<String>,
+    /// When this reader saw it first.
+    pub first_seen: Timestamp,
+}
+
+impl Card {
+    /// Opens a record read at the row of `input`: outer layer with the row's output, inner layer with
+    /// whichever topic key fits.
+    ///
+    /// `None` for what does not open and for what opens but lies: a bundle must name the window, the
+    /// class group and the very cell of the row it was found in.
+    pub fn open(
+        now: Timestamp,
+        input: &OprfInput,
+        output: &OprfOutput,
+        topic_keys: &[(TopicId, [u8; 32])],
+        sealed: &[u8; 192],
+    ) -> Option<Self> {
+        let plain = record::open_record(&rows::discovery_key(output), sealed)?;
+        let bundle = Bundle::decode(plain.as_slice()).ok()?;
+        let cell = honest_cell(input, &bundle)?;
+        let nonce: &[u8; 24] = sealed.first_chunk()?;
+        let inner = topic_keys.iter().find_map(|(_, key)| open_topics(key, nonce, &bundle));
+        let (topics, text) = inner.map_or((Vec::new(), None), |layer| (named(&layer), text_of(&layer)));
+        Some(Self {
+            public: bundle.public,
+            class: bundle.class,
+            cell,
+            resolution: cell.resolution(),
+            window: bundle.window,
+            ttl: bundle.ttl.hours(),
+            topics,
+            text,
+            first_seen: now,
+        })
+    }
+
+    /// The id this card is shown under.
+    pub fn id(&self) -> CardId {
+        CardId::of(&self.public)
+    }
+
+    /// First instant at which the card means nothing any more: its time to live is over. Readers
+    /// enforce it (DESIGN section 6), and no card is kept longer than a day.
+    pub fn ends(&self) -> Timestamp {
+        let hours = u64::from(self.ttl).clamp(1, 24);
+        self.window.start().after(std::time::Duration::from_secs(hours * 3_600))
+    }
+
+    /// Until when its publisher reads the mailbox of this card: two windows after its own.
+    pub fn answers_until(&self) -> Timestamp {
+        self.window.next().next().end()
+    }
+}
+
+fn honest_cell(input: &OprfInput, bundle: &Bundle) -> Option<Cell> {
+    let OprfInput::Row { cell, window, groups, group, .. } = input else { return None };
+    let same_class = bundle.class.get() % (*groups).max(1) == *group;
+    if bundle.cell != *cell || bundle.window != *window || !same_class {
+        return None;
+    }
+    Cell::from_raw(bundle.cell).ok()
+}
+
+fn open_topics(key: &[u8; 32], nonce: &[u8; 24], bundle: &Bundle) -> Option<TopicLayer> {
+    let plain = record::open_inner(key, nonce, &bundle.topics_sealed)?;
+    TopicLayer::decode(&plain).ok()
+}
+
+fn named(layer: &TopicLayer) -> Vec<TopicId> {
+    layer.topics.iter().copied().filter(|topic| *topic != TopicId::NONE).collect()
+}
+
+fn text_of(layer: &TopicLayer) -> Option<String> {
+    let text = layer.text.as_str();
+    (!text.is_empty()).then(|| text.to_owned())
+}

@@ -1,1 +1,14 @@
-//! Draft to blurred and decoy-mixed content within a budget: vocabulary, noise, ledger, personas.
+//! What turns a draft into something that may be shown to strangers: the public [`Vocabulary`], the
+//! memoised [`blur`], the weekly location [`Ledger`] and the [`Cast`] of persistent decoy personas.
+//!
+//! Nothing here opens a socket, a file or a clock, and nothing leaves the device from here: only the
+//! crate above, which seals, may release (DESIGN sections 3 and 4).
+
+pub mod blur;
+mod ledger;
+mod persona;
+mod vocabulary;
+
+pub use ledger::{Charge, Ledger};
+pub use persona::{Cast, PersonaBundle};
+pub use vocabulary::{Class, Reading, Topic, Vocabulary, build};

@@ -1,1 +1,33 @@
-//! Draft or card to released: the one implementation of Releasable, the only way out of the device.
+//! The only way out of the device (DESIGN section 3, step 2).
+//!
+//! A [`Draft`] holds a true place and true words and has no encoding. [`Releaser::draft`] reads the
+//! words as class and topics, blurs and snaps the place and charges the ledger; from then on the true
+//! values are gone. Every event on the wire is built here, always ten slots: [`Releaser::discovery_event`]
+//! fills them with complete bundles of personas, [`Releaser::rendezvous_event`] with uniform bytes. An
+//! event can be had only together with [`FloorMet`], the evidence that its own count of decoys was
+//! taken again from the finished slots and met the lane's floor (L3-02, L3-12, L3-13).
+//!
+//! This crate alone implements [`mosaic_wire::Releasable`].
+
+mod builder;
+mod discovery;
+mod draft;
+mod floor;
+mod own;
+mod query;
+mod released;
+mod releaser;
+mod rendezvous;
+mod retry;
+mod slot;
+mod state;
+
+pub use discovery::OprfOutputs;
+pub use draft::{Accepted, Draft, Granularity, Refusal};
+pub use floor::{FloorMet, FloorMissed};
+pub use mosaic_discovery::{CardOrigin, FrameId, OutgoingFrame, OwnCard};
+pub use query::{Evaluating, QueryError};
+pub use released::{ReleaseError, ReleasedContact, ReleasedEvaluation, ReleasedEvent};
+pub use releaser::{Releaser, Withdrawal};
+pub use slot::SlotTruth;
+pub use state::{Broadcast, BroadcastId, ReleaserState};

@@ -1,0 +1,28 @@
+//! Place noise: discrete planar Laplace, once per anchor and week, snapped to a plausible cell.
+//!
+//! Two places `location_scale_m` apart give any output with probabilities that differ by at most a
+//! factor of 4 (`ε = ln 4 / scale`, DESIGN section 4, PRIVACY 2.2). The noise of an anchor comes from a
+//! PRF of the device key, so repeating a release repeats its output and averaging gains nothing.
+
+mod anchor;
+mod laplace;
+mod snap;
+
+use mosaic_crypto::kdf::{self, Label};
+use mosaic_types::{LatLng, Mode, Week};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+pub use anchor::Anchor;
+pub use laplace::{Displacement, PlanarLaplace};
+pub use snap::{SNAP_RINGS, snap};
+
+/// The blurred point of `first`, the place where `anchor` was first used in `week`, under `mode`'s scale.
+///
+/// Different modes draw independently: two scaled copies of one draw would cancel out. The same
+/// arguments always give the same point.
+pub fn blurred(device_key: &[u8; 32], first: LatLng, anchor: Anchor, week: Week, mode: Mode) -> LatLng {
+    let context = [anchor.to_bytes().as_slice(), &week.0.to_be_bytes(), &[mode as u8]].concat();
+    let mut noise = ChaCha20Rng::from_seed(kdf::derive(device_key, Label::BlurNoise, &[&context]));
+    let moved = PlanarLaplace::with_scale(mode.profile().location_scale_m).sample(&mut noise);
+    mosaic_geo::offset_m(first, f64::from(moved.east_m), f64::from(moved.north_m))
+}

@@ -1,0 +1,1 @@
+//! The reproducible step that makes `data/vocabulary.tsv`.

@@ -1,0 +1,97 @@
+use mosaic_crypto::kdf::{self, Label};
+use mosaic_types::{RowTag, Sensitive, Stream, TableId, Timestamp};
+use mosaic_wire::{EventFields, RECORD, SLOTS, TableDescriptor};
+use rand::{CryptoRng, RngExt, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+
+use crate::{FloorMet, FloorMissed, ReleaseError, ReleasedEvent, slot::Slot};
+
+/// An event in the making. It cannot be constructed with more real slots than its floor allows, and
+/// it becomes an event only by being counted again when it is finished.
+pub(crate) struct EventBuilder {
+    slots: Vec<Slot>,
+    most_real: usize,
+}
+
+/// What the head of an event says.
+pub(crate) struct Heading<'a> {
+    pub(crate) at: Timestamp,
+    pub(crate) table: &'a TableDescriptor,
+    pub(crate) id: TableId,
+    pub(crate) stream: Stream,
+    pub(crate) resolution: Option<u8>,
+}
+
+impl EventBuilder {
+    /// Starts with the slots that must go.
+    ///
+    /// # Errors
+    /// [`FloorMissed`] when more of them are real than `most_real`, or more than ten there are.
+    pub(crate) fn new(slots: Vec<Slot>, most_real: usize) -> Result<Self, FloorMissed> {
+        let real = slots.iter().filter(|slot| slot.truth.is_real()).count();
+        if real <= most_real && slots.len() <= SLOTS {
+            Ok(Self { slots, most_real })
+        } else {
+            Err(FloorMissed { decoys: SLOTS.saturating_sub(real), needed: SLOTS.saturating_sub(most_real) })
+        }
+    }
+
+    /// Fills up to ten with what `decoy` makes.
+    pub(crate) fn fill(mut self, mut decoy: impl FnMut(&[Slot]) -> Slot) -> Self {
+        while self.slots.len() < SLOTS {
+            let slot = decoy(&self.slots);
+            self.slots.push(slot);
+        }
+        self
+    }
+
+    /// Counts, orders the slots by a keyed permutation, and releases.
+    pub(crate) fn release(
+        self,
+        heading: &Heading<'_>,
+        order_key: &[u8; 32],
+        rng: &mut impl CryptoRng,
+    ) -> Result<ReleasedEvent, ReleaseError> {
+        let floor = FloorMet::count(&self.slots, self.most_real)?;
+        let (mut pad, mut receipt_secret) = ([0; 24], [0; 32]);
+        rng.fill_bytes(&mut pad);
+        rng.fill_bytes(&mut receipt_secret);
+        let slots = permuted(self.slots, order_key, &pad);
+        let fields = EventFields {
+            stream: heading.stream,
+            tile: heading.table.tile,
+            table: heading.id,
+            rows: tags(&slots)?,
+            receipt_key: mosaic_crypto::digest(&[&receipt_secret]),
+            descriptor: heading.table.hash(),
+            pad,
+            slots: records(&slots),
+        };
+        Ok(ReleasedEvent::new(fields, floor, Sensitive::new(slots), receipt_secret, heading))
+    }
+}
+
+/// Orders slots by a permutation keyed with the device's secret and the event's random bytes (L3-09).
+fn permuted(mut slots: Vec<Slot>, key: &[u8; 32], pad: &[u8; 24]) -> Vec<Slot> {
+    let mut order = ChaCha20Rng::from_seed(kdf::derive(key, Label::SlotOrder, &[pad]));
+    for last in (1..slots.len()).rev() {
+        slots.swap(last, order.random_range(0..=last));
+    }
+    slots
+}
+
+fn tags(slots: &[Slot]) -> Result<[RowTag; SLOTS], ReleaseError> {
+    let mut tags = [RowTag::from_bytes([0; 3]); SLOTS];
+    for (tag, slot) in tags.iter_mut().zip(slots) {
+        *tag = RowTag::new(slot.row(), slot.chain).ok_or(ReleaseError::BadTable)?;
+    }
+    Ok(tags)
+}
+
+fn records(slots: &[Slot]) -> [[u8; RECORD]; SLOTS] {
+    let mut records = [[0; RECORD]; SLOTS];
+    for (record, slot) in records.iter_mut().zip(slots) {
+        *record = slot.record;
+    }
+    records
+}

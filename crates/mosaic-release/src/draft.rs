@@ -1,0 +1,67 @@
+use mosaic_types::{ClassId, ContextText, LatLng, Mode, NoiseRatio, Sensitive, TopicId, TtlHours};
+use thiserror::Error;
+
+use crate::BroadcastId;
+
+/// What a person wants to tell strangers: true, unprotected, without any encoding.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Where they are.
+    pub place: Sensitive<LatLng>,
+    /// What they want.
+    pub words: ContextText,
+    /// The noise ratio they asked for; a lane's floor can only raise it.
+    pub requested: NoiseRatio,
+    /// Decides location scale and floors.
+    pub mode: Mode,
+    /// How long it stands.
+    pub ttl: TtlHours,
+}
+
+/// How fine a place strangers get to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Granularity {
+    /// A blurred r8 cell, about half a kilometre across.
+    Fine,
+    /// A zone: a blurred r6 cell, about six kilometres across, because the week's budget is spent.
+    Zone,
+}
+
+/// What became of a draft.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Accepted {
+    /// Names the broadcast from now on.
+    pub id: BroadcastId,
+    /// The class its words were read as.
+    pub class: ClassId,
+    /// Its topics, best first; at least one.
+    pub topics: Vec<TopicId>,
+    /// How sure the reading is, 0 to 1.
+    pub confidence: f64,
+    /// The ratio that was asked for.
+    pub requested: NoiseRatio,
+    /// The ratio on the discovery lane: at least 0.60.
+    pub effective_discovery: NoiseRatio,
+    /// The ratio on the rendezvous lane.
+    pub effective_rendezvous: NoiseRatio,
+    /// How fine the place is.
+    pub granularity: Granularity,
+    /// Left of the week's location budget, in units of `ε · 200 m`.
+    pub ledger_left: f64,
+}
+
+/// Why a draft is not released. Nothing was charged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// There are no public places to build decoys from, so no event could be filled.
+    #[error("no public places are known here: install places first, decoys are made of them")]
+    NoPlaces,
+    /// More broadcasts stand at once than events could carry.
+    #[error("{most} broadcasts stand already: withdraw one first")]
+    TooMany {
+        /// How many may stand at once.
+        most: usize,
+    },
+}

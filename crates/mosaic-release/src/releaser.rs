@@ -1,0 +1,178 @@
+use std::sync::Arc;
+
+use mosaic_crypto::kdf::{self, Label};
+use mosaic_geo::{Cell, PlaceIndex, Resolution};
+use mosaic_obfuscate::{
+    Cast, Charge, Ledger, Vocabulary,
+    blur::{self, Anchor},
+};
+use mosaic_types::{ContactText, LatLng, Mode, NoiseRatio, Timestamp, Week};
+use mosaic_wire::{OprfInput, ShortText, TableDescriptor};
+use rand::CryptoRng;
+use zeroize::Zeroizing;
+
+use crate::{
+    Accepted, Broadcast, BroadcastId, Draft, Evaluating, Granularity, QueryError, Refusal, ReleasedContact,
+    ReleaserState, query, retry::Retries, state::MemoKey,
+};
+
+/// Most broadcasts that may stand at once: what one window's discovery events can carry.
+const MOST_BROADCASTS: usize = 10;
+
+/// Turns drafts into events. Holds the device seed; owns the ledger, the memo and the personas.
+pub struct Releaser {
+    pub(crate) keys: Keys,
+    pub(crate) places: Arc<PlaceIndex>,
+    pub(crate) cast: Cast,
+    pub(crate) state: ReleaserState,
+    pub(crate) retries: Retries,
+}
+
+/// Keys of separate uses, all from the device seed. Erased on drop.
+pub(crate) struct Keys {
+    pub(crate) blur: Zeroizing<[u8; 32]>,
+    pub(crate) bundles: Zeroizing<[u8; 32]>,
+    pub(crate) order: Zeroizing<[u8; 32]>,
+}
+
+impl Releaser {
+    /// A releaser for the device with this seed, over these public places, going on from `state`.
+    /// Equal seeds have equal personas, noise and card keys: the seed is the device's identity.
+    pub fn new(seed: [u8; 32], places: Arc<PlaceIndex>, state: ReleaserState) -> Self {
+        let seed = Zeroizing::new(seed);
+        let key = |purpose: &[u8]| Zeroizing::new(kdf::derive(seed.as_slice(), Label::DeviceSeed, &[purpose]));
+        let keys = Keys { blur: key(b"blur"), bundles: key(b"bundles"), order: key(b"slot order") };
+        let cast = Cast::new(&key(b"personas"), &places);
+        Self { keys, places, cast, state, retries: Retries::default() }
+    }
+
+    /// Releases a draft: from here on only what strangers may learn is kept (DESIGN section 3, step 2).
+    ///
+    /// A spent ledger never refuses; it coarsens the place to a zone and says so.
+    ///
+    /// # Errors
+    /// [`Refusal`]: no places to make decoys of, or too many broadcasts standing.
+    pub fn draft(&mut self, now: Timestamp, draft: Draft) -> Result<Accepted, Refusal> {
+        if self.places.is_empty() {
+            return Err(Refusal::NoPlaces);
+        }
+        self.state.broadcasts.retain(|_, broadcast| broadcast.stands(now));
+        if self.state.broadcasts.len() >= MOST_BROADCASTS {
+            return Err(Refusal::TooMany { most: MOST_BROADCASTS });
+        }
+        let reading = Vocabulary::builtin().classify(&draft.words);
+        let place = draft.place.into_exposed();
+        let (cell, granularity) = self.released_place(place, now.week(), draft.mode);
+        self.state.last_id += 1;
+        let broadcast = Broadcast {
+            id: BroadcastId(self.state.last_id),
+            class: reading.class,
+            topics: reading.topics,
+            text: draft.words.expose(|words| ShortText::clipped(words).as_str().to_owned()),
+            cell,
+            granularity,
+            created: now,
+            mode: draft.mode,
+            ttl_hours: draft.ttl.hours(),
+            requested_thousandths: thousandths(draft.requested),
+        };
+        let accepted = self.accepted(&broadcast, reading.confidence, now);
+        self.state.broadcasts.insert(broadcast.id, broadcast);
+        Ok(accepted)
+    }
+
+    fn accepted(&self, broadcast: &Broadcast, confidence: f64, now: Timestamp) -> Accepted {
+        Accepted {
+            id: broadcast.id,
+            class: broadcast.class,
+            topics: broadcast.topics.clone(),
+            confidence,
+            requested: broadcast.requested(),
+            effective_discovery: broadcast.effective_discovery(),
+            effective_rendezvous: broadcast.effective_rendezvous(),
+            granularity: broadcast.granularity,
+            ledger_left: self.ledger_left(now),
+        }
+    }
+
+    /// The cell strangers may see instead of `place`: remembered, or blurred, snapped and paid for.
+    fn released_place(&mut self, place: LatLng, week: Week, mode: Mode) -> (Cell, Granularity) {
+        let anchor = Anchor::of(place, &self.keys.blur);
+        let ledger = self.state.ledger.get_or_insert_with(|| Ledger::new(week));
+        let charge = ledger.charge(week, anchor, mode);
+        // With the clock set back the ledger keeps its week, and so does the memo.
+        let week = ledger.week();
+        self.state.memo.retain(|key, _| key.week == week);
+        let granularity = if charge == Charge::Spent { Granularity::Zone } else { Granularity::Fine };
+        let key = MemoKey { week, anchor, mode: mode as u8, zone: u8::from(granularity == Granularity::Zone) };
+        if let Some(cell) = self.state.memo.get(&key) {
+            return (*cell, granularity);
+        }
+        let cell = self.blurred_cell(place, anchor, week, mode, granularity);
+        self.state.memo.insert(key, cell);
+        (cell, granularity)
+    }
+
+    fn blurred_cell(&self, place: LatLng, anchor: Anchor, week: Week, mode: Mode, granularity: Granularity) -> Cell {
+        let occupied = self.places.cells(Resolution::R8);
+        let has_places = |cell: Cell| occupied.binary_search_by_key(&cell, |(cell, _)| *cell).is_ok();
+        let fine = blur::snap(blur::blurred(&self.keys.blur, place, anchor, week, mode), &has_places);
+        match granularity {
+            Granularity::Fine => fine,
+            Granularity::Zone => fine.parent(Resolution::R6).unwrap_or(fine),
+        }
+    }
+
+    /// Takes a broadcast back: it enters no further event. Whether there was one. What was sent stays
+    /// where it is until its table is destroyed.
+    pub fn withdraw(&mut self, id: BroadcastId) -> Withdrawal {
+        if self.state.broadcasts.remove(&id).is_some() { Withdrawal::Withdrawn } else { Withdrawal::Unknown }
+    }
+
+    /// The broadcasts that were released and not withdrawn, oldest first; some may have ended.
+    pub fn broadcasts(&self) -> impl Iterator<Item = &Broadcast> {
+        self.state.broadcasts.values()
+    }
+
+    /// Left of the week's location budget, in units of `ε · 200 m`.
+    pub fn ledger_left(&self, now: Timestamp) -> f64 {
+        self.state.ledger.as_ref().map_or(Ledger::WEEKLY_BUDGET, |ledger| ledger.left(now.week()))
+    }
+
+    /// What a restart must not forget, to be sealed by the vault.
+    pub const fn state(&self) -> &ReleaserState {
+        &self.state
+    }
+
+    /// Blinds up to sixteen inputs of `table` into a query of constant size.
+    ///
+    /// # Errors
+    /// [`QueryError`] for more inputs, or inputs of another table.
+    pub fn evaluate(
+        table: &TableDescriptor,
+        inputs: &[OprfInput],
+        rng: &mut impl CryptoRng,
+    ) -> Result<Evaluating, QueryError> {
+        query::evaluate(table, inputs, rng)
+    }
+
+    /// A contact card that the person decided to give.
+    pub const fn contact(text: ContactText) -> ReleasedContact {
+        ReleasedContact::new(text)
+    }
+}
+
+/// Whether there was something to withdraw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withdrawal {
+    /// It enters no further event.
+    Withdrawn,
+    /// No broadcast has this name.
+    Unknown,
+}
+
+fn thousandths(ratio: NoiseRatio) -> u16 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 300 and 800")]
+    let thousandths = (ratio.get() * 1_000.0).round() as u16;
+    thousandths
+}

@@ -1,0 +1,134 @@
+use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
+
+use mosaic_geo::Cell;
+use mosaic_obfuscate::{Ledger, blur::Anchor};
+use mosaic_types::{ClassId, Mode, NoiseRatio, Timestamp, TopicId, TtlHours, Week, Window};
+use serde::{Deserialize, Serialize};
+
+use crate::Granularity;
+
+/// Names one broadcast of this device; never leaves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BroadcastId(pub u64);
+
+impl fmt::Display for BroadcastId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "b{}", self.0)
+    }
+}
+
+/// A string that names no broadcast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a broadcast is named b1, b2, …")]
+pub struct InvalidBroadcastId;
+
+impl FromStr for BroadcastId {
+    type Err = InvalidBroadcastId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidBroadcastId> {
+        text.strip_prefix('b').and_then(|number| number.parse().ok()).map(Self).ok_or(InvalidBroadcastId)
+    }
+}
+
+/// A released broadcast: everything in it is what strangers may learn. The true place and the words
+/// beyond the first 41 bytes are gone.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Broadcast {
+    /// Its name.
+    pub id: BroadcastId,
+    /// Its class.
+    pub class: ClassId,
+    /// Its topics, best first; one to eight.
+    pub topics: Vec<TopicId>,
+    /// The first 41 bytes of the words.
+    pub text: String,
+    /// The blurred cell: r8, or r6 when [`Self::granularity`] is a zone.
+    pub cell: Cell,
+    /// How fine the cell is.
+    pub granularity: Granularity,
+    /// When it was released.
+    pub created: Timestamp,
+    /// Under which mode.
+    pub mode: Mode,
+    pub(crate) ttl_hours: u8,
+    pub(crate) requested_thousandths: u16,
+}
+
+impl Broadcast {
+    /// How long it stands.
+    pub fn ttl(&self) -> TtlHours {
+        TtlHours::new(self.ttl_hours.into()).unwrap_or_default()
+    }
+
+    /// First instant at which it stands no more.
+    pub fn ends(&self) -> Timestamp {
+        self.created.after(Duration::from_hours(self.ttl_hours.into()))
+    }
+
+    /// Whether it stands at `at`.
+    pub fn stands(&self, at: Timestamp) -> bool {
+        self.created <= at && at < self.ends()
+    }
+
+    /// The ratio that was asked for.
+    pub fn requested(&self) -> NoiseRatio {
+        NoiseRatio::new(f64::from(self.requested_thousandths) / 1_000.0).unwrap_or(NoiseRatio::HIGHEST)
+    }
+
+    /// The ratio on the discovery lane (DESIGN section 4; replaces C-01).
+    pub fn effective_discovery(&self) -> NoiseRatio {
+        self.requested().at_least(self.mode.profile().discovery_floor)
+    }
+
+    /// The ratio on the rendezvous lane.
+    pub fn effective_rendezvous(&self) -> NoiseRatio {
+        self.requested().at_least(self.mode.profile().rendezvous_floor)
+    }
+}
+
+impl fmt::Debug for Broadcast {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Broadcast({})", self.id)
+    }
+}
+
+/// Everything a restart must not forget, sealed by the vault and by nothing else. The device seed is
+/// not part of it.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub struct ReleaserState {
+    pub(crate) ledger: Option<Ledger>,
+    pub(crate) memo: BTreeMap<MemoKey, Cell>,
+    pub(crate) broadcasts: BTreeMap<BroadcastId, Broadcast>,
+    pub(crate) last_id: u64,
+    pub(crate) written: BTreeMap<Slate, Vec<Source>>,
+}
+
+impl fmt::Debug for ReleaserState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReleaserState([hidden])")
+    }
+}
+
+/// What a blurred cell is remembered by.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct MemoKey {
+    pub(crate) week: Week,
+    pub(crate) anchor: Anchor,
+    pub(crate) mode: u8,
+    pub(crate) zone: u8,
+}
+
+/// A (table, window, resolution): on each a bundle is written at most once. The window names the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Slate {
+    pub(crate) window: Window,
+    pub(crate) resolution: u8,
+}
+
+/// Where a discovery bundle comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Source {
+    Broadcast(BroadcastId),
+    Persona { persona: u8, index: u16 },
+}

@@ -25,6 +25,9 @@ mod receipt;
 mod table;
 mod time;
 
+#[cfg(test)]
+mod vectors;
+
 pub use barrier::{Releasable, encode};
 pub use bundle::{Bundle, InvalidShortText, ShortText, TopicLayer};
 pub use call::{Address, Call, CallFailure, Reply};

@@ -1,1 +1,13 @@
-//! When something leaves and over which path: cadence, delays, relay choice, padding. Sans-I/O.
+//! When something leaves and over which path.
+//!
+//! Nothing here knows whether there is anything to say: [`Cadence`] takes no payload, so the times and
+//! lanes of a device's events cannot depend on one. Time and randomness are arguments.
+
+mod cadence;
+mod draw;
+mod paths;
+mod poller;
+
+pub use cadence::{Cadence, RESOLUTIONS, Scheduled, URGENT_RESOLUTION};
+pub use paths::{Outcome, PathKind, Paths, Standing};
+pub use poller::{Attention, Poller};

@@ -122,7 +122,6 @@ impl ServiceClass {
                 poll: Duration::from_mins(10),
                 ring: 2,
                 waves_per_hour: 2,
-                ..balanced
             },
         }
     }

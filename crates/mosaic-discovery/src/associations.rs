@@ -268,3 +268,6 @@ fn fill_pair(index: &mut RowIndex, pair: &Pair, oldest: Epoch, newest: Epoch) {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,3 +101,67 @@ fn text_of(layer: &TopicLayer) -> Option<String> {
     let text = layer.text.as_str();
     (!text.is_empty()).then(|| text.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use mosaic_crypto::oprf::OprfOutput;
+    use mosaic_types::{LatLng, TtlHours};
+    use mosaic_wire::{Part, ShortText};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(122_478 * 4 * 3_600 + 2_400);
+    const TOPIC_KEY: [u8; 32] = [9; 32];
+
+    fn output(seed: u8) -> OprfOutput {
+        OprfOutput::from_bytes([seed; 64])
+    }
+
+    fn cell() -> Cell {
+        Cell::at(LatLng::new(41.1579, -8.6291).unwrap(), Resolution::R8)
+    }
+
+    fn input() -> OprfInput {
+        let window = NOW.window();
+        OprfInput::Row { period: NOW.period(), resolution: 8, cell: cell().raw(), window, groups: 4, group: 1 }
+    }
+
+    fn sealed(change: impl FnOnce(&mut Bundle)) -> [u8; 192] {
+        let nonce = [4; 24];
+        let layer = TopicLayer { topics: [TopicId::NONE; 8], text: ShortText::new("flat white?").unwrap() };
+        let mut layer = layer;
+        layer.topics[0] = TopicId(7);
+        let mut bundle = Bundle {
+            coded: Part::WHOLE,
+            class: ClassId::new(5).unwrap(),
+            cell: cell().raw(),
+            window: NOW.window(),
+            ttl: TtlHours::default(),
+            public: [3; 32],
+            link: [0; 16],
+            topics_sealed: record::seal_inner(&TOPIC_KEY, &nonce, &layer.encode()),
+        };
+        change(&mut bundle);
+        record::seal_record(&rows::discovery_key(&output(1)), nonce, &bundle.encode())
+    }
+
+    #[test]
+    fn who_names_the_topic_reads_the_text_and_others_read_the_class() {
+        let record = sealed(|_| {});
+        let keys = [(TopicId(6), [8; 32]), (TopicId(7), TOPIC_KEY)];
+        let named = Card::open(NOW, &input(), &output(1), &keys, &record).unwrap();
+        assert_eq!((named.topics, named.text.as_deref()), (vec![TopicId(7)], Some("flat white?")));
+        let unnamed = Card::open(NOW, &input(), &output(1), &keys[..1], &record).unwrap();
+        assert_eq!((unnamed.topics.len(), unnamed.text, unnamed.class.get()), (0, None, 5));
+    }
+
+    #[test]
+    fn what_does_not_open_or_lies_is_dropped() {
+        let open = |record| Card::open(NOW, &input(), &output(1), &[], &record);
+        assert!(open(sealed(|_| {})).is_some() && open([0; 192]).is_none());
+        assert!(Card::open(NOW, &input(), &output(2), &[], &sealed(|_| {})).is_none(), "another row's key");
+        assert!(open(sealed(|bundle| bundle.window = bundle.window.next())).is_none(), "another window");
+        assert!(open(sealed(|bundle| bundle.class = ClassId::new(6).unwrap())).is_none(), "another class group");
+        assert!(open(sealed(|bundle| bundle.cell ^= 1 << 20)).is_none(), "another cell");
+    }
+}

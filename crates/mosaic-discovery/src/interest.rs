@@ -111,3 +111,89 @@ fn circumradius_m(resolution: Resolution) -> f64 {
         Resolution::R9 => 256.0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mosaic_geo::{cover, offset_m};
+    use mosaic_types::Mode;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Forty minutes into the first window of a table period: the window before is in the table before.
+    const NOW: Timestamp = Timestamp::from_secs(122_478 * 4 * 3_600 + 2_400);
+
+    fn interest(place: LatLng, radius: u32) -> Interest {
+        Interest {
+            class: ClassId::new(5).unwrap(),
+            topics: vec![TopicId(7), TopicId(7), TopicId::NONE],
+            place: Sensitive::new(place),
+            radius: Radius::new(radius).unwrap(),
+            window: SearchWindow::default(),
+        }
+    }
+
+    fn porto() -> LatLng {
+        LatLng::new(41.1579, -8.6291).unwrap()
+    }
+
+    fn planned(inputs: &[OprfInput], wanted: Window) -> BTreeSet<Cell> {
+        let cell = |input: &OprfInput| match input {
+            OprfInput::Row { cell, window, .. } if *window == wanted => Cell::from_raw(*cell).ok(),
+            _ => None,
+        };
+        inputs.iter().filter_map(cell).collect()
+    }
+
+    #[test]
+    fn both_windows_each_in_its_own_table_and_each_topic_once() {
+        let reach = Reach::of(&Mode::Balanced.profile());
+        let inputs = plan(&interest(porto(), 500), NOW, reach, Groups::DEFAULT);
+        let (this, before) = (NOW.window(), NOW.window().previous());
+        assert_ne!(this.start().period(), before.start().period());
+        assert_eq!(planned(&inputs, this), planned(&inputs, before));
+        for input in &inputs {
+            match *input {
+                OprfInput::Row { period, resolution, window, groups, group, .. } => {
+                    assert_eq!(period, window.start().period());
+                    assert_eq!((groups, group), [(16, 5), (4, 1), (1, 0)][usize::from(resolution) - 6]);
+                }
+                OprfInput::Topic { class, topic, .. } => assert_eq!((class.get(), topic), (5, TopicId(7))),
+            }
+        }
+        assert_eq!(inputs.iter().filter(|input| matches!(input, OprfInput::Topic { .. })).count(), 2);
+        assert!(inputs.len() <= 128, "one budget of evaluations per window: {}", inputs.len());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        /// Wherever the reader stands and however far they look, every cell within radius and noise is
+        /// planned at the resolution meant for that radius, and the fixed disk always is.
+        #[test]
+        fn cells_cover_radius_and_noise(lat in -89.9_f64..89.9, lng in -180.0_f64..180.0, radius in 100_u32..=5_000, slow: bool) {
+            let place = LatLng::new(lat, lng).unwrap();
+            let profile = if slow { Mode::Maximum.profile() } else { Mode::Balanced.profile() };
+            let reach = Reach::of(&profile);
+            let planned = planned(&plan(&interest(place, radius), NOW, reach, Groups::DEFAULT), NOW.window());
+            let (resolution, _) = LEVELS.into_iter().find(|(_, meant_for)| radius <= *meant_for).unwrap();
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "metres")]
+            let whole = Radius::new((radius + reach.blur_m as u32).min(5_000)).unwrap();
+            prop_assert!(cover(place, whole, resolution).iter().all(|cell| planned.contains(cell)));
+            for (resolution, _) in LEVELS {
+                prop_assert!(Cell::at(place, resolution).disk(profile.ring).iter().all(|cell| planned.contains(cell)));
+            }
+        }
+
+        /// A card blurred by less than the stated quantile lies in the plan, at every resolution.
+        #[test]
+        fn a_blurred_neighbour_is_planned(east in -350.0_f64..350.0, north in -350.0_f64..350.0, blur in 0.0_f64..1.0, angle in 0.0_f64..6.28) {
+            let reach = Reach::of(&Mode::Balanced.profile());
+            let planned = planned(&plan(&interest(porto(), 500), NOW, reach, Groups::DEFAULT), NOW.window());
+            let shown = offset_m(offset_m(porto(), east, north), blur * reach.blur_m * angle.cos(), blur * reach.blur_m * angle.sin());
+            for (resolution, _) in LEVELS {
+                prop_assert!(planned.contains(&Cell::at(shown, resolution)));
+            }
+        }
+    }
+}

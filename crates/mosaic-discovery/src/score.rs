@@ -55,3 +55,26 @@ pub(crate) fn rank(card: &Card, interest: &Interest, reach: Reach, now: Timestam
     let near = 1.0 / (1.0 + distance / (radius + uncertainty));
     Some(Ranked { card: card.clone(), score: topics * fresh * near, distance_m: distance, uncertainty_m: uncertainty })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn overlap_is_over_the_smaller_set() {
+        let set = |topics: &[u16]| topics.iter().copied().map(TopicId).collect::<Vec<_>>();
+        assert!((overlap(&set(&[1, 2, 3]), &set(&[2, 3])) - 1.0).abs() < 1e-12);
+        assert!((overlap(&set(&[1, 2, 3]), &set(&[3, 4, 5, 6])) - 1.0 / 3.0).abs() < 1e-12);
+        assert!(overlap(&set(&[0, 0]), &set(&[0])) < 1e-12, "empty places are no topics");
+    }
+
+    proptest! {
+        #[test]
+        fn overlap_is_symmetric_and_bounded(a in prop::collection::vec(0_u16..12, 0..8), b in prop::collection::vec(0_u16..12, 0..8)) {
+            let (a, b): (Vec<_>, Vec<_>) = (a.into_iter().map(TopicId).collect(), b.into_iter().map(TopicId).collect());
+            let value = overlap(&a, &b);
+            prop_assert!((0.0..=1.0).contains(&value) && (value - overlap(&b, &a)).abs() < 1e-12);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+use super::*;
+
+#[test]
+fn twenty_five_waves_an_hour() {
+    let mut bob = Device::new(2);
+    let card = |seed| Device::new(seed).publishes(CardOrigin::Persona(0), minutes(0));
+    for seed in 10..35 {
+        bob.waves(minutes(seed - 10), &card(seed));
+    }
+    let retry_at = minutes(60);
+    assert_eq!(bob.associations.wave(minutes(59), &card(35), &mut bob.rng), Err(WaveError::TooMany { retry_at }));
+    assert!(bob.associations.wave(retry_at, &card(35), &mut bob.rng).is_ok());
+}
+
+#[test]
+fn waves_that_make_no_sense_are_refused() {
+    let mut bob = Device::new(2);
+    let own = bob.publishes(CardOrigin::Persona(0), minutes(0));
+    assert_eq!(bob.associations.wave(minutes(1), &own, &mut bob.rng), Err(WaveError::Own));
+    let mut card = Device::new(3).publishes(CardOrigin::Persona(0), minutes(0));
+    let first = bob.waves(minutes(1), &card);
+    assert_eq!(bob.associations.wave(minutes(2), &card, &mut bob.rng), Err(WaveError::Again(first)));
+    assert_eq!(
+        bob.associations.wave(
+            minutes(360),
+            &Device::new(4).publishes(CardOrigin::Persona(0), minutes(0)),
+            &mut bob.rng
+        ),
+        Err(WaveError::TooOld)
+    );
+    card.public = [0; 32];
+    assert_eq!(bob.associations.wave(minutes(2), &card, &mut bob.rng), Err(WaveError::BadKey));
+}
+
+#[test]
+fn five_accepted_a_day() {
+    let mut bob = Device::new(2);
+    let mut table = Table::default();
+    for seed in 10..16 {
+        let mut peer = Device::new(seed);
+        let (_, token) = bob.associations.create_token(minutes(0), &mut bob.rng).unwrap();
+        peer.associations.join_token(minutes(0), &token, &mut peer.rng).unwrap();
+        peer.sends(minutes(1), &mut table);
+    }
+    bob.reads(minutes(2), &table);
+    let ids: Vec<_> = bob.associations.list().iter().map(|view| view.id).collect();
+    ids[..5].iter().for_each(|id| bob.accepts(minutes(3), *id, "bob"));
+    let sixth = bob.associations.accept_with(minutes(4), ids[5], || contact_bytes("bob"));
+    assert_eq!(sixth, Err(AcceptError::DailyLimit { retry_at: minutes(3 + 24 * 60) }));
+    assert_eq!(bob.state(ids[5]), AssociationState::Approached);
+    bob.accepts(minutes(3 + 24 * 60), ids[5], "bob");
+    let again = bob.associations.accept_with(minutes(4), ids[0], || contact_bytes("bob"));
+    assert_eq!(again, Err(AcceptError::Again));
+}
+
+#[test]
+fn tokens_live_a_day_and_records_two() {
+    let mut table = Table::default();
+    let (mut alice, mut bob, id, _) = joined(&mut table);
+    assert!(alice.associations.expire(minutes(24 * 60 - 1)).is_empty());
+    assert_eq!(alice.associations.expire(minutes(24 * 60)), [AssociationEvent::Expired(id)]);
+    assert_eq!(alice.state(id), AssociationState::Expired);
+    assert!(alice.reads(minutes(24 * 60 + 1), &table).is_empty(), "the token is dead");
+    assert_eq!(bob.associations.expire(minutes(24 * 60 + 1)), [AssociationEvent::Expired(id)]);
+    alice.associations.expire(minutes(48 * 60));
+    assert!(alice.associations.list().is_empty() && alice.associations.queued() == 0);
+}
+
+#[test]
+fn an_answered_association_ends_after_two_days_with_its_keys() {
+    let mut table = Table::default();
+    let (mut alice, mut bob, id, _) = joined(&mut table);
+    alice.reads(minutes(3), &table);
+    alice.sends(minutes(4), &mut table);
+    bob.reads(minutes(5), &table);
+    assert!(bob.associations.expire(minutes(47 * 60)).is_empty());
+    assert_eq!(bob.associations.expire(minutes(49 * 60)), [AssociationEvent::Expired(id)]);
+    assert!(bob.associations.pairs.is_empty() && bob.associations.wanted(minutes(49 * 60), ROWS).rows().is_empty());
+}

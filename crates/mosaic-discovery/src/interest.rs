@@ -187,7 +187,7 @@ mod tests {
 
         /// A card blurred by less than the stated quantile lies in the plan, at every resolution.
         #[test]
-        fn a_blurred_neighbour_is_planned(east in -350.0_f64..350.0, north in -350.0_f64..350.0, blur in 0.0_f64..1.0, angle in 0.0_f64..6.28) {
+        fn a_blurred_neighbour_is_planned(east in -350.0_f64..350.0, north in -350.0_f64..350.0, blur in 0.0_f64..1.0, angle in 0.0..std::f64::consts::TAU) {
             let reach = Reach::of(&Mode::Balanced.profile());
             let planned = planned(&plan(&interest(porto(), 500), NOW, reach, Groups::DEFAULT), NOW.window());
             let shown = offset_m(offset_m(porto(), east, north), blur * reach.blur_m * angle.cos(), blur * reach.blur_m * angle.sin());

@@ -17,8 +17,8 @@ use super::*;
 use crate::Card;
 
 const ROWS: u32 = 1 << 17;
-/// A Tuesday evening, in the first minute of an epoch and a window.
-const START: Timestamp = Timestamp::from_secs(1_763_683_200 - 1_763_683_200 % 7_200);
+/// The first instant of a window, and so of an epoch.
+const START: Timestamp = Timestamp::from_secs(244_956 * 7_200);
 
 fn minutes(minutes: u64) -> Timestamp {
     START.after(Duration::from_secs(minutes * 60))

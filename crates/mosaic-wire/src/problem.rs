@@ -70,7 +70,7 @@ problems! {
     Malformed = 1, "malformed", 400, Never, "Malformed message",
         "The body is not a message of this protocol version.";
     /// Not exactly the constant size.
-    WrongSize = 2, "wrong-size", 413, Never, "Wrong size",
+    WrongSize = 2, "wrong-size", 400, Never, "Wrong size",
         "Every message has one exact size; this body has another.";
     /// The table takes no more deposits.
     StaleTable = 3, "stale-table", 409, Corrected, "Table closed",

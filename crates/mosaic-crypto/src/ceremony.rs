@@ -15,6 +15,8 @@ mod complaint;
 mod dealing;
 mod envelope;
 mod outcome;
+#[cfg(test)]
+mod tests;
 
 pub use complaint::{COMPLAINT, Complaint, verify_complaint};
 pub use dealing::{DealError, Dealing, MalformedDealing, ShareScalar, deal};

@@ -125,3 +125,23 @@ impl VerifyingKey {
 fn prefixed(context: SignContext, message: &[u8]) -> Vec<u8> {
     [b"mosaic/1/sign/", context.text().as_bytes(), &[0], message].concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 8032 signs without a prefix, so its vectors run on the key inside.
+    #[test]
+    fn rfc_8032() {
+        let file: serde_json::Value =
+            serde_json::from_str(include_str!("../../../vectors/rfc8032-ed25519.json")).unwrap();
+        for vector in file["vectors"].as_array().unwrap() {
+            let bytes = |field: &str| hex::decode(vector[field].as_str().unwrap()).unwrap();
+            let key = SigningKey::from_bytes(&bytes("secret").try_into().unwrap());
+            assert_eq!(key.verifying_key().to_bytes().to_vec(), bytes("public"));
+            let signature = key.0.sign(&bytes("message"));
+            assert_eq!(signature.to_bytes().to_vec(), bytes("signature"));
+            key.0.verifying_key().verify_strict(&bytes("message"), &signature).unwrap();
+        }
+    }
+}

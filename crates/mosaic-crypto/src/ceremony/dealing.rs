@@ -79,6 +79,18 @@ pub fn deal(
 ) -> Result<Dealing, DealError> {
     let recipients = sorted(recipients, threshold)?;
     let coefficients: Zeroizing<Vec<Scalar>> = Zeroizing::new((0..threshold).map(|_| random_scalar(rng)).collect());
+    let share_of = |recipient| ShareScalar(evaluate(&coefficients, recipient));
+    deal_shares((context, dealer), &recipients, &coefficients, share_of, rng)
+}
+
+/// Commits to `coefficients`, seals what `share_of` gives and proves.
+pub(super) fn deal_shares(
+    (context, dealer): (&[u8; 32], ProviderId),
+    recipients: &[(ProviderId, AgreementPublic)],
+    coefficients: &[Scalar],
+    share_of: impl Fn(ProviderId) -> ShareScalar,
+    rng: &mut (impl CryptoRng + ?Sized),
+) -> Result<Dealing, DealError> {
     let ephemeral = AgreementSecret::random(rng);
     let commit = |scalar: &Scalar| RistrettoPoint::mul_base(scalar).compress().to_bytes();
     let mut dealing = Dealing {
@@ -89,9 +101,8 @@ pub fn deal(
         ephemeral: ephemeral.public(),
         envelopes: Vec::with_capacity(recipients.len()),
     };
-    for (recipient, public) in recipients {
-        let share = ShareScalar(evaluate(&coefficients, recipient));
-        let sealed = seal_share(&dealing, (recipient, &public), &ephemeral, &share)
+    for &(recipient, public) in recipients {
+        let sealed = seal_share(&dealing, (recipient, &public), &ephemeral, &share_of(recipient))
             .map_err(|_| DealError::WeakRecipient(recipient))?;
         dealing.envelopes.push(Envelope { recipient, public, sealed });
     }
@@ -119,7 +130,7 @@ fn sorted(
 }
 
 /// The polynomial at a provider's number, by Horner's rule.
-fn evaluate(coefficients: &[Scalar], at: ProviderId) -> Scalar {
+pub(super) fn evaluate(coefficients: &[Scalar], at: ProviderId) -> Scalar {
     let at = Scalar::from(at.get());
     coefficients.iter().rev().fold(Scalar::ZERO, |sum, coefficient| sum * at + coefficient)
 }
@@ -240,7 +251,7 @@ impl Dealing {
     }
 
     /// Schnorr's proof of knowledge of the constant term, bound to the whole dealing.
-    fn prove(&mut self, constant: &Scalar, rng: &mut (impl CryptoRng + ?Sized)) {
+    pub(super) fn prove(&mut self, constant: &Scalar, rng: &mut (impl CryptoRng + ?Sized)) {
         let nonce = Zeroizing::new(random_scalar(rng));
         let challenge = self.challenge(&RistrettoPoint::mul_base(&nonce));
         let response = *nonce - challenge * constant;

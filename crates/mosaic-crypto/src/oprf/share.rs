@@ -68,7 +68,7 @@ impl KeyShare {
     fn evaluate_with(&self, points: &[[u8; 32]], nonce: &Scalar) -> Result<Evaluation, OprfError> {
         let decoded = decode_points(points)?;
         let half = Zeroizing::new(self.scalar.div_by_2());
-        let halves: Vec<RistrettoPoint> = decoded.iter().map(|point| point * &*half).collect();
+        let halves: Vec<RistrettoPoint> = decoded.iter().map(|point| point * *half).collect();
         let evaluated = encode_doubled(&halves);
         let proof = proof::prove(&self.scalar, &self.public, (points, &decoded), &evaluated, nonce);
         Ok(Evaluation { points: evaluated, proof })
@@ -140,7 +140,7 @@ mod tests {
         assert!(list.iter().any(|vector| vector["Batch"] == 2));
         for vector in list {
             let batch = vector["Batch"].as_u64().unwrap() as usize;
-            let nonce = decode_scalar(&array(&vector["Proof"]["r"], 0)).unwrap();
+            let nonce = decode_scalar(&array(&vector["ProofRandomScalar"], 0)).unwrap();
             let inputs: Vec<Vec<u8>> = (0..batch)
                 .map(|i| hex::decode(vector["Input"].as_str().unwrap().split(',').nth(i).unwrap()).unwrap())
                 .collect();
@@ -149,7 +149,7 @@ mod tests {
                 .collect();
             let points: Vec<[u8; 32]> = blinded.iter().map(|(_, point)| *point).collect();
             let evaluation = share.evaluate_with(&points, &nonce).unwrap();
-            assert_eq!(evaluation.proof, array::<64>(&vector["Proof"]["proof"], 0));
+            assert_eq!(evaluation.proof, array::<64>(&vector["Proof"], 0));
             verify_evaluation(share.public_share(), &points, &evaluation).unwrap();
             for i in 0..batch {
                 assert_eq!(points[i], array(&vector["BlindedElement"], i));

@@ -1,0 +1,13 @@
+//! What the crate promises, seen from outside.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
+mod agreement;
+mod ceremony;
+mod handshake;
+mod oprf;
+mod record;
+mod sealed;
+mod shamir;
+mod support;
+mod timing;
+mod vectors;

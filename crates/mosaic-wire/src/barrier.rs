@@ -4,8 +4,8 @@
 ///
 /// Implemented in `mosaic-release` and nowhere else: a value of an implementing type is the evidence
 /// that the noise floor was met and the ledger charged. CI searches the whole workspace for
-/// `Releasable for` and accepts it only in `crates/mosaic-release` and in the `#[cfg(test)]` modules of
-/// this crate, which need encoded messages for their vectors.
+/// `Releasable for` and accepts it only in `crates/mosaic-release` and in this module's unit
+/// tests, through which the vectors are made.
 pub trait Releasable {
     /// The message that leaves: [`crate::EventFields`], [`crate::EvaluateFields`] or
     /// [`crate::ContactCard`]; the bound cannot be named or implemented outside this crate.
@@ -27,3 +27,6 @@ pub(crate) mod sealed {
         fn bytes(&self) -> Vec<u8>;
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

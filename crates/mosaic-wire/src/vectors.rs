@@ -3,7 +3,7 @@
 //! `MOSAIC_VECTORS=write cargo nextest run -p mosaic-wire vectors` writes them anew, and the seeds of the
 //! fuzz corpora with them. A wire change that is meant shows up as a change of these files; one that is
 //! not meant fails here. The module lives inside the crate because events, queries and cards are encoded
-//! only behind the release barrier, for which [`Passed`] stands in here, in tests alone.
+//! only behind the release barrier, whose unit tests lend this module their way through.
 
 mod derivations;
 mod messages;
@@ -16,22 +16,7 @@ use std::{fs, path::PathBuf};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::{DecodeError, Releasable, barrier::sealed, encode};
-
-/// Stands in for a released object, in this crate's tests alone.
-struct Passed<T>(T);
-
-impl<T: sealed::Object> Releasable for Passed<T> {
-    type Object = T;
-
-    fn object(&self) -> &T {
-        &self.0
-    }
-}
-
-fn passed<T: sealed::Object>(object: T) -> Vec<u8> {
-    encode(&Passed(object))
-}
+use crate::{DecodeError, barrier::tests::passed};
 
 /// What is known about one kind of message.
 struct Object {

@@ -17,7 +17,7 @@ mod plt;
 mod stays;
 mod validate;
 
-pub use cabspotting::{CabspottingError, from_cabspotting_delta};
+pub use cabspotting::{CabspottingError, CabspottingProblem, from_cabspotting_delta};
 pub use csv::{CsvError, CsvProblem, Row, read_csv, rows, write_csv};
 pub use gpx::{GpxError, GpxProblem, from_gpx};
 pub use plt::{PltError, PltProblem, from_plt};

@@ -1,6 +1,8 @@
 //! The place index: public places, where they are and what kind they are (L3-33). Built from an OpenStreetMap extract,
 //! from a trace's own stops, or generated; kept in a compact file that names its source, licence and date (L3-36).
 
+use std::fmt;
+
 use mosaic_types::{LatLng, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +70,7 @@ pub struct Bounds {
 }
 
 /// Places, found by position and by cell. Immutable; share it in an `Arc`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PlaceIndex {
     places: Vec<Place>,
     fine: Vec<Cell>,
@@ -172,6 +174,12 @@ impl PlaceIndex {
     /// The mean position of all places, where a map would open; `None` without places.
     pub fn center(&self) -> Option<LatLng> {
         crate::sphere::centroid(self.places.iter().map(|place| place.position))
+    }
+}
+
+impl fmt::Debug for PlaceIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PlaceIndex").field("places", &self.len()).field("provenance", &self.provenance).finish()
     }
 }
 

@@ -6,8 +6,8 @@ use thiserror::Error;
 
 use super::{AddFixError, Fix, Gathered, Traces};
 
-/// The most bytes that are unpacked, far more than a file of [`Traces::MAX_FIXES`] lines needs.
-const MAX_UNPACKED: u64 = 4 << 30;
+/// The longest line that is read, in bytes; a longer one is no line of this format.
+const MAX_LINE: u64 = 256;
 
 /// A `cabspotting-delta` file that cannot be read: which line, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -23,8 +23,8 @@ pub struct CabspottingError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CabspottingProblem {
-    /// The compression.
-    #[error("the gzip data is damaged or cut short here; fetch the file again")]
+    /// The compression, or bytes that are no text.
+    #[error("the file is damaged or cut short here; fetch it again")]
     Damaged,
     /// The first line.
     #[error("a cabspotting-delta file starts with `cab,dt,dlat5,dlon5,occ`")]
@@ -52,11 +52,7 @@ pub enum CabspottingProblem {
 /// # Errors
 /// [`CabspottingError`] names the first line that is wrong.
 pub fn from_cabspotting_delta(bytes: &[u8]) -> Result<Traces, CabspottingError> {
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        read(BufReader::new(MultiGzDecoder::new(bytes).take(MAX_UNPACKED)))
-    } else {
-        read(bytes)
-    }
+    if bytes.starts_with(&[0x1f, 0x8b]) { read(BufReader::new(MultiGzDecoder::new(bytes))) } else { read(bytes) }
 }
 
 /// Time in seconds, latitude and longitude in 1e-5 degrees.
@@ -67,8 +63,8 @@ fn read(mut lines: impl BufRead) -> Result<Traces, CabspottingError> {
     for line in 1.. {
         let failed = |problem| CabspottingError { line, problem };
         buffer.clear();
-        // A line of this format is short; a longer one fails as one without columns.
-        let read = lines.by_ref().take(256).read_line(&mut buffer).map_err(|_| failed(CabspottingProblem::Damaged))?;
+        let read =
+            lines.by_ref().take(MAX_LINE).read_line(&mut buffer).map_err(|_| failed(CabspottingProblem::Damaged))?;
         let content = buffer.trim_end();
         match (line, read) {
             (1, _) if content != "cab,dt,dlat5,dlon5,occ" => return Err(failed(CabspottingProblem::Header)),

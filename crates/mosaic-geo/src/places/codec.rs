@@ -9,8 +9,8 @@ use super::{Place, PlaceIndex, PlaceKind, PlaceTag, Provenance};
 
 const MAGIC: [u8; 8] = *b"MOSAICPL";
 const VERSION: u8 = 1;
-/// The largest body that is unpacked: [`PlaceIndex::MAX_PLACES`] places at 64 bytes.
-const MAX_BODY: u64 = 256 << 20;
+/// The largest body that is unpacked: [`PlaceIndex::MAX_PLACES`] places at 128 bytes.
+const MAX_BODY: u64 = 512 << 20;
 
 /// Why some bytes are no places file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

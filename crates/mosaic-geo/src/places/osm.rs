@@ -40,19 +40,20 @@ pub enum OsmError {
         /// Which block, the header being 0.
         block: usize,
     },
-    /// More than an index can hold.
-    #[error("the extract has more than {limit} places; cut out a smaller region")]
-    TooLarge {
-        /// The limit.
-        limit: usize,
-    },
+    /// More places than an index can hold.
+    #[error("the extract has more than {} places; cut out a smaller region", PlaceIndex::MAX_PLACES)]
+    TooManyPlaces,
+    /// Outlines too long to be looked up.
+    #[error("the places of the extract have more than {MAX_CORNERS} corners; cut out a smaller region")]
+    TooManyCorners,
 }
 
 impl PlaceIndex {
     /// Reads the places of an OpenStreetMap extract (`.osm.pbf`): nodes, and ways at the centroid of their corners,
     /// that have one of the tags [`PlaceTag::FROM_MAP`]. Relations are left out, and so are ways none of whose corners
     /// is in the extract. Keeps the licence's attribution and dates the index by the extract's replication stamp, else
-    /// by its newest tagged object.
+    /// by its newest tagged object. (The format has no end mark: a file that was cut exactly between two blocks reads
+    /// as a smaller one.)
     ///
     /// # Errors
     /// [`OsmError`] says which block is wrong and what to do.
@@ -73,18 +74,12 @@ fn visit(
     bytes: &[u8],
     mut look: impl FnMut(usize, Element<'_>) -> Result<(), OsmError>,
 ) -> Result<Option<i64>, OsmError> {
-    let mut stamp = None;
     let mut blobs = BlobReader::new(bytes).enumerate();
     let (_, first) = blobs.next().ok_or(OsmError::NotPbf)?;
-    match first.as_ref().map(Blob::decode) {
-        Ok(Ok(BlobDecode::OsmHeader(header))) => {
-            let known = |feature: &String| ["OsmSchema-V0.6", "DenseNodes"].contains(&feature.as_str());
-            if !header.required_features().iter().all(known) {
-                return Err(OsmError::Feature);
-            }
-            stamp = header.osmosis_replication_timestamp().or(stamp);
-        }
-        _ => return Err(OsmError::NotPbf),
+    let Ok(Ok(BlobDecode::OsmHeader(header))) = first.as_ref().map(Blob::decode) else { return Err(OsmError::NotPbf) };
+    let known = |feature: &String| ["OsmSchema-V0.6", "DenseNodes"].contains(&feature.as_str());
+    if !header.required_features().iter().all(known) {
+        return Err(OsmError::Feature);
     }
     for (block, blob) in blobs {
         let failed = |cause| OsmError::Block { block, cause };
@@ -93,7 +88,7 @@ fn visit(
             data.elements().try_for_each(|element| look(block, element))?;
         }
     }
-    Ok(stamp)
+    Ok(header.osmosis_replication_timestamp())
 }
 
 /// What the first pass over an extract finds; ways still lack their position.
@@ -131,8 +126,11 @@ impl Extract {
             Element::Way(way) => self.take_way(way),
             Element::Relation(_) => {}
         }
-        if self.places.len() + self.ways.len() > PlaceIndex::MAX_PLACES || self.corners > MAX_CORNERS {
-            return Err(OsmError::TooLarge { limit: PlaceIndex::MAX_PLACES });
+        if self.places.len() + self.ways.len() > PlaceIndex::MAX_PLACES {
+            return Err(OsmError::TooManyPlaces);
+        }
+        if self.corners > MAX_CORNERS {
+            return Err(OsmError::TooManyCorners);
         }
         Ok(())
     }

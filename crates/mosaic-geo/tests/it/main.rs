@@ -1,0 +1,9 @@
+//! The crate against real data and against brute force.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod cells;
+mod damage;
+mod extracts;
+mod movement;
+mod people;
+mod shared;

@@ -5,6 +5,24 @@ use thiserror::Error;
 
 use crate::{Pins, tls};
 
+/// What makes a host the right one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Trust {
+    /// Its certificate.
+    Certificate(Pins),
+    /// Nothing: the caller knows the digest of what it fetches, so the host need not be trusted.
+    ContentOnly,
+}
+
+impl Trust {
+    pub(crate) fn accepts(&self, certificate_der: &[u8]) -> bool {
+        match self {
+            Self::Certificate(pins) => pins.accept(certificate_der),
+            Self::ContentOnly => true,
+        }
+    }
+}
+
 /// How patient a client is, in the machine's own time.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
@@ -75,8 +93,12 @@ impl PinnedHttp {
     /// # Errors
     /// [`ClientError`] when TLS 1.3 is not available.
     pub fn new(base: &str, pins: Pins, patience: Patience) -> Result<Self, ClientError> {
+        Self::trusting(base, Trust::Certificate(pins), patience)
+    }
+
+    pub(crate) fn trusting(base: &str, trust: Trust, patience: Patience) -> Result<Self, ClientError> {
         let client = Client::builder()
-            .tls_backend_preconfigured(tls::client_config(pins)?)
+            .tls_backend_preconfigured(tls::client_config(trust)?)
             .https_only(true)
             .no_proxy()
             .redirect(redirect::Policy::none())
@@ -138,6 +160,7 @@ fn classify(error: reqwest::Error) -> FetchError {
     }
 }
 
+/// Whether the TLS library gave up. It hides inside `io::Error`s, whose `source` skips what they wrap.
 fn refused_by_tls(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -145,10 +168,7 @@ fn refused_by_tls(error: &reqwest::Error) -> bool {
             return true;
         }
         let wrapped = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if wrapped.is_some_and(|inner| inner.is::<rustls::Error>()) {
-            return true;
-        }
-        cause = inner.source();
+        cause = wrapped.map(|inner| inner as &(dyn std::error::Error + 'static)).or_else(|| inner.source());
     }
     false
 }

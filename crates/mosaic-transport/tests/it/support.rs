@@ -1,0 +1,29 @@
+use std::{net::SocketAddr, time::Duration};
+
+use axum::Router;
+use mosaic_transport::{Identity, Patience, bind_loopback, serve_tls};
+use tokio::sync::oneshot;
+
+/// A TLS server on a port of the system's choice that stops when dropped.
+pub struct Served {
+    pub url: String,
+    pub address: SocketAddr,
+    _stop: oneshot::Sender<()>,
+}
+
+pub fn serve(identity: Identity, router: Router) -> Served {
+    let listener = bind_loopback(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    tokio::spawn(async move {
+        let stopped = async move {
+            let _gone = stopped.await;
+        };
+        serve_tls(listener, &identity, router, stopped).await.unwrap();
+    });
+    Served { url: format!("https://{address}"), address, _stop: stop }
+}
+
+pub fn patience() -> Patience {
+    Patience { connect: Duration::from_secs(20), request: Duration::from_secs(20) }
+}

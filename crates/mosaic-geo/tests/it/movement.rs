@@ -38,8 +38,8 @@ fn the_cabs_of_san_francisco() {
     assert!(validate_trajectory(cab, Travel::Drive).len() < cab.len() / 10, "a cab drives like a car");
 
     let source = Provenance::new("cabspotting, CC BY 4.0", traces.span().map(|(_, last)| last));
-    let places = PlaceIndex::from_stays(&few, Gathering::default(), source);
-    assert!(places.len() > 20, "{} places where three of twelve cabs stopped", places.len());
+    let places = PlaceIndex::from_stays(&traces, Gathering::default(), source);
+    assert!(places.len() > 300, "{} places where three of a hundred cabs stopped", places.len());
     assert!(places.all().iter().all(|place| (36.8..38.6).contains(&place.position.lat())));
     assert!(Residents::generate(&places, 20, 1).is_ok(), "people can live around a trace's own stops");
 }

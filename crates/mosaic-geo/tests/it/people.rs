@@ -8,6 +8,8 @@ use mosaic_geo::{
 };
 use mosaic_types::Timestamp;
 
+use crate::shared::shared;
+
 /// Friday 2026-11-20, 00:00 UTC; local time in the city.
 const FRIDAY: u64 = 1_795_132_800;
 const HOUR: u64 = 3_600;
@@ -86,6 +88,30 @@ fn people_meet_in_the_evening() {
     let together: usize = venues.values().filter(|&&people| people > 1).sum();
     assert!(out >= 40, "{out} of 120 are out at nine");
     assert!(together * 10 >= out * 8, "{together} of {out} have company");
+}
+
+/// On a real map, which knows no homes, people live, travel and meet just as well.
+#[test]
+fn porto_can_be_lived_in() {
+    let Some(bytes) = shared("osm-extracts/porto.osm.pbf") else { return };
+    let porto = PlaceIndex::from_osm_pbf(&bytes).unwrap();
+    let residents = Residents::generate(&porto, 120, 7).unwrap();
+    let evening = Timestamp::from_secs(FRIDAY + 22 * HOUR);
+    let mut out = Vec::new();
+    for resident in residents.all() {
+        assert!(porto.nearest(resident.home(), 1)[0].1 <= 200.0);
+        let plan = resident.day(evening);
+        let hops =
+            plan.stops().windows(2).map(|pair| (pair[0].position, pair[0].leave, pair[1].position, pair[1].arrive));
+        for (from, leave, to, arrive) in hops {
+            let reach = arrive.since(leave).as_secs_f64() * Travel::Transit.speed_mps() + 10.0;
+            assert!(distance_m(from, to) <= reach);
+        }
+        let here = plan.stops().iter().find(|stop| stop.arrive <= evening && evening <= stop.leave);
+        out.extend(here.filter(|stop| stop.purpose == Purpose::Outing).map(|stop| stop.position));
+    }
+    let accompanied = out.iter().filter(|&&a| out.iter().filter(|&&b| distance_m(a, b) <= 500.0).count() > 1).count();
+    assert!(out.len() >= 30 && accompanied * 10 >= out.len() * 8, "{accompanied} of {} near somebody", out.len());
 }
 
 #[test]

@@ -5,7 +5,9 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime};
-use mosaic_crypto::oprf::{Blind, Evaluation, KeyShare, WholeKey, blind, combine, finalize_all, verify_evaluation};
+use mosaic_crypto::oprf::{
+    Blind, Evaluation, KeyShare, WholeKey, blind, combine, combine_and_finalize, finalize_all, verify_evaluation,
+};
 use mosaic_types::ProviderId;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
@@ -72,6 +74,9 @@ fn ours(group: &mut BenchmarkGroup<'_, WallTime>) -> Result<(), Box<dyn std::err
     group.bench_function("combine 16 of 2, providers 1 and 3/mosaic", |b| b.iter(|| combine(black_box(&far))));
     group.bench_function("finalize 1/mosaic", |b| b.iter(|| blinds[0].finalize(black_box(&evaluation.points[0]))));
     group.bench_function("finalize 16/mosaic", |b| b.iter(|| finalize_all(&blinds, black_box(&evaluation.points))));
+    group.bench_function("combine and finalize 16 of 2/mosaic", |b| {
+        b.iter(|| combine_and_finalize(&blinds, black_box(&parts)));
+    });
     let whole = WholeKey::from_bytes(&share.to_bytes())?;
     group.bench_function("whole key 1/mosaic", |b| b.iter(|| whole.evaluate(black_box(INPUT))));
     Ok(())

@@ -15,7 +15,7 @@ mod proof;
 mod share;
 mod suite;
 
-pub use client::{Blind, OprfOutput, blind, finalize_all};
+pub use client::{Blind, OprfOutput, blind, combine_and_finalize, finalize_all};
 pub use combine::combine;
 pub use proof::verify_evaluation;
 pub use share::{Evaluation, KeyShare, WholeKey};

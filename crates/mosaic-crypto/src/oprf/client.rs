@@ -2,11 +2,13 @@
 
 use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
+use mosaic_types::ProviderId;
 use rand::CryptoRng;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::OprfError;
+use super::combine::weighted_sums;
 use super::suite::{decode_point, decode_points, hash_to_group, output_hash, random_scalar};
 
 /// What the client keeps of one blinded input. No `Debug`, no `Clone`; erased on drop.
@@ -34,11 +36,29 @@ pub fn blind(input: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Result<(Blind
 /// # Errors
 /// [`OprfError::BatchSize`] for lists of different lengths, [`OprfError::InvalidPoint`].
 pub fn finalize_all(blinds: &[Blind], combined: &[[u8; 32]]) -> Result<Vec<OprfOutput>, OprfError> {
-    if blinds.len() != combined.len() {
+    unblind(blinds, &decode_points(combined)?, &Scalar::ONE)
+}
+
+/// [`super::combine`] and [`finalize_all`] in one: the same outputs at about half the price, since interpolation
+/// and unblinding share one multiplication. Every part must have been verified.
+///
+/// # Errors
+/// [`OprfError::TooFewParts`], [`OprfError::BatchSize`], [`OprfError::InvalidPoint`].
+pub fn combine_and_finalize(
+    blinds: &[Blind],
+    parts: &[(ProviderId, &[[u8; 32]])],
+) -> Result<Vec<OprfOutput>, OprfError> {
+    let (sums, denominator) = weighted_sums(parts)?;
+    unblind(blinds, &sums, &denominator)
+}
+
+/// Outputs of points that carry the blind and a public factor.
+fn unblind(blinds: &[Blind], points: &[RistrettoPoint], factor: &Scalar) -> Result<Vec<OprfOutput>, OprfError> {
+    if blinds.len() != points.len() {
         return Err(OprfError::BatchSize);
     }
-    let points = decode_points(combined)?;
-    let mut inverses: Zeroizing<Vec<Scalar>> = Zeroizing::new(blinds.iter().map(|blind| blind.scalar).collect());
+    let mut inverses: Zeroizing<Vec<Scalar>> =
+        Zeroizing::new(blinds.iter().map(|blind| blind.scalar * factor).collect());
     Scalar::invert_batch_alloc(&mut inverses);
     inverses.iter_mut().for_each(|inverse| *inverse = inverse.div_by_2());
     let halves: Zeroizing<Vec<RistrettoPoint>> =

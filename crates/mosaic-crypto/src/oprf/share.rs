@@ -7,7 +7,7 @@ use rand::CryptoRng;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use super::client::OprfOutput;
-use super::combine::lagrange_at_zero;
+use super::combine::Weights;
 use super::suite::{decode_points, decode_scalar, encode_doubled, hash_to_group, output_hash, random_scalar};
 use super::{OprfError, proof};
 
@@ -95,7 +95,7 @@ impl WholeKey {
     /// [`OprfError::InvalidScalar`] if the result is zero.
     pub fn from_shares(shares: &[(ProviderId, &KeyShare)]) -> Result<Self, OprfError> {
         let providers: Vec<ProviderId> = shares.iter().map(|(provider, _)| *provider).collect();
-        let coefficients = lagrange_at_zero(&providers)?;
+        let coefficients = Weights::at_zero(&providers)?.scalars();
         let key: Scalar = shares.iter().zip(coefficients).map(|((_, share), weight)| share.scalar * weight).sum();
         if key == Scalar::ZERO { Err(OprfError::InvalidScalar) } else { Ok(Self(key)) }
     }

@@ -1,11 +1,13 @@
 //! The threshold OPRF against an independent RFC 9497 and against liars.
 
 use mosaic_crypto::oprf::{
-    Blind, Evaluation, KeyShare, OprfError, WholeKey, blind, combine, finalize_all, verify_evaluation,
+    Blind, Evaluation, KeyShare, OprfError, WholeKey, blind, combine, combine_and_finalize, finalize_all,
+    verify_evaluation,
 };
 use mosaic_crypto::shamir;
 use mosaic_types::ProviderId;
 use proptest::prelude::*;
+use subtle::ConstantTimeEq as _;
 use voprf::{EvaluationElement, OprfServer, Ristretto255};
 
 use crate::support::{provider, rng};
@@ -46,6 +48,8 @@ fn any_two_or_all_three_equal_the_whole_key() {
             set.iter().map(|&i| (provider(i as u8 + 1), evaluated[i].points.as_slice())).collect();
         let combined = combine(&parts).unwrap();
         let batch = finalize_all(&kept, &combined).unwrap();
+        let fused = combine_and_finalize(&kept, &parts).unwrap();
+        assert!(batch.iter().zip(&fused).all(|(a, b)| bool::from(a.ct_eq(b))));
         for (i, ((blind, point), output)) in kept.iter().zip(&combined).zip(&batch).enumerate() {
             let expected = whole(&shares).evaluate(format!("input {i}").as_bytes()).unwrap();
             assert_eq!(blind.finalize(point).unwrap().as_bytes(), expected.as_bytes());
@@ -128,6 +132,10 @@ fn batches_and_quorums_have_bounds() {
     assert_eq!(combine(&[(provider(1), &points)]), Err(OprfError::TooFewParts));
     assert_eq!(combine(&[(provider(1), &points), (provider(1), &points)]), Err(OprfError::TooFewParts));
     assert_eq!(combine(&[(provider(1), &points), (provider(2), &points[..1])]), Err(OprfError::BatchSize));
+    assert_eq!(
+        combine_and_finalize(&kept[..1], &[(provider(1), &points), (provider(2), &points)]).err(),
+        Some(OprfError::BatchSize)
+    );
     assert_eq!(finalize_all(&kept, &points[..1]).err(), Some(OprfError::BatchSize));
     assert_eq!(blind(&vec![0; 65_536], &mut rng(1)).err(), Some(OprfError::InvalidInput));
 }

@@ -5,24 +5,6 @@ use thiserror::Error;
 
 use crate::{Pins, tls};
 
-/// What makes a host the right one.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Trust {
-    /// Its certificate.
-    Certificate(Pins),
-    /// Nothing: the caller knows the digest of what it fetches, so the host need not be trusted.
-    ContentOnly,
-}
-
-impl Trust {
-    pub(crate) fn accepts(&self, certificate_der: &[u8]) -> bool {
-        match self {
-            Self::Certificate(pins) => pins.accept(certificate_der),
-            Self::ContentOnly => true,
-        }
-    }
-}
-
 /// How patient a client is, in the machine's own time.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
@@ -93,12 +75,8 @@ impl PinnedHttp {
     /// # Errors
     /// [`ClientError`] when TLS 1.3 is not available.
     pub fn new(base: &str, pins: Pins, patience: Patience) -> Result<Self, ClientError> {
-        Self::trusting(base, Trust::Certificate(pins), patience)
-    }
-
-    pub(crate) fn trusting(base: &str, trust: Trust, patience: Patience) -> Result<Self, ClientError> {
         let client = Client::builder()
-            .tls_backend_preconfigured(tls::client_config(trust)?)
+            .tls_backend_preconfigured(tls::client_config(pins)?)
             .https_only(true)
             .no_proxy()
             .redirect(redirect::Policy::none())

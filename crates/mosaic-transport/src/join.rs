@@ -1,7 +1,7 @@
 use mosaic_federation::{Federation, JoinLink, SignedDocument, UntrustedFederation};
 use thiserror::Error;
 
-use crate::{ClientError, FetchError, Patience, PinnedHttp, http::Trust};
+use crate::{ClientError, FetchError, Patience, Pin, PinnedHttp, Pins};
 
 /// Why a federation could not be joined.
 #[derive(Debug, Error)]
@@ -24,13 +24,13 @@ pub enum JoinError {
     Untrusted(#[from] UntrustedFederation),
 }
 
-/// Fetches the federation a link names. The document's digest is in the link, so the host that
-/// delivers it need not be trusted; from then on every host is known by its certificate.
+/// Fetches the federation a link names, from the host whose certificate the link names, and takes only
+/// the document whose digest the link names.
 ///
 /// # Errors
 /// [`JoinError`].
 pub async fn fetch_federation(link: &JoinLink, patience: Patience) -> Result<Federation, JoinError> {
-    let http = PinnedHttp::trusting(&link.url(), Trust::ContentOnly, patience)?;
+    let http = PinnedHttp::new(&link.url(), Pins::only(Pin::from_bytes(*link.tls_pin())), patience)?;
     let reply = http.get("/v1/federation", SignedDocument::MAX_BYTES).await?;
     if reply.status != 200 {
         return Err(JoinError::Refused { status: reply.status });

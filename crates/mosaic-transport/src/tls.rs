@@ -10,7 +10,7 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 
-use crate::http::Trust;
+use crate::Pins;
 
 /// Names the provider of cryptography for the whole process. Both `ring` and others may be linked, so
 /// every binary calls this first; a second call changes nothing.
@@ -32,9 +32,9 @@ pub(crate) fn server_config(
     Ok(config)
 }
 
-pub(crate) fn client_config(trust: Trust) -> Result<ClientConfig, Error> {
+pub(crate) fn client_config(pins: Pins) -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
-    let verifier = Arc::new(PinnedVerifier { trust, provider: Arc::clone(&provider) });
+    let verifier = Arc::new(PinnedVerifier { pins, provider: Arc::clone(&provider) });
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13])?
         .dangerous()
@@ -49,7 +49,7 @@ pub(crate) fn client_config(trust: Trust) -> Result<ClientConfig, Error> {
 /// proves possession of the key.
 #[derive(Debug)]
 struct PinnedVerifier {
-    trust: Trust,
+    pins: Pins,
     provider: Arc<CryptoProvider>,
 }
 
@@ -62,7 +62,7 @@ impl ServerCertVerifier for PinnedVerifier {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if self.trust.accepts(end_entity) {
+        if self.pins.accept(end_entity) {
             Ok(ServerCertVerified::assertion())
         } else {
             Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))

@@ -168,8 +168,8 @@ async fn nobody_listening_is_unreachable() {
 #[tokio::test]
 async fn a_link_takes_only_the_document_it_names() {
     let body = r#"{"body":"{}","signatures":{}}"#;
-    let (server, _end) = partial(1, Router::new().route("/v1/federation", get(move || async move { body })));
-    let link = JoinLink::new("127.0.0.1", server.address.port(), [7; 32]).unwrap();
+    let (server, end) = partial(1, Router::new().route("/v1/federation", get(move || async move { body })));
+    let link = JoinLink::new("127.0.0.1", server.address.port(), end.pins.primary.to_bytes(), [7; 32]).unwrap();
     let joined = fetch_federation(&link, patience()).await;
     assert!(matches!(joined, Err(JoinError::Untrusted(UntrustedFederation::OtherThanPinned))));
 }

@@ -5,13 +5,13 @@ use mosaic_transport::{Identity, Patience, bind_loopback, serve_tls};
 use tokio::sync::oneshot;
 
 /// A TLS server on a port of the system's choice that stops when dropped.
-pub struct Served {
-    pub url: String,
-    pub address: SocketAddr,
+pub(crate) struct Served {
+    pub(crate) url: String,
+    pub(crate) address: SocketAddr,
     _stop: oneshot::Sender<()>,
 }
 
-pub fn serve(identity: Identity, router: Router) -> Served {
+pub(crate) fn serve(identity: Identity, router: Router) -> Served {
     let listener = bind_loopback(0).unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -24,6 +24,6 @@ pub fn serve(identity: Identity, router: Router) -> Served {
     Served { url: format!("https://{address}"), address, _stop: stop }
 }
 
-pub fn patience() -> Patience {
+pub(crate) fn patience() -> Patience {
     Patience { connect: Duration::from_secs(20), request: Duration::from_secs(20) }
 }

@@ -88,6 +88,8 @@ labels! {
     ReceiptKey = "receipt key";
     /// Key under which a provider stores its share of a table key.
     ShareStore = "share store";
+    /// Authenticator of a test issuer's token.
+    TestToken = "test token";
 }
 
 /// Derives `N` bytes (at most 8,160) from `root`: HKDF-SHA256 without salt, `info` = `mosaic/1/` ‖ label ‖

@@ -1,1 +1,43 @@
-//! What agent and provider both reason about: descriptors, segments, generations, receipts, ceremony of table keys, blame.
+//! What agents and providers both reason about, as pure functions of bytes, time and keys.
+//!
+//! - Who the providers are: [`FederationDescriptor`], signed as a [`SignedDocument`], checked into a
+//!   [`Federation`]; [`JoinLink`] carries its digest from person to person.
+//! - What they store: [`OpenTable`] decides what a row takes, [`HeadChain`] and [`VerifiedBlock`] check
+//!   what was sealed, [`Evidence`] convicts who lies about it; [`sizing`] says how big tables are.
+//! - Which keys they hold: [`TableCeremony`] makes a table's key without a dealer to trust, and
+//!   [`TableState`] walks it to its destruction.
+//! - How they talk: [`peer`]; whom they admit: [`Admission`].
+//!
+//! Holds: fewer than the threshold of providers learn no table key; one provider that signs two
+//! histories or drops what it acknowledged is convicted by its own signatures. Does not hold: shares
+//! are sealed to long-lived ceremony keys, so whoever recorded the dealings of a table and later steals
+//! a threshold of these keys rebuilds its key. Destruction needs honest providers, and says so.
+
+mod admission;
+mod ceremony;
+mod chain;
+mod dealing;
+mod descriptor;
+mod document;
+mod evidence;
+mod hex;
+mod join;
+pub mod peer;
+mod retirement;
+mod segment;
+pub mod sizing;
+
+pub use admission::{Admission, NotAdmitted, Quota, TEST_TOKEN_KIND, TestIssuer, day};
+pub use ceremony::{CeremonyRecord, CountersignError, DealingVerdict, IncompleteTable, Proposal, TableCeremony};
+pub use chain::{ChainError, Comparison, HeadChain, Linked, VerifiedBlock, compare};
+pub use dealing::{SignedDealing, UnsoundDealing, ceremony_context};
+pub use descriptor::{
+    DescriptorError, FederationDescriptor, Independence, Jurisdiction, PRACTICE_BANNER, ProviderEntry, Tile,
+};
+pub use document::{Federation, SignedDocument, UntrustedFederation};
+pub use evidence::{Dropped, Evidence, NoProof};
+pub use join::{InvalidJoinLink, JoinLink};
+pub use retirement::{
+    DEPOSIT_GRACE, Deposits, MAX_SKEW, RetirementStep, TABLE_LIFE, TableState, retires_at, takes_deposits,
+};
+pub use segment::{Admitted, OpenSegment, OpenTable, Sealed, Verdict, records_of};

@@ -1,0 +1,222 @@
+//! What providers say to each other, and the signed envelope around it.
+
+use std::collections::BTreeSet;
+
+use mosaic_crypto::{
+    digest,
+    signing::{SignContext, SigningKey},
+};
+use mosaic_types::{Period, ProviderId, SegmentId, TableId, Timestamp};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use thiserror::Error;
+
+use crate::{Federation, ceremony::Proposal, dealing::SignedDealing, retirement::MAX_SKEW, segment::Verdict};
+
+/// The most bytes of one message between providers: one full reply of blocks and a little.
+pub const MAX_PEER_BYTES: usize = (1 << 24) + (1 << 16);
+
+/// One acknowledged-to-be event as its origin hands it to a replica.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplicaDeposit {
+    /// Its table.
+    pub table: TableId,
+    /// [`mosaic_wire::event_hash`].
+    pub event: [u8; 32],
+    /// What the origin decided.
+    pub verdict: Verdict,
+    /// The accepted records, each behind its row in three bytes.
+    pub records: Vec<u8>,
+}
+
+/// A question between providers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PeerRequest {
+    /// Keep these; answer once they are durable.
+    Replicate(Vec<ReplicaDeposit>),
+    /// Heads just sealed ([`mosaic_wire::Head::encode`]).
+    Announce(Vec<Vec<u8>>),
+    /// Which heads beyond these many per segment do you have?
+    Heads(Vec<(SegmentId, u32)>),
+    /// The blocks of these generations, please.
+    Blocks(Vec<(SegmentId, u32)>),
+    /// My dealing for a period; what is yours?
+    Dealing(Period, SignedDealing),
+    /// Evidence of a bad dealing ([`crate::Evidence::encode`]).
+    Complaint(Period, Vec<u8>),
+    /// Sign this transcript.
+    Propose(Period, Proposal),
+    /// A finished table with its dealings.
+    Table(Period, FinishedTable),
+    /// The finished table of a period, if you have it.
+    FetchTable(Period),
+}
+
+/// A signed table descriptor ([`mosaic_wire::SignedTable::encode`]) with the dealings it came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FinishedTable {
+    /// The signed descriptor.
+    pub table: Vec<u8>,
+    /// The dealings.
+    pub dealings: Vec<SignedDealing>,
+}
+
+/// An answer between providers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PeerReply {
+    /// Done, durably where that was asked for.
+    Done,
+    /// Heads, each segment's in order.
+    Heads(Vec<Vec<u8>>),
+    /// Encoded blocks.
+    Blocks(Vec<Vec<u8>>),
+    /// My dealing, if I made one.
+    Dealing(Option<SignedDealing>),
+    /// My signature under the proposal.
+    Countersigned(Vec<u8>),
+    /// I signed this other transcript before; here is my signature.
+    SignedBefore(Proposal, Vec<u8>),
+    /// A dealer in it is excluded; here is why.
+    Excluded(Vec<u8>),
+    /// The finished table, if I have it.
+    Table(Option<FinishedTable>),
+    /// Not now or not so: no room, not our table, not sound.
+    Refused,
+}
+
+/// Whether an envelope asks or answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// A request; its reference is random.
+    Request,
+    /// A reply; its reference is the digest of the request.
+    Reply,
+}
+
+/// An envelope that was opened: signed by `from` for us, fresh, and not seen before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened<T> {
+    /// Who signed.
+    pub from: ProviderId,
+    /// When, by its clock.
+    pub at: Timestamp,
+    /// The message.
+    pub body: T,
+    /// What a reply must refer to.
+    pub digest: [u8; 32],
+}
+
+/// Why an envelope was not opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum EnvelopeError {
+    /// Too short, too long or not this version.
+    #[error("the message is no envelope")]
+    Malformed,
+    /// For somebody else, of the wrong direction, or a reply to another request.
+    #[error("the message is not meant for this")]
+    Misdirected,
+    /// Not from a provider of this federation, or not signed by it.
+    #[error("the message is not signed by a provider of this federation")]
+    Signature,
+    /// Written too long ago or in the future.
+    #[error("the message is more than five minutes away from this provider's time")]
+    Skew,
+    /// Seen before.
+    #[error("the message was seen before")]
+    Replayed,
+}
+
+const VERSION: u8 = 1;
+const HEADER: usize = 44;
+const SIGNATURE: usize = 64;
+
+/// Seals `body` from `from` to `to`: version 1 ‖ direction 1 ‖ from 1 ‖ to 1 ‖ time 8 ‖ reference 32 ‖
+/// postcard ‖ signature 64. Returns the bytes and the digest that a reply must refer to.
+pub fn seal(
+    (from, to): (ProviderId, ProviderId),
+    direction: Direction,
+    at: Timestamp,
+    reference: &[u8; 32],
+    body: &impl Serialize,
+    key: &SigningKey,
+) -> (Vec<u8>, [u8; 32]) {
+    let mut bytes = vec![VERSION, direction as u8, from.get(), to.get()];
+    bytes.extend_from_slice(&at.as_millis().to_be_bytes());
+    bytes.extend_from_slice(reference);
+    // the messages above hold nothing that postcard cannot write
+    bytes.extend(postcard::to_allocvec(body).unwrap_or_default());
+    let signature = key.sign(SignContext::PeerMessage, &bytes);
+    let digest = digest(&[b"mosaic/peer/1", &bytes]);
+    bytes.extend_from_slice(&signature);
+    (bytes, digest)
+}
+
+/// Remembers the requests of the last ten minutes, so that none is taken twice.
+#[derive(Debug, Default)]
+pub struct ReplayGuard {
+    seen: BTreeSet<(Timestamp, [u8; 32])>,
+}
+
+impl ReplayGuard {
+    /// Opens a request to `me`.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`].
+    pub fn open_request<T: DeserializeOwned>(
+        &mut self,
+        federation: &Federation,
+        me: ProviderId,
+        now: Timestamp,
+        bytes: &[u8],
+    ) -> Result<Opened<T>, EnvelopeError> {
+        let opened = open(federation, (me, Direction::Request), now, bytes)?;
+        // a message that old fails on its time already
+        self.seen = self.seen.split_off(&(now.before(2 * MAX_SKEW), [0; 32]));
+        if self.seen.insert((opened.at, opened.digest)) { Ok(opened) } else { Err(EnvelopeError::Replayed) }
+    }
+}
+
+/// Opens the reply of `from` to the request with digest `request`.
+///
+/// # Errors
+/// [`EnvelopeError`].
+pub fn open_reply<T: DeserializeOwned>(
+    federation: &Federation,
+    (from, me): (ProviderId, ProviderId),
+    now: Timestamp,
+    request: &[u8; 32],
+    bytes: &[u8],
+) -> Result<Opened<T>, EnvelopeError> {
+    let opened = open(federation, (me, Direction::Reply), now, bytes)?;
+    let refers = bytes.get(12..HEADER) == Some(request.as_slice());
+    if opened.from == from && refers { Ok(opened) } else { Err(EnvelopeError::Misdirected) }
+}
+
+fn open<T: DeserializeOwned>(
+    federation: &Federation,
+    (me, direction): (ProviderId, Direction),
+    now: Timestamp,
+    bytes: &[u8],
+) -> Result<Opened<T>, EnvelopeError> {
+    if bytes.len() < HEADER + SIGNATURE || bytes.len() > MAX_PEER_BYTES || bytes[0] != VERSION {
+        return Err(EnvelopeError::Malformed);
+    }
+    let (signed, signature) = bytes.split_last_chunk::<SIGNATURE>().ok_or(EnvelopeError::Malformed)?;
+    if signed[1] != direction as u8 || signed[3] != me.get() || signed[2] == me.get() {
+        return Err(EnvelopeError::Misdirected);
+    }
+    let from = ProviderId::new(signed[2]).map_err(|_| EnvelopeError::Signature)?;
+    let key = federation.signing_key(from).ok_or(EnvelopeError::Signature)?;
+    key.verify_strict(SignContext::PeerMessage, signed, signature).map_err(|_| EnvelopeError::Signature)?;
+    let time = signed[4..12].try_into().map_err(|_| EnvelopeError::Malformed)?;
+    let at = Timestamp::from_millis(u64::from_be_bytes(time));
+    if now.since(at).max(at.since(now)) > MAX_SKEW {
+        return Err(EnvelopeError::Skew);
+    }
+    let body = postcard::from_bytes(&signed[HEADER..]).map_err(|_| EnvelopeError::Malformed)?;
+    Ok(Opened { from, at, body, digest: digest(&[b"mosaic/peer/1", signed]) })
+}
+
+#[cfg(test)]
+#[path = "peer_tests.rs"]
+mod tests;

@@ -93,6 +93,11 @@ impl Paths {
         }
     }
 
+    /// Whether `id` answered last time it was asked, or was not asked yet.
+    pub fn is_well(&self, id: ProviderId) -> bool {
+        self.health.get(&id).is_some_and(|health| health.failures == 0)
+    }
+
     /// When the next resting provider may be tried.
     pub fn next_retry(&self, now: Timestamp) -> Option<Timestamp> {
         self.health.values().filter_map(|health| health.avoid_until).filter(|until| now < *until).min()

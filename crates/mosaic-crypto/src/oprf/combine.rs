@@ -6,7 +6,7 @@
 
 use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
-use curve25519_dalek::traits::Identity as _;
+use curve25519_dalek::traits::{Identity as _, VartimeMultiscalarMul as _};
 use mosaic_types::ProviderId;
 
 use super::OprfError;
@@ -24,7 +24,8 @@ pub fn combine(parts: &[(ProviderId, &[[u8; 32]])]) -> Result<Vec<[u8; 32]>, Opr
         return Ok(sums.iter().map(|sum| sum.compress().to_bytes()).collect());
     }
     let half = denominator.invert().div_by_2();
-    let halves: Vec<RistrettoPoint> = sums.iter().map(|sum| sum * half).collect();
+    let halves: Vec<RistrettoPoint> =
+        sums.iter().map(|sum| RistrettoPoint::vartime_multiscalar_mul([half], [sum])).collect();
     Ok(encode_doubled(&halves))
 }
 

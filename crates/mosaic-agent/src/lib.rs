@@ -1,1 +1,34 @@
-//! The agent engine: everything a person's device does, sans-I/O core and thin driver.
+//! Everything a person's device does: a sans-I/O core and a thin driver around it.
+//!
+//! [`AgentCore`] holds every secret and takes every decision. It touches no socket, file or clock: it is
+//! asked for calls ([`AgentCore::poll`]), told what became of them ([`AgentCore::on_reply`]) and
+//! commanded in the bounded types of `mosaic-api`. A simulation drives hundreds of cores in virtual time;
+//! [`run`] drives one with real sockets, a sealed vault and the local API.
+//!
+//! What holds: events leave at the times of the cadence alone, on both lanes, whether or not there is
+//! anything to say; what was read comes with equal signed heads of two providers; an acknowledged
+//! record that was left out is found and its evidence kept; session keys and contacts stay in memory
+//! (S-46, C-58). What does not yet: evaluations leave when they are needed, so their times
+//! depend on what a person does, and whole generations are downloaded instead of private reads.
+
+mod alerts;
+mod blocks;
+mod commands;
+mod core;
+mod deposits;
+mod interests;
+mod oprf;
+mod post;
+mod providers;
+mod reader;
+mod schedule;
+mod state;
+mod tables;
+mod wallet;
+
+pub use alerts::{Evidence, EvidenceKind};
+pub use blocks::BlockPool;
+pub use commands::{AssociateError, BroadcastError, ImportError, ImportMode, LookupError, ProximityError, WaveRefusal};
+pub use core::{AgentConfig, AgentCore, AgentEvent, EventTruth, TruthLog};
+pub use post::{CallId, Outgoing};
+pub use state::{AgentState, DecodeStateError};

@@ -1,43 +1,8 @@
-use std::{fmt, str::FromStr};
-
 use mosaic_types::{ContactText, Token};
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 use utoipa::ToSchema;
 
 use crate::{Problem, ProblemKind};
-
-/// An association as the API names it: 32 hexadecimal digits that mean nothing elsewhere.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AssociationId(pub [u8; 16]);
-
-/// A string that is no association id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("an id has 32 hexadecimal digits")]
-pub struct InvalidId;
-
-impl fmt::Display for AssociationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for AssociationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AssociationId(..)")
-    }
-}
-
-impl FromStr for AssociationId {
-    type Err = InvalidId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        if text.len() != 32 || !text.bytes().all(|c| c.is_ascii_hexdigit()) {
-            return Err(InvalidId);
-        }
-        u128::from_str_radix(text, 16).map(|number| Self(number.to_be_bytes())).map_err(|_| InvalidId)
-    }
-}
 
 fn check_contact(raw: &str) -> Result<ContactText, Problem> {
     ContactText::new(raw).map_err(|error| Problem::new(ProblemKind::InvalidContact).with_detail(error))
@@ -191,30 +156,30 @@ impl LookupBody {
 
 /// How two people came together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "lowercase")]
 pub enum AssociationKind {
-    /// This person waved at a card.
-    WaveSent,
-    /// Somebody waved at this person's card.
-    WaveReceived,
-    /// This person made the token.
-    TokenMade,
-    /// This person joined with a token.
-    TokenJoined,
+    /// From a discovery card.
+    Wave,
+    /// From a 32-character token.
+    Token,
 }
 
-/// Where an association stands.
+/// Where an association stands, seen from this side. What was declined or expired is not listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "lowercase")]
 pub enum AssociationState {
-    /// The first message waits to leave, or for its automatic answer. Says nothing about anybody.
-    Pending,
-    /// Messages pass. Whether a person is there shows only when they accept.
-    Connected,
-    /// It is this person's turn to accept or decline.
-    AwaitingYou,
+    /// The first message or the token is out; nothing came back.
+    Waiting,
+    /// An automatic answer came. It says nothing about a person: personas answer too.
+    Answered,
+    /// Somebody waved at a card of this person, or joined the token: accept or decline.
+    Approached,
+    /// Our contact is given; theirs has not come.
+    Given,
+    /// Theirs is here; ours is not given.
+    Offered,
     /// Both contacts are exchanged.
-    Accepted,
+    Connected,
 }
 
 /// One association.

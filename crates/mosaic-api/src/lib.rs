@@ -21,9 +21,9 @@ mod status;
 mod transfer;
 
 pub use association::{
-    AcceptBody, AssociateBody, AssociateReply, AssociateRequest, AssociationId, AssociationKind, AssociationList,
-    AssociationState, AssociationView, CardChoice, CardSelection, IncomingWave, InvalidId, LookupBody, PeopleReply,
-    Person, WaveBody, WaveReply, WaveRequest, WavesReply,
+    AcceptBody, AssociateBody, AssociateReply, AssociateRequest, AssociationKind, AssociationList, AssociationState,
+    AssociationView, CardChoice, CardSelection, IncomingWave, LookupBody, PeopleReply, Person, WaveBody, WaveReply,
+    WaveRequest, WavesReply,
 };
 pub use broadcast::{
     BroadcastBody, BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, EffectiveNoise, Granularity,

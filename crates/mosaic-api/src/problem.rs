@@ -55,6 +55,8 @@ pub enum ProblemKind {
     Quota,
     /// An import that is no export of ours.
     InvalidImport,
+    /// No public places are installed, so no decoys can be made.
+    NoPlaces,
     /// The vault could not be written: nothing of the request took effect on disk.
     VaultUnwritable,
     /// The agent is stopping.
@@ -65,7 +67,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::MalformedBody,
         Self::MalformedQuery,
         Self::UnsupportedMediaType,
@@ -91,6 +93,7 @@ impl ProblemKind {
         Self::WrongState,
         Self::Quota,
         Self::InvalidImport,
+        Self::NoPlaces,
         Self::VaultUnwritable,
         Self::Stopping,
         Self::Internal,
@@ -139,6 +142,7 @@ impl ProblemKind {
             Self::WrongState => ("wrong-state", 409, "the association is not in a state for this"),
             Self::Quota => ("quota", 429, "a limit is used up for now"),
             Self::InvalidImport => ("invalid-import", 422, "that is no export of this program"),
+            Self::NoPlaces => ("no-places", 409, "no public places are installed here"),
             Self::VaultUnwritable => ("vault-unwritable", 507, "the vault could not be written"),
             Self::Stopping => ("stopping", 503, "the agent is stopping"),
             Self::Internal => ("internal", 500, "a fault of the agent"),

@@ -8,6 +8,8 @@ pub const PRACTICE_BANNER: &str = "all three operators are you: no privacy";
 /// Which federation this agent is pinned to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FederationView {
+    /// Its name for people.
+    pub name: String,
     /// Digest of the pinned descriptor, hexadecimal.
     pub pin: String,
     /// Whether it is one person's practice federation.
@@ -113,6 +115,8 @@ pub struct StatusReply {
     pub events_released: u64,
     /// Deposits that a provider acknowledged with a valid receipt.
     pub deposits_acked: u64,
+    /// Events that wait for a provider to acknowledge them.
+    pub deposits_waiting: u32,
     /// Bytes sent and received since the agent started, whole HTTP bodies.
     pub bytes_exchanged: u64,
     /// Broadcasts that are out.

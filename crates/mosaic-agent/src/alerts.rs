@@ -1,0 +1,141 @@
+use std::collections::BTreeMap;
+
+use mosaic_api::{Warning, WarningKind};
+use mosaic_types::{ProviderId, Timestamp};
+use mosaic_wire::{Head, Receipt, SignedTable};
+use serde::{Deserialize, Serialize};
+
+/// Proof that a provider broke its word: signed messages that cannot both be honest. Kept in the vault,
+/// fit to be published (DESIGN section 6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// What it proves.
+    pub kind: EvidenceKind,
+    /// Who is named by it, where one provider is.
+    pub provider: Option<ProviderId>,
+    /// The signed messages, as they travelled.
+    pub messages: Vec<Vec<u8>>,
+}
+
+/// What an [`Evidence`] proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EvidenceKind {
+    /// Two heads of one origin for one generation.
+    TwoHeads,
+    /// A receipt and the head of the generation it names, whose records lack an accepted one.
+    DroppedRecord,
+    /// Two descriptors for one period, each under two signatures.
+    TwoTables,
+    /// An evaluation whose proof does not fit the provider's public share. Not signed: an observation.
+    WrongShare,
+}
+
+impl Evidence {
+    pub(crate) fn two_heads(a: &Head, b: &Head) -> Self {
+        let messages = vec![a.encode().to_vec(), b.encode().to_vec()];
+        Self { kind: EvidenceKind::TwoHeads, provider: Some(a.segment.origin), messages }
+    }
+
+    pub(crate) fn dropped_record(receipt: &Receipt, head: &Head) -> Self {
+        let messages = vec![receipt.encode().to_vec(), head.encode().to_vec()];
+        Self { kind: EvidenceKind::DroppedRecord, provider: Some(receipt.segment.origin), messages }
+    }
+
+    pub(crate) fn two_tables(a: &SignedTable, b: &SignedTable) -> Self {
+        Self { kind: EvidenceKind::TwoTables, provider: None, messages: vec![a.encode().to_vec(), b.encode().to_vec()] }
+    }
+
+    pub(crate) const fn wrong_share(provider: ProviderId) -> Self {
+        Self { kind: EvidenceKind::WrongShare, provider: Some(provider), messages: Vec::new() }
+    }
+
+    const fn warning(&self) -> WarningKind {
+        match self.kind {
+            EvidenceKind::DroppedRecord => WarningKind::ReceiptBroken,
+            EvidenceKind::TwoHeads | EvidenceKind::TwoTables | EvidenceKind::WrongShare => WarningKind::ProviderLied,
+        }
+    }
+
+    fn text(&self) -> String {
+        let who = self.provider.map_or_else(|| "a provider".to_owned(), |id| format!("provider {id}"));
+        match self.kind {
+            EvidenceKind::TwoHeads => format!("{who} signed two contents for one generation; the evidence is kept"),
+            EvidenceKind::DroppedRecord => {
+                format!("{who} acknowledged a record and left it out; the evidence is kept")
+            }
+            EvidenceKind::TwoTables => format!("{who} signed two keys for one table; the evidence is kept"),
+            EvidenceKind::WrongShare => format!("{who} answered with a key share that is not its own"),
+        }
+    }
+}
+
+/// The most pieces kept; the first ones are worth most.
+const MOST_EVIDENCE: usize = 64;
+
+/// What the person should know: evidence, and conditions that come and go.
+pub(crate) struct Alerts {
+    pub(crate) evidence: Vec<Evidence>,
+    skews: BTreeMap<ProviderId, i64>,
+}
+
+/// Difference from provider time that is too much (DESIGN section 6).
+const SKEW_MS: i64 = 5 * 60 * 1_000;
+
+impl Alerts {
+    pub(crate) const fn new(evidence: Vec<Evidence>) -> Self {
+        Self { evidence, skews: BTreeMap::new() }
+    }
+
+    /// Keeps a piece of evidence; `true` when it is new.
+    pub(crate) fn keep(&mut self, evidence: Evidence) -> bool {
+        if self.evidence.len() >= MOST_EVIDENCE || self.evidence.contains(&evidence) {
+            return false;
+        }
+        tracing::warn!(kind = ?evidence.kind, provider = ?evidence.provider, "a provider broke its word");
+        self.evidence.push(evidence);
+        true
+    }
+
+    /// Notes how far a provider's clock is ahead of ours.
+    pub(crate) fn measure(&mut self, provider: ProviderId, theirs: Timestamp, ours: Timestamp) {
+        let difference = i128::from(theirs.as_millis()) - i128::from(ours.as_millis());
+        self.skews.insert(provider, i64::try_from(difference).unwrap_or(i64::MAX));
+    }
+
+    /// The median of the measured differences in milliseconds: one wrong provider does not move it.
+    fn skew_ms(&self) -> i64 {
+        let mut skews: Vec<_> = self.skews.values().copied().collect();
+        skews.sort_unstable();
+        skews.get(skews.len() / 2).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn warnings(&self) -> Vec<Warning> {
+        let mut warnings: Vec<_> =
+            self.evidence.iter().map(|e| Warning { kind: e.warning(), text: e.text() }).collect();
+        warnings.dedup();
+        let skew = self.skew_ms();
+        if skew.abs() > SKEW_MS {
+            let (minutes, way) = (skew.abs() / 60_000, if skew > 0 { "behind" } else { "ahead of" });
+            let text = format!("this machine's clock is {minutes} minutes {way} the providers'; set it right");
+            warnings.push(Warning { kind: WarningKind::ClockSkew, text });
+        }
+        warnings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_wrong_clock_among_three_does_not_move_the_median() {
+        let mut alerts = Alerts::new(Vec::new());
+        let ours = Timestamp::from_secs(1_000_000);
+        for (id, seconds) in [(1, 1_000_001), (2, 1_000_002), (3, 2_000_000)] {
+            alerts.measure(ProviderId::new(id).unwrap(), Timestamp::from_secs(seconds), ours);
+        }
+        assert!(alerts.warnings().is_empty());
+        alerts.measure(ProviderId::new(2).unwrap(), Timestamp::from_secs(1_000_301), ours);
+        assert_eq!(alerts.warnings()[0].kind, WarningKind::ClockSkew);
+    }
+}

@@ -1,0 +1,63 @@
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+use mosaic_types::{Lane, Timestamp};
+use mosaic_wire::{GenerationBlock, GenerationId, Head};
+
+/// Blocks that several agents of one process downloaded and hold once in memory. What an agent asks for,
+/// and what it accepts, does not depend on it.
+#[derive(Default)]
+pub struct BlockPool(Mutex<HashMap<(GenerationId, [u8; 32]), Weak<GenerationBlock>>>);
+
+impl BlockPool {
+    /// The block, if the head covers it. A block equal to a pooled one under the same root was checked.
+    pub(crate) fn verified(&self, head: &Head, block: GenerationBlock) -> Option<Arc<GenerationBlock>> {
+        let id = GenerationId { segment: block.segment(), index: block.index() };
+        let key = (id, head.root);
+        let pooled = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).and_then(Weak::upgrade);
+        let known = pooled.filter(|pooled| **pooled == block && head.segment == id.segment && head.index == id.index);
+        if known.is_some() {
+            return known;
+        }
+        if !head.covers(&block) {
+            return None;
+        }
+        let block = Arc::new(block);
+        let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pool.retain(|_, held| held.strong_count() > 0);
+        pool.insert(key, Arc::downgrade(&block));
+        Some(block)
+    }
+}
+
+impl std::fmt::Debug for BlockPool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BlockPool")
+    }
+}
+
+/// Blocks read lately, kept in memory so that a new interest needs no new download: what is downloaded
+/// must not depend on what a person looks for.
+#[derive(Default)]
+pub(crate) struct Shelf(BTreeMap<GenerationId, (Timestamp, Arc<GenerationBlock>)>);
+
+impl Shelf {
+    pub(crate) fn put(&mut self, id: GenerationId, sealed_at: Timestamp, block: Arc<GenerationBlock>) {
+        self.0.insert(id, (sealed_at, block));
+    }
+
+    pub(crate) fn of_lane(&self, lane: Lane) -> impl Iterator<Item = &Arc<GenerationBlock>> {
+        self.0.values().map(|(_, block)| block).filter(move |block| block.segment().table.lane() == lane)
+    }
+
+    /// Keeps discovery blocks of this window and the one before, rendezvous blocks of the last hour.
+    pub(crate) fn tidy(&mut self, now: Timestamp) {
+        let window = now.window().previous().start();
+        let hour = now.before(std::time::Duration::from_hours(1));
+        self.0.retain(|id, (sealed_at, _)| {
+            *sealed_at >= if id.segment.table.lane() == Lane::Discovery { window } else { hour }
+        });
+    }
+}

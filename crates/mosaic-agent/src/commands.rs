@@ -1,0 +1,29 @@
+//! What a person asks for, in the types of the local API. No command waits for the network.
+
+mod associate;
+mod broadcast;
+mod proximity;
+mod quota;
+mod settings;
+mod status;
+mod wave;
+
+pub(crate) use quota::Quotas;
+
+pub use associate::{AssociateError, LookupError};
+pub use broadcast::BroadcastError;
+pub use proximity::ProximityError;
+pub use settings::{ImportError, ImportMode};
+pub use wave::WaveRefusal;
+
+use mosaic_obfuscate::Vocabulary;
+use mosaic_types::{ClassId, TopicId};
+
+fn class_name(class: ClassId) -> String {
+    Vocabulary::builtin().class_name(class).to_owned()
+}
+
+fn topic_names(topics: &[TopicId]) -> Vec<String> {
+    let vocabulary = Vocabulary::builtin();
+    topics.iter().filter_map(|topic| vocabulary.topic_name(*topic)).map(str::to_owned).collect()
+}

@@ -1,0 +1,94 @@
+use mosaic_api::{
+    EffectiveNoise, FederationView, LedgerView, NoiseView, PRACTICE_BANNER, ProviderView, Reach, StatusReply, Warning,
+    WarningKind,
+};
+use mosaic_net::Standing;
+use mosaic_obfuscate::Ledger;
+use mosaic_types::{ServiceClass, Timestamp};
+
+use crate::core::AgentCore;
+
+impl AgentCore {
+    /// Mode, providers, ledger, warnings: all from memory.
+    pub fn status(&self, now: Timestamp) -> StatusReply {
+        StatusReply {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            mode: self.mode(),
+            class: self.class(now),
+            federation: self.federation_view(),
+            reach: match self.paths.standing() {
+                Standing::Whole => Reach::Whole,
+                Standing::Degraded => Reach::Degraded,
+                Standing::Insufficient => Reach::CutOff,
+            },
+            providers: self.provider_views(),
+            ledger: LedgerView { left: self.releaser.ledger_left(now), weekly: Ledger::WEEKLY_BUDGET },
+            noise: self.noise_view(now),
+            next_send_at: self.schedule.peek().map(|event| event.leave_at.as_secs()),
+            open_door_until: self.door_until.filter(|until| now < *until).map(Timestamp::as_secs),
+            events_released: self.counters.released,
+            deposits_acked: self.counters.acknowledged,
+            deposits_waiting: count(self.deposits.len()),
+            bytes_exchanged: self.post.bytes(),
+            broadcasts: count(self.releaser.broadcasts().filter(|broadcast| broadcast.stands(now)).count()),
+            cards: count(self.book.len()),
+            waves_waiting: count(self.waves().waves.len()),
+            warnings: self.warnings(now),
+            now: now.as_secs(),
+        }
+    }
+
+    fn federation_view(&self) -> FederationView {
+        let practice = self.providers.is_practice();
+        FederationView {
+            name: self.providers.descriptor().name.clone(),
+            pin: hex::encode(self.providers.pin()),
+            practice,
+            banner: practice.then(|| PRACTICE_BANNER.to_owned()),
+        }
+    }
+
+    fn provider_views(&self) -> Vec<ProviderView> {
+        let descriptor = self.providers.descriptor();
+        let views = descriptor.providers.iter().map(|entry| ProviderView {
+            id: entry.id.get(),
+            operator: entry.operator.clone(),
+            jurisdiction: entry.jurisdiction.clone(),
+            up: self.paths.is_well(entry.id),
+        });
+        views.collect()
+    }
+
+    fn noise_view(&self, now: Timestamp) -> NoiseView {
+        let requested = self.settings.requested();
+        NoiseView {
+            requested: requested.get(),
+            effective: EffectiveNoise {
+                discovery: requested.at_least(self.mode().profile().discovery_floor).get(),
+                rendezvous: requested.at_least(self.releaser.rendezvous_ratio(now, self.mode())).get(),
+            },
+        }
+    }
+
+    fn warnings(&self, now: Timestamp) -> Vec<Warning> {
+        let mut warnings = self.alerts.warnings();
+        let mut warn = |kind, text: &str| warnings.push(Warning { kind, text: text.to_owned() });
+        match self.class(now) {
+            ServiceClass::Emergency => warn(WarningKind::MomentVisible, "emergency mode shows the moment of sending"),
+            ServiceClass::OpenDoor => warn(WarningKind::OpenDoorVisible, "the open door is visible as such"),
+            ServiceClass::Balanced | ServiceClass::Maximum => {}
+        }
+        if self.tables.get(now.period()).is_none() {
+            warn(WarningKind::NoTable, "no provider gave this period's table key yet; events wait for it");
+        }
+        // a release costs at least a tenth of ln 4
+        if self.releaser.ledger_left(now) < 0.4 * std::f64::consts::LN_2 * 2.0 {
+            warn(WarningKind::LedgerSpent, "this week's location ledger is spent: new places are released as zones");
+        }
+        warnings
+    }
+}
+
+fn count(items: usize) -> u32 {
+    u32::try_from(items).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,233 @@
+//! Reading: equal heads from two providers, whole generations, the rows that matter.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use mosaic_discovery::Card;
+use mosaic_types::{Lane, Period, RowTag, Timestamp, TopicId};
+use mosaic_wire::{Call, GenerationBlock, GenerationId, GenerationsQuery, Head, OprfInput, RECORD, rows};
+use rand::CryptoRng;
+
+use super::{AgentCore, AgentEvent, evaluate::REST, events::pick};
+use crate::{alerts::Evidence, post::Errand, tables::Tables};
+
+/// Rest after a provider had none of the generations asked for.
+const SHORT_REST: Duration = Duration::from_secs(2);
+
+impl AgentCore {
+    pub(crate) fn keep_reading(&mut self, now: Timestamp, rng: &mut impl CryptoRng) {
+        if self.reader.poll_is_due(now) {
+            self.start_round(now, rng);
+        }
+        self.download(now, rng);
+    }
+
+    fn start_round(&mut self, now: Timestamp, rng: &mut impl CryptoRng) {
+        let attention = self.attention(now);
+        self.reader.plan_poll(now, attention);
+        let Some(pair) = self.paths.pair(now, rng) else {
+            return self.reader.poll_again_at(now.after(REST));
+        };
+        for chunk in 0..self.reader.start_round(&Tables::read_at(now), &self.providers) {
+            for provider in pair {
+                self.ask_heads(chunk, provider);
+            }
+        }
+    }
+
+    fn ask_heads(&mut self, chunk: usize, provider: mosaic_types::ProviderId) {
+        if let Some(query) = self.reader.round_query(chunk, provider) {
+            self.post.send_direct(provider, Call::Heads(query), Errand::Heads(chunk));
+        }
+    }
+
+    /// A provider did not answer: ask another, or give the round up and try again soon.
+    pub(crate) fn heads_failed(
+        &mut self,
+        now: Timestamp,
+        chunk: usize,
+        provider: mosaic_types::ProviderId,
+        rng: &mut impl CryptoRng,
+    ) {
+        let members = self.reader.round_members(chunk);
+        self.reader.round_failed(chunk, provider);
+        let others: Vec<_> = self.paths.live(now).into_iter().filter(|id| !members.contains(id)).collect();
+        match pick(&others, rng) {
+            Some(other) => self.ask_heads(chunk, other),
+            None => {
+                self.reader.abandon_round();
+                self.reader.poll_again_at(now.after(REST));
+            }
+        }
+    }
+
+    fn download(&mut self, now: Timestamp, rng: &mut impl CryptoRng) {
+        for (id, head) in self.reader.take_empty() {
+            self.check_receipts(id, &head, None);
+        }
+        loop {
+            let Some(provider) = pick(&self.paths.live(now), rng) else { return };
+            let ids = self.reader.next_download(now);
+            if ids.is_empty() {
+                return;
+            }
+            if let Ok(query) = GenerationsQuery::new(ids.clone()) {
+                self.post.send_direct(provider, Call::Generations(query), Errand::Generations(ids));
+            }
+        }
+    }
+
+    pub(crate) fn take_blocks(
+        &mut self,
+        now: Timestamp,
+        asked: &[GenerationId],
+        blocks: Vec<GenerationBlock>,
+        rng: &mut impl CryptoRng,
+    ) {
+        self.reader.download_over(asked);
+        let found = self.book.len();
+        let mut read = 0;
+        for block in blocks {
+            let id = GenerationId { segment: block.segment(), index: block.index() };
+            let Some(head) = self.reader.expected(id).filter(|_| asked.contains(&id)) else { continue };
+            // a block that its head does not cover is simply asked for again, elsewhere
+            let Some(block) = self.pool.verified(&head, block) else { continue };
+            self.reader.read(id);
+            self.check_receipts(id, &head, Some(&block));
+            match id.segment.table.lane() {
+                Lane::Discovery => self.scan_discovery(now, &block),
+                Lane::Rendezvous => self.scan_rendezvous(now, &block, rng),
+            }
+            self.reader.shelf.put(id, head.sealed_at, block);
+            read += 1;
+        }
+        if read == 0 {
+            self.reader.rest_downloads(now.after(SHORT_REST));
+        }
+        self.note_found(found);
+    }
+
+    fn note_found(&mut self, before: usize) {
+        let new = self.book.len().saturating_sub(before);
+        if new > 0 {
+            self.note(AgentEvent::CardsFound(new));
+        }
+    }
+
+    fn check_receipts(&mut self, id: GenerationId, head: &Head, block: Option<&GenerationBlock>) {
+        for receipt in self.deposits.check(id, block) {
+            self.accuse(Evidence::dropped_record(&receipt, head));
+        }
+    }
+
+    fn scan_discovery(&mut self, now: Timestamp, block: &GenerationBlock) {
+        let period = block.segment().table.period();
+        let keys = self.topic_keys(period);
+        let Some(watched) = self.reader.watched.get(&period) else { return };
+        let mut cards = Vec::new();
+        for record in block.records() {
+            let inputs = watched.get(&record.row).map(Vec::as_slice).unwrap_or_default();
+            cards.extend(inputs.iter().find_map(|input| self.open(now, input, &keys, &record.bytes)));
+        }
+        self.shelve(now, cards);
+    }
+
+    fn open(
+        &self,
+        now: Timestamp,
+        input: &OprfInput,
+        keys: &[(TopicId, [u8; 32])],
+        bytes: &[u8; RECORD],
+    ) -> Option<Card> {
+        Card::open(now, input, self.oprf.outputs.get(input)?, keys, bytes)
+    }
+
+    fn shelve(&mut self, now: Timestamp, cards: Vec<Card>) {
+        for card in cards {
+            // the book decides: new, finer, known, own, stale or full
+            let _insertion = self.book.insert(now, card);
+        }
+    }
+
+    /// Keys of the topics this device can name in a period.
+    fn topic_keys(&self, period: Period) -> Vec<(TopicId, [u8; 32])> {
+        let planned = self.interests.planned().iter().filter(|input| input.period() == period);
+        let topics = planned.filter_map(|input| match input {
+            OprfInput::Topic { topic, .. } => Some((*topic, rows::topic_key(self.oprf.outputs.get(input)?))),
+            OprfInput::Row { .. } => None,
+        });
+        topics.collect()
+    }
+
+    fn scan_rendezvous(&mut self, now: Timestamp, block: &GenerationBlock, rng: &mut impl CryptoRng) {
+        let Some(table) = self.tables.get(block.segment().table.period()) else { return };
+        let wanted = self.associations.wanted(now, table.lane(Lane::Rendezvous).rows);
+        let ours: Vec<_> = block.records().iter().filter(|record| wanted.contains(record.row)).copied().collect();
+        for record in ours {
+            let events = self.associations.receive(now, record.row, &record.bytes, rng);
+            self.stirred |= !events.is_empty();
+            self.note_associations(events);
+        }
+    }
+
+    /// Reads the rendezvous blocks of the last hour once more: a token was joined, or the device woke.
+    pub(crate) fn rescan_rendezvous(&mut self, now: Timestamp, rng: &mut impl CryptoRng) {
+        let blocks: Vec<_> = self.reader.shelf.of_lane(Lane::Rendezvous).cloned().collect();
+        blocks.iter().for_each(|block| self.scan_rendezvous(now, block, rng));
+    }
+
+    /// Starts watching rows whose outputs are here.
+    pub(crate) fn watch(&mut self, inputs: &[OprfInput]) -> BTreeSet<(Period, u32)> {
+        let mut added = BTreeSet::new();
+        for input in inputs.iter().filter(|input| self.interests.planned().contains(*input)) {
+            let OprfInput::Row { period, .. } = input else { continue };
+            let (Some(table), Some(output)) = (self.tables.get(*period), self.oprf.outputs.get(input)) else {
+                continue;
+            };
+            let table_rows = table.lane(Lane::Discovery).rows;
+            let watched = self.reader.watched.entry(*period).or_default();
+            for chain in 0..RowTag::CHAIN {
+                let row = rows::discovery_row(output, chain, table_rows);
+                let inputs = watched.entry(row).or_default();
+                if !inputs.contains(input) {
+                    inputs.push(*input);
+                    added.insert((*period, row));
+                }
+            }
+        }
+        added
+    }
+
+    /// New outputs are here: watch their rows, and look them up in what was downloaded before.
+    pub(crate) fn outputs_arrived(&mut self, now: Timestamp, inputs: &[OprfInput]) {
+        let mut rows = self.watch(inputs);
+        for input in inputs {
+            if let OprfInput::Topic { period, .. } = input {
+                let all = self.reader.watched.get(period).into_iter().flat_map(|watched| watched.keys());
+                rows.extend(all.map(|row| (*period, *row)));
+            }
+        }
+        let before = self.book.len();
+        let periods: BTreeSet<_> = rows.iter().map(|(period, _)| *period).collect();
+        for period in periods {
+            let rows: Vec<_> = rows.iter().filter(|(of, _)| *of == period).map(|(_, row)| *row).collect();
+            self.rescan(now, period, &rows);
+        }
+        self.note_found(before);
+    }
+
+    fn rescan(&mut self, now: Timestamp, period: Period, rows: &[u32]) {
+        let keys = self.topic_keys(period);
+        let Some(watched) = self.reader.watched.get(&period) else { return };
+        let blocks =
+            self.reader.shelf.of_lane(Lane::Discovery).filter(|block| block.segment().table.period() == period);
+        let mut cards = Vec::new();
+        for block in blocks {
+            for row in rows {
+                let inputs = watched.get(row).map(Vec::as_slice).unwrap_or_default();
+                let open = |bytes| inputs.iter().find_map(|input| self.open(now, input, &keys, bytes));
+                cards.extend(block.row(*row).iter().filter_map(|record| open(&record.bytes)));
+            }
+        }
+        self.shelve(now, cards);
+    }
+}

@@ -1,0 +1,141 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use mosaic_discovery::FrameId;
+use mosaic_release::ReleasedEvent;
+use mosaic_types::{ProviderId, SegmentId, TableId, Timestamp};
+use mosaic_wire::{EVENT, GenerationBlock, GenerationId, Receipt, Record, SLOTS, event_hash};
+
+use crate::tables::LATE_DEPOSITS;
+
+/// An event that no provider acknowledged yet. Its bytes never change: a provider that had stored it
+/// before it fell silent and the next one store the same records.
+pub(crate) struct Deposit {
+    pub(crate) event: ReleasedEvent,
+    pub(crate) bytes: Box<[u8; EVENT]>,
+    hash: [u8; 32],
+    until: Timestamp,
+    not_before: Timestamp,
+    under_way: bool,
+    attempts: u32,
+    pub(crate) tried: BTreeSet<ProviderId>,
+}
+
+/// Deposits on their way and receipts whose generation was not seen yet.
+#[derive(Default)]
+pub(crate) struct Deposits {
+    waiting: BTreeMap<u64, Deposit>,
+    owed: BTreeMap<GenerationId, Vec<(Receipt, Vec<Record>)>>,
+    last: u64,
+}
+
+/// The longest rest between two attempts.
+const LONGEST_REST: Duration = Duration::from_secs(60);
+
+impl Deposits {
+    pub(crate) fn add(&mut self, now: Timestamp, event: ReleasedEvent) -> Option<()> {
+        let bytes: Box<[u8; EVENT]> = mosaic_wire::encode(&event).try_into().ok()?;
+        self.last += 1;
+        let deposit = Deposit {
+            hash: event_hash(&bytes),
+            until: event.fields().table.period().end().after(LATE_DEPOSITS),
+            event,
+            bytes,
+            not_before: now,
+            under_way: false,
+            attempts: 0,
+            tried: BTreeSet::new(),
+        };
+        self.waiting.insert(self.last, deposit);
+        Some(())
+    }
+
+    /// Deposits to send now.
+    pub(crate) fn ready(&self, now: Timestamp) -> Vec<u64> {
+        let ready = self.waiting.iter().filter(|(_, deposit)| !deposit.under_way && deposit.not_before <= now);
+        ready.map(|(id, _)| *id).collect()
+    }
+
+    /// The deposit added last.
+    pub(crate) fn newest(&self) -> Option<&Deposit> {
+        self.waiting.get(&self.last)
+    }
+
+    pub(crate) fn get(&self, id: u64) -> Option<&Deposit> {
+        self.waiting.get(&id)
+    }
+
+    pub(crate) fn sent(&mut self, id: u64, to: ProviderId) {
+        if let Some(deposit) = self.waiting.get_mut(&id) {
+            deposit.under_way = true;
+            deposit.attempts += 1;
+            deposit.tried.insert(to);
+        }
+    }
+
+    /// Nobody took it now; try again elsewhere after a rest that doubles.
+    pub(crate) fn postpone(&mut self, id: u64, now: Timestamp) {
+        if let Some(deposit) = self.waiting.get_mut(&id) {
+            let rest = Duration::from_secs(1 << deposit.attempts.min(6)).min(LONGEST_REST);
+            deposit.under_way = false;
+            deposit.not_before = now.after(rest);
+        }
+    }
+
+    /// Everybody was tried: start over.
+    pub(crate) fn forget_tried(&mut self, id: u64) {
+        if let Some(deposit) = self.waiting.get_mut(&id) {
+            deposit.tried.clear();
+        }
+    }
+
+    /// Whether a receipt is for this deposit from this provider, apart from its signature.
+    pub(crate) fn fits(&self, id: u64, from: ProviderId, receipt: &Receipt) -> bool {
+        self.waiting.get(&id).is_some_and(|deposit| {
+            let fields = deposit.event.fields();
+            let segment = SegmentId { table: fields.table, origin: from, stream: fields.stream };
+            receipt.segment == segment && receipt.event == deposit.hash && receipt.receipt_key == fields.receipt_key
+        })
+    }
+
+    /// Takes a verified receipt: the deposit is done, the generation it names is owed.
+    pub(crate) fn acknowledged(&mut self, id: u64, receipt: Receipt) -> Option<ReleasedEvent> {
+        let deposit = self.waiting.remove(&id)?;
+        let fields = deposit.event.fields();
+        let accepted = (0..SLOTS).filter(|slot| receipt.accepted >> slot & 1 == 1);
+        let records = accepted.map(|slot| Record { row: fields.rows[slot].row(), bytes: fields.slots[slot] }).collect();
+        let generation = GenerationId { segment: receipt.segment, index: receipt.generation };
+        self.owed.entry(generation).or_default().push((receipt, records));
+        Some(deposit.event)
+    }
+
+    pub(crate) fn drop_deposit(&mut self, id: u64) -> Option<Vec<FrameId>> {
+        self.waiting.remove(&id).map(|deposit| deposit.event.frames())
+    }
+
+    /// Gives up what no provider takes any more; the frames it carried may leave with another event.
+    pub(crate) fn expire(&mut self, now: Timestamp, oldest: TableId) -> Vec<FrameId> {
+        self.owed.retain(|generation, _| generation.segment.table >= oldest);
+        let over = |deposit: &Deposit| deposit.until <= now && !deposit.under_way;
+        let over: Vec<_> = self.waiting.iter().filter(|(_, deposit)| over(deposit)).map(|(id, _)| *id).collect();
+        over.into_iter().filter_map(|id| self.drop_deposit(id)).flatten().collect()
+    }
+
+    /// Compares a generation with what its origin acknowledged into it: the receipts it broke.
+    pub(crate) fn check(&mut self, generation: GenerationId, block: Option<&GenerationBlock>) -> Vec<Receipt> {
+        let owed = self.owed.remove(&generation).unwrap_or_default();
+        let holds = |record: &Record| block.is_some_and(|block| block.row(record.row).contains(record));
+        owed.into_iter().filter(|(_, records)| !records.iter().all(holds)).map(|(receipt, _)| receipt).collect()
+    }
+
+    pub(crate) fn next_retry(&self) -> Option<Timestamp> {
+        let waits = self.waiting.values().filter(|deposit| !deposit.under_way);
+        waits.map(|deposit| deposit.not_before).min()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+}

@@ -1,0 +1,247 @@
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
+
+use mosaic_discovery::CardBook;
+use mosaic_net::{Attention, Poller};
+use mosaic_types::{Lane, Period, ProviderId, SegmentId, ServiceClass, Stream, TableId, Timestamp};
+use mosaic_wire::{GenerationId, Head, HeadsQuery, HeadsReply, KnownGenerations, OprfInput};
+
+use crate::{alerts::Evidence, blocks::Shelf, providers::Providers};
+
+/// What is known of one segment.
+#[derive(Default)]
+struct Segment {
+    count: u32,
+    last: Option<[u8; 32]>,
+    /// Its origin signed two heads for one generation, or broke its chain: nothing more is believed.
+    lied: bool,
+}
+
+/// A comparison of heads between two providers, in chunks of 64 segments.
+pub(crate) struct Round {
+    pub(crate) queries: Vec<HeadsQuery>,
+    replies: BTreeMap<(usize, ProviderId), HeadsReply>,
+    waiting: BTreeSet<(usize, ProviderId)>,
+}
+
+/// What two providers agree on, what was downloaded of it, and which rows matter.
+pub(crate) struct Reader {
+    poller: Poller,
+    next_poll: Option<Timestamp>,
+    segments: BTreeMap<SegmentId, Segment>,
+    round: Option<Round>,
+    todo: BTreeMap<GenerationId, Head>,
+    loading: BTreeSet<GenerationId>,
+    rest_until: Option<Timestamp>,
+    pub(crate) shelf: Shelf,
+    /// Rows that opened interests point to, by period.
+    pub(crate) watched: HashMap<Period, HashMap<u32, Vec<OprfInput>>>,
+    as_of: Option<Timestamp>,
+    rounds: u64,
+}
+
+impl Reader {
+    pub(crate) fn new(class: ServiceClass, phase: Duration) -> Self {
+        Self {
+            poller: Poller::new(class, phase),
+            next_poll: None,
+            segments: BTreeMap::new(),
+            round: None,
+            todo: BTreeMap::new(),
+            loading: BTreeSet::new(),
+            rest_until: None,
+            shelf: Shelf::default(),
+            watched: HashMap::new(),
+            as_of: None,
+            rounds: 0,
+        }
+    }
+
+    pub(crate) fn change(&mut self, class: ServiceClass, phase: Duration, now: Timestamp, attention: Attention) {
+        self.poller = Poller::new(class, phase);
+        self.plan_poll(now, attention);
+    }
+
+    /// Whether it is time for a round of heads. The first is due at once.
+    pub(crate) fn poll_is_due(&self, now: Timestamp) -> bool {
+        self.round.is_none() && self.next_poll.is_none_or(|at| at <= now)
+    }
+
+    pub(crate) fn plan_poll(&mut self, now: Timestamp, attention: Attention) {
+        self.next_poll = Some(self.poller.next(now, attention));
+    }
+
+    /// The app was opened: the next poll comes no later than its faster pace asks for.
+    pub(crate) fn attend(&mut self, now: Timestamp) {
+        let sooner = self.poller.next(now, Attention::Foreground);
+        self.next_poll = self.next_poll.map(|at| at.min(sooner));
+    }
+
+    pub(crate) fn poll_again_at(&mut self, at: Timestamp) {
+        self.next_poll = Some(self.next_poll.map_or(at, |planned| planned.min(at)));
+    }
+
+    /// Starts a round over the tables of `periods`: what to ask both providers.
+    pub(crate) fn start_round(&mut self, periods: &BTreeSet<Period>, providers: &Providers) -> usize {
+        let lanes = [Lane::Discovery, Lane::Rendezvous];
+        let tables = periods.iter().flat_map(|period| lanes.map(|lane| TableId::new(*period, lane)));
+        let mut known: Vec<KnownGenerations> = Vec::new();
+        for table in tables {
+            for origin in providers.ids() {
+                for stream in Stream::ALL {
+                    let segment = SegmentId { table, origin, stream };
+                    let count = self.segments.get(&segment).map_or(0, |known| known.count);
+                    known.push(KnownGenerations { segment, count });
+                }
+            }
+        }
+        let queries: Vec<_> =
+            known.chunks(HeadsQuery::MOST).filter_map(|chunk| HeadsQuery::new(chunk.to_vec()).ok()).collect();
+        let chunks = queries.len();
+        self.round = Some(Round { queries, replies: BTreeMap::new(), waiting: BTreeSet::new() });
+        chunks
+    }
+
+    pub(crate) fn round_query(&mut self, chunk: usize, provider: ProviderId) -> Option<HeadsQuery> {
+        let round = self.round.as_mut()?;
+        round.waiting.insert((chunk, provider));
+        round.queries.get(chunk).cloned()
+    }
+
+    /// Who already has a part in this chunk of the round.
+    pub(crate) fn round_members(&self, chunk: usize) -> BTreeSet<ProviderId> {
+        let Some(round) = &self.round else { return BTreeSet::new() };
+        let members = round.replies.keys().chain(&round.waiting).filter(|(at, _)| *at == chunk);
+        members.map(|(_, provider)| *provider).collect()
+    }
+
+    pub(crate) fn round_failed(&mut self, chunk: usize, provider: ProviderId) {
+        if let Some(round) = &mut self.round {
+            round.waiting.remove(&(chunk, provider));
+        }
+    }
+
+    pub(crate) fn abandon_round(&mut self) {
+        self.round = None;
+    }
+
+    /// Takes one reply; with the last one, compares. `Some(evidence)` ends the round.
+    pub(crate) fn take_heads(
+        &mut self,
+        chunk: usize,
+        provider: ProviderId,
+        reply: HeadsReply,
+        providers: &Providers,
+    ) -> Option<Vec<Evidence>> {
+        let round = self.round.as_mut()?;
+        round.waiting.remove(&(chunk, provider));
+        round.replies.insert((chunk, provider), reply);
+        if !round.waiting.is_empty() {
+            return None;
+        }
+        let round = self.round.take()?;
+        self.rounds += 1;
+        let mut evidence = Vec::new();
+        for chunk in 0..round.queries.len() {
+            let pair: Vec<_> =
+                round.replies.iter().filter(|((at, _), _)| *at == chunk).map(|(_, reply)| reply).collect();
+            if let [a, b] = pair.as_slice() {
+                self.compare(a, b, providers, &mut evidence);
+                if [a, b].iter().any(|reply| reply.heads().len() == HeadsReply::MOST) {
+                    self.next_poll = Some(Timestamp::from_millis(0));
+                }
+            }
+        }
+        Some(evidence)
+    }
+
+    fn compare(&mut self, a: &HeadsReply, b: &HeadsReply, providers: &Providers, evidence: &mut Vec<Evidence>) {
+        let theirs: HashMap<_, _> = b.heads().iter().map(|head| ((head.segment, head.index), head)).collect();
+        for head in a.heads() {
+            let Some(other) = theirs.get(&(head.segment, head.index)) else { continue };
+            let Some(key) = providers.key(head.segment.origin) else { continue };
+            let segment = self.segments.entry(head.segment).or_default();
+            if segment.lied || head.index != segment.count || head.verify(&key).is_err() {
+                continue;
+            }
+            if !head.agrees_with(other) {
+                if other.verify(&key).is_ok() {
+                    segment.lied = true;
+                    evidence.push(Evidence::two_heads(head, other));
+                }
+                continue;
+            }
+            if segment.last.is_some_and(|last| last != head.previous) {
+                segment.lied = true;
+                continue;
+            }
+            segment.count += 1;
+            segment.last = Some(head.hash());
+            self.as_of = self.as_of.max(Some(head.sealed_at));
+            self.todo.insert(GenerationId { segment: head.segment, index: head.index }, *head);
+        }
+    }
+
+    /// Empty generations, which need no download.
+    pub(crate) fn take_empty(&mut self) -> Vec<(GenerationId, Head)> {
+        let empty: Vec<_> =
+            self.todo.iter().filter(|(_, head)| head.count == 0).map(|(id, head)| (*id, *head)).collect();
+        self.todo.retain(|_, head| head.count > 0);
+        empty
+    }
+
+    /// The next generations to download, at most 64; marked as loading.
+    pub(crate) fn next_download(&mut self, now: Timestamp) -> Vec<GenerationId> {
+        if self.rest_until.is_some_and(|until| until > now) || self.loading.len() > 64 {
+            return Vec::new();
+        }
+        let free = self.todo.keys().filter(|id| !self.loading.contains(id));
+        let next: Vec<_> = free.take(mosaic_wire::GenerationsQuery::MOST).copied().collect();
+        self.loading.extend(next.iter().copied());
+        next
+    }
+
+    pub(crate) fn download_over(&mut self, ids: &[GenerationId]) {
+        self.loading.retain(|id| !ids.contains(id));
+    }
+
+    pub(crate) fn rest_downloads(&mut self, until: Timestamp) {
+        self.rest_until = Some(until);
+    }
+
+    /// The head that a block must match; it is then no longer to be downloaded.
+    pub(crate) fn expected(&self, id: GenerationId) -> Option<Head> {
+        self.todo.get(&id).copied()
+    }
+
+    pub(crate) fn read(&mut self, id: GenerationId) {
+        self.todo.remove(&id);
+    }
+
+    /// Forgets tables that are not read any more.
+    pub(crate) fn expire(&mut self, now: Timestamp, periods: &BTreeSet<Period>, book: &mut CardBook) {
+        let oldest = periods.first().map_or(TableId(0), |period| TableId::new(*period, Lane::Discovery));
+        self.segments.retain(|segment, _| segment.table >= oldest);
+        self.todo.retain(|id, _| id.segment.table >= oldest);
+        self.watched.retain(|period, _| periods.contains(period));
+        self.shelf.tidy(now);
+        book.expire(now);
+    }
+
+    /// Whether at least one round is behind us and everything agreed on was read.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.rounds > 0 && self.todo.is_empty()
+    }
+
+    pub(crate) const fn as_of(&self) -> Option<Timestamp> {
+        self.as_of
+    }
+
+    pub(crate) fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
+        let poll = self.next_poll.filter(|_| self.round.is_none());
+        let rest = self.rest_until.filter(|until| *until > now && !self.todo.is_empty());
+        poll.into_iter().chain(rest).min()
+    }
+}

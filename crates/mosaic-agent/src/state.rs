@@ -1,0 +1,129 @@
+use std::collections::BTreeMap;
+
+use mosaic_release::ReleaserState;
+use mosaic_types::{ContactText, Mode, NoiseRatio, Timestamp, TtlHours};
+use rand::{CryptoRng, RngExt as _};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::alerts::Evidence;
+
+/// Everything of an agent that outlives a restart: seed, releaser, settings, kept people, evidence. Sealed
+/// by the vault and by nothing else. No session key, no unkept contact, no true place (S-46, C-58).
+#[derive(Serialize, Deserialize)]
+pub struct AgentState {
+    pub(crate) seed: [u8; 32],
+    pub(crate) phase_ms: u64,
+    pub(crate) releaser: ReleaserState,
+    pub(crate) settings: Settings,
+    pub(crate) kept: BTreeMap<String, KeptPerson>,
+    pub(crate) evidence: Vec<Evidence>,
+}
+
+/// What a person set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    pub(crate) mode: Mode,
+    ttl_hours: Option<u8>,
+    noise_thousandths: Option<u16>,
+}
+
+impl Settings {
+    pub(crate) fn of_mode(mode: Mode) -> Self {
+        Self { mode, ..Self::default() }
+    }
+
+    pub(crate) fn ttl(&self) -> TtlHours {
+        self.ttl_hours.and_then(|hours| TtlHours::new(hours.into()).ok()).unwrap_or_default()
+    }
+
+    pub(crate) fn set_ttl(&mut self, ttl: TtlHours) {
+        self.ttl_hours = Some(ttl.hours());
+    }
+
+    /// The noise set, or none.
+    pub(crate) fn noise(&self) -> Option<NoiseRatio> {
+        self.noise_thousandths.and_then(|raw| NoiseRatio::new(f64::from(raw) / 1_000.0).ok())
+    }
+
+    pub(crate) fn set_noise(&mut self, noise: NoiseRatio) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the ratio is within 0.3..=0.8")]
+        let thousandths = (noise.get() * 1_000.0).round() as u16;
+        self.noise_thousandths = Some(thousandths);
+    }
+
+    /// What is requested when a person names no ratio: the setting, or the mode's own ratio.
+    pub(crate) fn requested(&self) -> NoiseRatio {
+        self.noise().unwrap_or(self.mode.profile().rendezvous_floor)
+    }
+}
+
+/// A contact the person chose to keep.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct KeptPerson {
+    pub(crate) contact: String,
+    pub(crate) since: Timestamp,
+}
+
+impl KeptPerson {
+    pub(crate) fn new(contact: &ContactText, since: Timestamp) -> Self {
+        Self { contact: contact.expose(str::to_owned), since }
+    }
+}
+
+impl Drop for KeptPerson {
+    fn drop(&mut self) {
+        self.contact.zeroize();
+    }
+}
+
+/// Bytes that are no agent state of this version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the stored agent state cannot be read")]
+pub struct DecodeStateError;
+
+impl AgentState {
+    /// A new device: fresh seed, default settings.
+    pub fn fresh(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
+        let mut seed = [0; 32];
+        rng.fill_bytes(&mut seed);
+        Self {
+            seed,
+            phase_ms: rng.random_range(0..3_600_000),
+            releaser: ReleaserState::default(),
+            settings: Settings::default(),
+            kept: BTreeMap::new(),
+            evidence: Vec::new(),
+        }
+    }
+
+    /// A new device that starts in `mode`.
+    #[must_use]
+    pub fn in_mode(mut self, mode: Mode) -> Self {
+        self.settings = Settings::of_mode(mode);
+        self
+    }
+
+    /// The state as the vault seals it.
+    ///
+    /// # Errors
+    /// [`DecodeStateError`] only if it cannot be encoded, which no state causes.
+    pub fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>, DecodeStateError> {
+        postcard::to_stdvec(self).map(Zeroizing::new).map_err(|_| DecodeStateError)
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// [`DecodeStateError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeStateError> {
+        postcard::from_bytes(bytes).map_err(|_| DecodeStateError)
+    }
+}
+
+impl Drop for AgentState {
+    fn drop(&mut self) {
+        self.seed.zeroize();
+    }
+}

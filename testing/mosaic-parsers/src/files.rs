@@ -1,0 +1,75 @@
+//! Files people open, links they paste and documents providers exchange.
+
+use mosaic_crypto::{
+    ceremony::{Complaint, Dealing, verify_complaint},
+    shamir::Share,
+};
+use mosaic_federation::{JoinLink, SignedDocument};
+use mosaic_geo::{
+    PlaceIndex,
+    movement::{Travel, from_cabspotting_delta, from_gpx, from_plt, read_csv, validate_csv, write_csv},
+};
+
+use crate::Target;
+
+pub(crate) const TARGETS: &[Target] = &[
+    Target { name: "geo_csv", run: csv },
+    Target { name: "geo_cabspotting", run: |bytes| drop(from_cabspotting_delta(bytes)) },
+    Target { name: "geo_gpx", run: |bytes| drop(from_gpx(bytes, "user")) },
+    Target { name: "geo_plt", run: |bytes| drop(from_plt(bytes, "user")) },
+    Target { name: "geo_pbf", run: |bytes| drop(PlaceIndex::from_osm_pbf(bytes)) },
+    Target { name: "geo_places", run: places },
+    Target { name: "federation_document", run: document },
+    Target { name: "federation_join_link", run: join_link },
+    Target { name: "crypto_dealing", run: dealing },
+    Target { name: "crypto_complaint", run: complaint },
+    Target { name: "crypto_share", run: |bytes| drop(Share::from_bytes(bytes)) },
+];
+
+fn csv(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    drop(validate_csv(text, Travel::default()));
+    if let Ok(traces) = read_csv(text) {
+        let again = read_csv(&write_csv(&traces)).map(|traces| write_csv(&traces));
+        assert!(again.is_ok_and(|again| again == write_csv(&traces)), "read, but not written back the same");
+    }
+}
+
+fn places(bytes: &[u8]) {
+    if let Ok(index) = PlaceIndex::decode(bytes) {
+        assert!(PlaceIndex::decode(&index.encode()).is_ok(), "read, but its own encoding is not");
+    }
+}
+
+fn document(bytes: &[u8]) {
+    if let Ok(document) = SignedDocument::parse(bytes) {
+        let again = SignedDocument::parse(document.to_json().as_bytes());
+        // Indentation may carry a document that only just fitted past the limit.
+        assert!(again.is_err() || again.is_ok_and(|again| again == document), "read, but written differently");
+        drop(document.verify());
+    }
+}
+
+fn join_link(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(link) = text.parse::<JoinLink>() {
+        assert!(link.to_string().parse() == Ok(link), "read, but written differently");
+    }
+}
+
+fn dealing(bytes: &[u8]) {
+    if let Ok(dealing) = Dealing::decode(bytes) {
+        assert!(dealing.encode() == bytes, "accepted, but written differently");
+    }
+}
+
+/// The honest dealing that complaints are held against.
+const HONEST: &[u8] = include_bytes!("../../../fuzz/corpus/crypto_dealing/three-recipients");
+
+fn complaint(bytes: &[u8]) {
+    let Some(complaint) = bytes.try_into().ok().and_then(Complaint::decode) else { return };
+    assert!(complaint.encode().as_slice() == bytes, "accepted, but written differently");
+    if let Ok(dealing) = Dealing::decode(HONEST) {
+        assert!(!verify_complaint(&dealing, &complaint), "an honest dealer is convicted");
+    }
+}

@@ -14,15 +14,15 @@ use crate::support::rng;
 
 const SAMPLES: usize = 200_000;
 
-/// Welch's t between the times of `early` and `late`, drawn in random order; the slowest tenth, which is
-/// interrupts, is cut at a common threshold.
-fn t_statistic(mut early: impl FnMut(), mut late: impl FnMut()) -> f64 {
+/// Welch's t between the times of `work` on the two inputs, drawn in random order and put in one place, so that
+/// code and addresses are the same; the slowest tenth, which is interrupts, is cut at a common threshold.
+fn t_statistic<const N: usize, T>(inputs: [[u8; N]; 2], make: impl Fn(&[u8; N]) -> T, work: impl Fn(&T)) -> f64 {
     let mut order = rng(1);
     let mut times: Vec<(bool, f64)> = (0..SAMPLES)
         .map(|_| {
             let class = order.random::<bool>();
-            let nanos = if class { time(&mut early) } else { time(&mut late) };
-            (class, nanos)
+            let input = make(black_box(&inputs[usize::from(class)]));
+            (class, time(|| work(&input)))
         })
         .collect();
     let mut sorted: Vec<f64> = times.iter().map(|(_, nanos)| *nanos).collect();
@@ -40,7 +40,7 @@ fn t_statistic(mut early: impl FnMut(), mut late: impl FnMut()) -> f64 {
 }
 
 #[expect(clippy::disallowed_methods, reason = "measuring elapsed time is the point")]
-fn time(work: &mut impl FnMut()) -> f64 {
+fn time(work: impl Fn()) -> f64 {
     let start = Instant::now();
     for _ in 0..16 {
         work();
@@ -55,42 +55,53 @@ fn assert_constant(name: &str, t: f64) {
 #[test]
 #[ignore = "reads a clock; run alone on a quiet machine"]
 fn timing_of_secret_comparisons_does_not_show_where_they_differ() {
-    let secret = OprfOutput::from_bytes([7; 64]);
     let differing = |byte: usize| {
         let mut bytes = [7; 64];
         bytes[byte] ^= 1;
         bytes
     };
-    let (first, last) = (OprfOutput::from_bytes(differing(0)), OprfOutput::from_bytes(differing(63)));
-    let compare = |other: &OprfOutput| {
-        black_box(black_box(&secret).ct_eq(black_box(other)));
-    };
-    assert_constant("OPRF outputs", t_statistic(|| compare(&first), || compare(&last)));
+    let secret = OprfOutput::from_bytes([7; 64]);
+    let t = t_statistic(
+        [differing(0), differing(63)],
+        |bytes| OprfOutput::from_bytes(*bytes),
+        |other| {
+            black_box(black_box(&secret).ct_eq(black_box(other)));
+        },
+    );
+    assert_constant("OPRF outputs", t);
 
     let share = |bytes: &[u8; 64]| Share::from_bytes(bytes).unwrap();
-    let (whole, first, last) = (share(&[7; 64]), share(&differing(1)), share(&differing(63)));
-    let compare = |other: &Share| {
+    let whole = share(&[7; 64]);
+    let t = t_statistic([differing(1), differing(63)], share, |other| {
         black_box(black_box(&whole).ct_eq(black_box(other)));
-    };
-    assert_constant("shares", t_statistic(|| compare(&first), || compare(&last)));
+    });
+    assert_constant("shares", t);
 
     let bent_at = |byte: usize| {
         let mut record = seal_record(&[1; 32], [2; 24], &[3; 136]);
         record[byte] ^= 1;
         record
     };
-    let (first, last) = (bent_at(176), bent_at(191));
-    let open = |record| drop(black_box(open_record(black_box(&[1; 32]), black_box(record))));
-    assert_constant("records", t_statistic(|| open(&first), || open(&last)));
+    let t = t_statistic(
+        [bent_at(176), bent_at(191)],
+        |bytes| *bytes,
+        |record| {
+            drop(black_box(open_record(black_box(&[1; 32]), black_box(record))));
+        },
+    );
+    assert_constant("records", t);
 
     let bent_at = |byte: usize| {
         let mut sealed = seal_inner(&[1; 32], &[2; 24], &[3; 57]);
         sealed[byte] ^= 1;
         sealed
     };
-    let (first, last) = (bent_at(57), bent_at(72));
-    let open = |sealed| {
-        black_box(open_inner(black_box(&[1; 32]), &[2; 24], black_box(sealed)));
-    };
-    assert_constant("inner layers", t_statistic(|| open(&first), || open(&last)));
+    let t = t_statistic(
+        [bent_at(57), bent_at(72)],
+        |bytes| *bytes,
+        |sealed| {
+            black_box(open_inner(black_box(&[1; 32]), &[2; 24], black_box(sealed)));
+        },
+    );
+    assert_constant("inner layers", t);
 }

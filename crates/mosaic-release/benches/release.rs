@@ -1,2 +1,111 @@
-//! placeholder
-fn main() {}
+//! Release of one event: with cached OPRF outputs (target: at most 2 ms on one core) and cold, where the twenty
+//! outputs are evaluated first.
+
+use std::{collections::BTreeMap, hint::black_box, sync::Arc};
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use mosaic_crypto::oprf::{OprfOutput, WholeKey};
+use mosaic_geo::{PlaceIndex, synthetic_city};
+use mosaic_release::{Draft, ReleaseError, ReleasedEvent, Releaser, ReleaserState};
+use mosaic_types::{ContextText, Mode, NoiseRatio, Period, Sensitive, Stream, TileId, Timestamp, TtlHours};
+use mosaic_wire::{Groups, LaneShape, OprfInput, TableDescriptor, encode};
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+
+const NOW: Timestamp = Timestamp::from_secs(1_763_748_000);
+
+type Outputs = BTreeMap<OprfInput, OprfOutput>;
+
+fn table(period: Period) -> TableDescriptor {
+    TableDescriptor {
+        tile: TileId(1),
+        period,
+        valid_from: period.start(),
+        threshold: 2,
+        public_key: [0; 32],
+        shares: Vec::new(),
+        transcript: [0; 32],
+        discovery: LaneShape { rows: 1 << 14, capacity: 64 },
+        rendezvous: LaneShape { rows: 1 << 17, capacity: 10 },
+        generation_s: [5, 60, 600],
+        groups: Groups::DEFAULT,
+    }
+}
+
+/// A device with one standing broadcast.
+fn device(places: &Arc<PlaceIndex>) -> Releaser {
+    let mut releaser = Releaser::new([7; 32], Arc::clone(places), ReleaserState::default());
+    let place = places.center().expect("the city has places");
+    let draft = Draft {
+        place: Sensitive::new(place),
+        words: ContextText::new("coffee meetup").expect("valid words"),
+        requested: NoiseRatio::LOWEST,
+        mode: Mode::Balanced,
+        ttl: TtlHours::default(),
+    };
+    releaser.draft(NOW, draft).expect("accepted");
+    releaser
+}
+
+fn key() -> WholeKey {
+    let mut scalar = [0; 32];
+    scalar[0] = 5;
+    WholeKey::from_bytes(&scalar).expect("a scalar")
+}
+
+fn learn(outputs: &mut Outputs, inputs: &[OprfInput], key: &WholeKey) {
+    for input in inputs {
+        outputs.entry(*input).or_insert_with(|| key.evaluate(&input.encode()).expect("evaluates"));
+    }
+}
+
+fn released(device: &mut Releaser, outputs: &mut Outputs, key: &WholeKey) -> ReleasedEvent {
+    let table = table(NOW.period());
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    loop {
+        match device.discovery_event(NOW, 8, &table, Stream::Steady, outputs, &mut rng) {
+            Ok(event) => return event,
+            Err(ReleaseError::Missing(inputs)) => learn(outputs, &inputs, key),
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+fn release(criterion: &mut Criterion) {
+    let places = Arc::new(synthetic_city(1));
+    let key = key();
+    let mut cached = Outputs::new();
+    released(&mut device(&places), &mut cached, &key);
+    criterion.bench_function("release/discovery, cached outputs", |bench| {
+        let setup = || (device(&places), cached.clone());
+        bench.iter_batched_ref(
+            setup,
+            |(device, outputs)| black_box(encode(&released(device, outputs, &key))),
+            BatchSize::SmallInput,
+        );
+    });
+    criterion.bench_function("release/discovery, cold outputs", |bench| {
+        let setup = || (device(&places), Outputs::new());
+        bench.iter_batched_ref(
+            setup,
+            |(device, outputs)| black_box(encode(&released(device, outputs, &key))),
+            BatchSize::SmallInput,
+        );
+    });
+    criterion.bench_function("release/rendezvous, no frames", |bench| {
+        let table = table(NOW.period());
+        let mut rng = ChaCha20Rng::seed_from_u64(2);
+        let mut device = device(&places);
+        bench.iter(|| {
+            device
+                .rendezvous_event(NOW, &table, Stream::Steady, Mode::Balanced, Vec::new(), &mut rng)
+                .map(|event| encode(&event))
+        });
+    });
+    criterion.bench_function("release/draft, new anchor", |bench| {
+        bench.iter_batched(|| (), |()| device(&places), BatchSize::SmallInput);
+    });
+}
+
+criterion_group!(benches, release);
+criterion_main!(benches);

@@ -9,7 +9,7 @@ use super::{Class, DEFAULT_CLASS, Topic, words};
 pub struct Reading {
     /// The class.
     pub class: ClassId,
-    /// Up to eight topics of any class, best first; empty when no word was known.
+    /// One to eight topics, best first, all of the class; its general topic when no word named one.
     pub topics: Vec<TopicId>,
     /// The class's share of all evidence, 0 to 1; 0 when no word was known.
     pub confidence: f64,
@@ -123,13 +123,21 @@ impl Lexicon {
     }
 }
 
-/// The topics worth naming: those of the class first, since readers look there.
+/// The topics of the class worth naming. Others are left out: personas name topics of their class only,
+/// so a stray one would give a person away.
 fn ranked(scores: &BTreeMap<usize, f64>, class: ClassId, topics: &[Topic]) -> Vec<TopicId> {
-    let weight = |index: usize, score: f64| if topics[index].class == class { score * 2.0 } else { score };
-    let mut order: Vec<(usize, f64)> = scores.iter().map(|(index, score)| (*index, weight(*index, *score))).collect();
+    let of_class = scores.iter().filter(|(index, _)| topics[**index].class == class);
+    let mut order: Vec<(usize, f64)> = of_class.map(|(index, score)| (*index, *score)).collect();
     order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     let cut = order.first().map_or(0.0, |best| best.1 * TOPIC_CUT);
-    order.into_iter().filter(|(_, score)| *score >= cut).take(MOST_TOPICS).map(|(index, _)| topics[index].id).collect()
+    let named = order.into_iter().filter(|(_, score)| *score >= cut).take(MOST_TOPICS);
+    let named: Vec<TopicId> = named.map(|(index, _)| topics[index].id).collect();
+    if named.is_empty() { general(class, topics).into_iter().collect() } else { named }
+}
+
+/// The first topic of a class stands for all of it.
+fn general(class: ClassId, topics: &[Topic]) -> Option<TopicId> {
+    topics.iter().find(|topic| topic.class == class).map(|topic| topic.id)
 }
 
 fn by_score(scores: &[f64; 16], a: u8, b: u8) -> std::cmp::Ordering {

@@ -136,8 +136,8 @@ pub(super) fn stem(word: &str) -> String {
     };
     let ending =
         ["ing", "ed", "ers", "er"].iter().find(|end| singular.ends_with(*end) && singular.len() - end.len() >= 4);
-    let root = ending.map_or(singular.as_str(), |end| &singular[..singular.len() - end.len()]);
-    undouble(root).trim_end_matches('e').to_owned()
+    let root = ending.map_or(singular.as_str(), |end| undouble(&singular[..singular.len() - end.len()]));
+    root.trim_end_matches('e').to_owned()
 }
 
 fn undouble(root: &str) -> &str {

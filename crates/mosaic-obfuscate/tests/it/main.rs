@@ -1,0 +1,12 @@
+//! Integration tests: vocabulary on labelled sentences, noise by its statistics, personas by their support.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests: helpers too, and figures to read"
+)]
+
+mod blur;
+mod personas;
+mod vocabulary;

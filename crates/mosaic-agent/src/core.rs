@@ -103,6 +103,16 @@ pub struct EventTruth {
     pub slots: [SlotTruth; SLOTS],
 }
 
+/// Whether the disk takes the vault.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum VaultTrouble {
+    /// It does.
+    #[default]
+    None,
+    /// It refused last time: the last changes are in memory only.
+    Unwritable,
+}
+
 /// What was counted since the start.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counters {
@@ -139,6 +149,7 @@ pub struct AgentCore {
     pub(crate) turned: Option<(Window, u64)>,
     pub(crate) stirred: bool,
     pub(crate) dirty: bool,
+    pub(crate) vault_trouble: VaultTrouble,
     pub(crate) happened: VecDeque<AgentEvent>,
     truth: TruthLog,
     truths: Vec<Sensitive<EventTruth>>,
@@ -184,6 +195,7 @@ impl AgentCore {
             turned: None,
             stirred: true,
             dirty: false,
+            vault_trouble: VaultTrouble::None,
             happened: VecDeque::new(),
             truth: config.truth,
             truths: Vec::new(),
@@ -272,6 +284,11 @@ impl AgentCore {
     /// The next snapshot must be taken again: the last one did not reach the disk.
     pub const fn mark_dirty(&mut self) {
         self.dirty = true;
+    }
+
+    /// Notes whether the disk refused the last snapshot, for the status.
+    pub(crate) const fn set_vault_trouble(&mut self, trouble: VaultTrouble) {
+        self.vault_trouble = trouble;
     }
 
     /// Truth of the events released since the last call; empty unless [`TruthLog::Record`] was asked for.

@@ -6,7 +6,7 @@ use mosaic_net::Standing;
 use mosaic_obfuscate::Ledger;
 use mosaic_types::{ServiceClass, Timestamp};
 
-use crate::core::AgentCore;
+use crate::core::{AgentCore, VaultTrouble};
 
 impl AgentCore {
     /// Mode, providers, ledger, warnings: all from memory.
@@ -77,6 +77,9 @@ impl AgentCore {
             ServiceClass::Emergency => warn(WarningKind::MomentVisible, "emergency mode shows the moment of sending"),
             ServiceClass::OpenDoor => warn(WarningKind::OpenDoorVisible, "the open door is visible as such"),
             ServiceClass::Balanced | ServiceClass::Maximum => {}
+        }
+        if self.vault_trouble == VaultTrouble::Unwritable {
+            warn(WarningKind::VaultUnwritable, "the disk refused the vault: the last changes are in memory only");
         }
         if self.tables.get(now.period()).is_none() {
             warn(WarningKind::NoTable, "no provider gave this period's table key yet; events wait for it");

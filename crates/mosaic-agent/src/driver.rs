@@ -1,0 +1,228 @@
+//! Sockets, disk and time around an [`AgentCore`].
+
+mod engine;
+mod files;
+
+use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc};
+
+use mosaic_federation::Federation;
+use mosaic_geo::places::PlaceIndex;
+use mosaic_transport::{BindError, ClientError, Patience, ProviderClient, ServeError, bind, os_rng, serve_loopback};
+use mosaic_types::{Clock, Mode};
+use mosaic_vault::{CreateError, OpenError, Vault};
+use rand::rngs::StdRng;
+use thiserror::Error;
+use tokio::sync::watch;
+use zeroize::Zeroizing;
+
+pub(crate) use engine::{Durability, Engine};
+
+use self::{
+    engine::EngineLoop,
+    files::{Files, STATE},
+};
+use crate::{AgentConfig, AgentCore, AgentState, BlockPool, DecodeStateError, TruthLog, server};
+
+/// What the vault of a new device costs to guess.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VaultCost {
+    /// 64 MiB, three passes.
+    #[default]
+    Standard,
+    /// Next to nothing: only taken in a practice federation.
+    DangerouslyCheap,
+}
+
+/// How to run one agent.
+pub struct RunConfig {
+    /// Its directory: `vault`, `api.token`, `api.address`. Created if it is not there.
+    pub dir: PathBuf,
+    /// Opens the vault, or seals a new one.
+    pub password: Zeroizing<String>,
+    /// Where the local API listens: a loopback address; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// The pinned federation.
+    pub federation: Arc<Federation>,
+    /// Public places.
+    pub places: Arc<PlaceIndex>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Mode of a new device.
+    pub mode: Mode,
+    /// Vault of a new device.
+    pub vault: VaultCost,
+    /// How long to wait for providers.
+    pub patience: Patience,
+    /// Blocks shared with other agents of this process.
+    pub pool: Arc<BlockPool>,
+}
+
+/// Why an agent did not start. Nothing was overwritten.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The local API would be open to other machines.
+    #[error("the local API must listen on a loopback address, not on {address}")]
+    NotLoopback {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// A cheap vault outside a practice federation.
+    #[error("a cheap vault is for practice federations only")]
+    CheapVault,
+    /// The directory cannot be used.
+    #[error("the agent's directory cannot be used")]
+    Directory(#[source] std::io::Error),
+    /// The vault did not open.
+    #[error("the vault did not open")]
+    Open(#[source] OpenError),
+    /// No vault could be created.
+    #[error("no vault could be created")]
+    Create(#[source] CreateError),
+    /// The vault opened and holds no readable state.
+    #[error("the vault holds a state that this version cannot read")]
+    State(#[source] DecodeStateError),
+    /// The port is taken.
+    #[error("the local API cannot listen")]
+    Bind(#[source] BindError),
+    /// TLS is not available.
+    #[error("no secure connections can be made")]
+    Client(#[source] ClientError),
+    /// The operating system gives no randomness.
+    #[error("the operating system gives no randomness")]
+    Entropy,
+}
+
+/// Why an agent stopped other than on request.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// It did not start.
+    #[error("the agent did not start")]
+    Start(#[from] StartError),
+    /// The local API failed.
+    #[error("the local API failed")]
+    Serve(#[source] ServeError),
+    /// The last changes did not reach the disk.
+    #[error("the last changes could not be saved")]
+    Save(#[source] mosaic_vault::CommitError),
+    /// A fault of ours: the engine ended early.
+    #[error("the agent's engine ended early")]
+    Engine,
+}
+
+/// A started agent: its vault is open and its port is bound.
+pub struct Agent {
+    core: AgentCore,
+    vault: Vault,
+    rng: StdRng,
+    clock: Arc<dyn Clock>,
+    client: ProviderClient,
+    listener: std::net::TcpListener,
+    address: SocketAddr,
+    files: Files,
+    token: Zeroizing<String>,
+}
+
+impl Agent {
+    /// Opens or creates everything; makes no call yet.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start(config: RunConfig) -> Result<Self, StartError> {
+        if !config.listen.ip().is_loopback() {
+            return Err(StartError::NotLoopback { address: config.listen });
+        }
+        let mut rng = os_rng().map_err(|_| StartError::Entropy)?;
+        let files = Files::at(&config.dir).map_err(StartError::Directory)?;
+        let (vault, state) = open_or_create(&files, &config, &mut rng)?;
+        let listener = bind(config.listen).map_err(StartError::Bind)?;
+        let address = listener.local_addr().map_err(StartError::Directory)?;
+        let token = files.token(&mut rng).map_err(StartError::Directory)?;
+        let client = ProviderClient::for_federation(config.federation.descriptor(), config.patience);
+        let client = client.map_err(StartError::Client)?;
+        let core_config = AgentConfig {
+            federation: config.federation,
+            places: config.places,
+            truth: TruthLog::Forget,
+            pool: config.pool,
+        };
+        let core = AgentCore::new(core_config, state, config.clock.now());
+        files.write_address(address).map_err(StartError::Directory)?;
+        Ok(Self { core, vault, rng, clock: config.clock, client, listener, address, files, token })
+    }
+
+    /// Where the local API listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves and works until `shutdown` completes, then saves and locks the vault.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), RunError> {
+        let (stop, stopped) = watch::channel(());
+        let (engine, link) = Engine::pair(self.client);
+        let router = server::router(engine, self.token, self.address.port());
+        let mut server = tokio::spawn(serve_loopback(self.listener, router, until(stopped.clone())));
+        let engine_loop = EngineLoop::new(self.core, self.vault, self.rng, self.clock, link);
+        let mut worker = tokio::spawn(engine_loop.run(until(stopped)));
+        let early = tokio::select! {
+            () = shutdown => None,
+            served = &mut server => Some(served),
+            _ = &mut worker => return Err(RunError::Engine),
+        };
+        drop(stop);
+        let served = match early {
+            Some(served) => served,
+            None => server.await,
+        };
+        let saved = worker.await.map_err(|_| RunError::Engine)?;
+        self.files.forget_address();
+        saved.map_err(RunError::Save)?;
+        served.map_err(|_| RunError::Engine)?.map_err(RunError::Serve)
+    }
+}
+
+/// Starts an agent and runs it until `shutdown` completes.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn run(config: RunConfig, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), RunError> {
+    Agent::start(config)?.run(shutdown).await
+}
+
+/// Completes when the sender is gone.
+async fn until(mut stopped: watch::Receiver<()>) {
+    while stopped.changed().await.is_ok() {}
+}
+
+fn open_or_create(files: &Files, config: &RunConfig, rng: &mut StdRng) -> Result<(Vault, AgentState), StartError> {
+    let path = files.vault();
+    match Vault::open(&path, &config.password) {
+        Ok(vault) => {
+            let bytes = vault.get(STATE, STATE).ok().flatten();
+            let state = AgentState::from_bytes(bytes.as_deref().map_or(&[], Vec::as_slice));
+            Ok((vault, state.map_err(StartError::State)?))
+        }
+        Err(OpenError::Missing) => create(&path, config, rng),
+        Err(error) => Err(StartError::Open(error)),
+    }
+}
+
+fn create(path: &std::path::Path, config: &RunConfig, rng: &mut StdRng) -> Result<(Vault, AgentState), StartError> {
+    let practice = config.federation.descriptor().banner().is_some();
+    let created = match config.vault {
+        VaultCost::Standard => Vault::create(path, &config.password, rng),
+        VaultCost::DangerouslyCheap if practice => Vault::create_dangerously_cheap(path, &config.password, rng),
+        VaultCost::DangerouslyCheap => return Err(StartError::CheapVault),
+    };
+    let mut vault = created.map_err(StartError::Create)?;
+    let state = AgentState::fresh(rng).in_mode(config.mode);
+    let bytes = state.to_bytes().map_err(StartError::State)?;
+    let failed = |cause| StartError::Directory(std::io::Error::other(cause));
+    vault.put(STATE, STATE, &bytes, None).map_err(failed)?;
+    vault.commit(rng).map_err(|cause| StartError::Directory(std::io::Error::other(cause)))?;
+    Ok((vault, state))
+}

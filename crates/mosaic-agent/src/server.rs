@@ -1,0 +1,72 @@
+//! The local API over HTTP: one route for each [`Operation`], problem details for everything else.
+
+mod answer;
+mod guard;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{RawPathParams, Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::from_fn_with_state,
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, on},
+};
+use mosaic_api::{Method, Operation, Problem, ProblemKind};
+use zeroize::Zeroizing;
+
+use self::guard::Guard;
+use crate::driver::Engine;
+
+/// What every handler needs.
+#[derive(Clone)]
+struct Shared {
+    engine: Engine,
+    guard: Arc<Guard>,
+}
+
+/// The router of the local API on `port`, open to who shows `token`.
+pub(crate) fn router(engine: Engine, token: Zeroizing<String>, port: u16) -> Router {
+    let shared = Shared { engine, guard: Arc::new(Guard::new(token, port)) };
+    let mut router = Router::new();
+    for operation in Operation::ALL {
+        let (method, path) = operation.route();
+        let handler = move |State(shared): State<Shared>, params: RawPathParams, request: Request| async move {
+            let parameter = params.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
+            let answered = answer::answer(&shared.engine, operation, &parameter, request).await;
+            answered.unwrap_or_else(|problem| refuse(&problem))
+        };
+        router = router.route(path, on(filter(method), handler));
+    }
+    router
+        .fallback(|| async { refuse(&ProblemKind::UnknownRoute.into()) })
+        .method_not_allowed_fallback(|| async { refuse(&ProblemKind::MethodNotAllowed.into()) })
+        .layer(from_fn_with_state(shared.clone(), guard::admit))
+        .with_state(shared)
+}
+
+const fn filter(method: Method) -> MethodFilter {
+    match method {
+        Method::Get => MethodFilter::GET,
+        Method::Post => MethodFilter::POST,
+        Method::Put => MethodFilter::PUT,
+        Method::Delete => MethodFilter::DELETE,
+    }
+}
+
+/// A problem as a response (RFC 9457).
+fn refuse(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = serde_json::to_vec(problem).unwrap_or_default();
+    let mut response = (status, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(Problem::MEDIA_TYPE));
+    if let Some(seconds) = problem.retry_after_seconds {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}

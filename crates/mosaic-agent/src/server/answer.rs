@@ -1,0 +1,172 @@
+use axum::{
+    body::to_bytes,
+    extract::{Query, Request},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use mosaic_api::{
+    AcceptBody, AssociateBody, BroadcastBody, ExportDocument, LookupBody, Operation, Problem, ProblemKind,
+    ProximityBody, ProximityParams, SettingsBody, WaveBody, parse_body,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    ImportMode,
+    driver::{
+        Durability::{Disk, Memory},
+        Engine,
+    },
+};
+
+/// The largest body of an ordinary request: 200 card ids, a context and a contact fit many times.
+const BODY: usize = 64 * 1_024;
+/// The largest import.
+const IMPORT: usize = 4 * 1_024 * 1_024;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ImportParams {
+    #[serde(default)]
+    validate: bool,
+}
+
+/// Answers one operation; `parameter` is the path's, if it has one.
+pub(super) async fn answer(
+    engine: &Engine,
+    operation: Operation,
+    parameter: &str,
+    request: Request,
+) -> Result<Response, Problem> {
+    let id = parameter.to_owned();
+    let reply = Reply(operation);
+    match operation {
+        Operation::Broadcast => {
+            let asked = body::<BroadcastBody>(request, BODY).await?.check()?;
+            reply.json(engine.ask(Disk, |core, now, rng| core.broadcast(now, rng, asked)).await??)
+        }
+        Operation::ListBroadcasts => reply.json(engine.ask(Memory, |core, now, _| core.broadcasts(now)).await?),
+        Operation::Withdraw => {
+            engine.ask(Disk, move |core, now, _| core.withdraw(now, &id)).await??;
+            reply.nothing()
+        }
+        Operation::ProximityByUrl => {
+            let asked = query::<ProximityParams>(&request)?.check()?;
+            reply.json(engine.ask(Memory, move |core, now, _| core.proximity(now, &asked)).await??)
+        }
+        Operation::Proximity => {
+            let asked = body::<ProximityBody>(request, BODY).await?.check()?;
+            reply.json(engine.ask(Memory, move |core, now, _| core.proximity(now, &asked)).await??)
+        }
+        Operation::Wave | Operation::Waves => wave(engine, reply, request).await,
+        Operation::Associate
+        | Operation::AssociationByUrl
+        | Operation::AssociationByToken
+        | Operation::ListAssociations
+        | Operation::Accept
+        | Operation::Decline
+        | Operation::DeleteAssociation => associate(engine, reply, id, request).await,
+        Operation::People | Operation::KeepPerson | Operation::ForgetPerson => people(engine, reply, id).await,
+        Operation::Status => reply.json(engine.ask(Memory, |core, now, _| core.status(now)).await?),
+        Operation::OpenDoor => reply.json(engine.ask(Memory, |core, now, _| core.open_door(now)).await?),
+        Operation::ReadSettings => reply.json(engine.ask(Memory, |core, _, _| core.settings()).await?),
+        Operation::ChangeSettings => {
+            let change = body::<SettingsBody>(request, BODY).await?.check()?;
+            reply.json(engine.ask(Disk, move |core, now, _| core.change_settings(now, &change)).await?)
+        }
+        Operation::Export => reply.json(engine.ask(Memory, |core, now, _| core.export(now)).await?),
+        Operation::Import => import(engine, reply, request).await,
+        Operation::Describe => reply.json(mosaic_api::openapi()),
+    }
+}
+
+async fn wave(engine: &Engine, reply: Reply, request: Request) -> Result<Response, Problem> {
+    if reply.0 == Operation::Waves {
+        return reply.json(engine.ask(Memory, |core, _, _| core.waves()).await?);
+    }
+    let asked = body::<WaveBody>(request, BODY).await?.check()?;
+    reply.json(engine.ask(Memory, |core, now, rng| core.wave(now, rng, asked)).await??)
+}
+
+async fn associate(engine: &Engine, reply: Reply, id: String, request: Request) -> Result<Response, Problem> {
+    match reply.0 {
+        Operation::Associate => {
+            let asked = body::<AssociateBody>(request, BODY).await?.check()?;
+            reply.json(engine.ask(Memory, |core, now, rng| core.associate(now, rng, asked)).await??)
+        }
+        Operation::AssociationByUrl => {
+            let token = LookupBody { token: id }.check()?;
+            reply.json(engine.ask(Memory, move |core, _, _| core.association(&token)).await??)
+        }
+        Operation::AssociationByToken => {
+            let token = body::<LookupBody>(request, BODY).await?.check()?;
+            reply.json(engine.ask(Memory, move |core, _, _| core.association(&token)).await??)
+        }
+        Operation::Accept => {
+            let contact = body::<AcceptBody>(request, BODY).await?.check()?;
+            engine.ask(Memory, move |core, now, rng| core.accept(now, rng, &id, contact)).await??;
+            reply.nothing()
+        }
+        Operation::Decline => {
+            engine.ask(Memory, move |core, now, _| core.decline(now, &id)).await??;
+            reply.nothing()
+        }
+        Operation::DeleteAssociation => {
+            engine.ask(Memory, move |core, now, _| core.delete(now, &id)).await??;
+            reply.nothing()
+        }
+        _ => reply.json(engine.ask(Memory, |core, _, _| core.associations()).await?),
+    }
+}
+
+async fn people(engine: &Engine, reply: Reply, id: String) -> Result<Response, Problem> {
+    match reply.0 {
+        Operation::KeepPerson => {
+            engine.ask(Disk, move |core, _, _| core.keep_person(&id)).await??;
+            reply.nothing()
+        }
+        Operation::ForgetPerson => {
+            engine.ask(Disk, move |core, _, _| core.forget_person(&id)).await??;
+            reply.nothing()
+        }
+        _ => reply.json(engine.ask(Memory, |core, _, _| core.people()).await?),
+    }
+}
+
+async fn import(engine: &Engine, reply: Reply, request: Request) -> Result<Response, Problem> {
+    let ImportParams { validate } = query(&request)?;
+    let mode = if validate { ImportMode::Validate } else { ImportMode::Apply };
+    let document = body::<ExportDocument>(request, IMPORT).await?;
+    reply.json(engine.ask(Disk, move |core, now, _| core.import(now, document, mode)).await??)
+}
+
+fn query<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
+    // the library's own message would repeat what was sent
+    Query::try_from_uri(request.uri()).map(|Query(query)| query).map_err(|_| ProblemKind::MalformedQuery.into())
+}
+
+async fn body<T: DeserializeOwned>(request: Request, limit: usize) -> Result<T, Problem> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+        return Err(ProblemKind::UnsupportedMediaType.into());
+    }
+    let bytes = to_bytes(request.into_body(), limit).await.map_err(|_| ProblemKind::BodyTooLarge)?;
+    parse_body(&bytes)
+}
+
+/// Makes the response of one operation.
+#[derive(Clone, Copy)]
+struct Reply(Operation);
+
+impl Reply {
+    fn status(self) -> StatusCode {
+        StatusCode::from_u16(self.0.success()).unwrap_or(StatusCode::OK)
+    }
+
+    fn json(self, answer: impl Serialize) -> Result<Response, Problem> {
+        Ok((self.status(), axum::Json(answer)).into_response())
+    }
+
+    fn nothing(self) -> Result<Response, Problem> {
+        Ok(self.status().into_response())
+    }
+}

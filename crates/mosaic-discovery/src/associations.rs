@@ -139,8 +139,9 @@ impl Associations {
         let table_rows = index.rows;
         let waves = u16::from(mosaic_wire::WAVE_ROWS);
         for (public, mailbox) in &self.mailboxes {
+            let rows = rows::WaveRows::of(public);
             index.cover(mailbox.listener, mailbox.epochs(oldest, newest), waves, |epoch, j, chain| {
-                Some(rows::wave_row(public, epoch, u8::try_from(j).ok()?, chain, table_rows))
+                Some(rows.row(epoch, u8::try_from(j).ok()?, chain, table_rows))
             });
         }
         for pair in self.pairs.values() {

@@ -1,7 +1,7 @@
 //! Rows and keys of both lanes (`docs/spec/rows.md`).
 
 use mosaic_crypto::{
-    kdf::{Label, derive},
+    kdf::{Label, Root, derive},
     oprf::OprfOutput,
 };
 use mosaic_types::Epoch;
@@ -78,7 +78,22 @@ impl RendezvousState {
 /// Row `j` of the [`crate::WAVE_ROWS`] at which the publisher of `card` looks for waves in `epoch`,
 /// after `chain` full rows, below `rows`. Everybody who read the card can compute it.
 pub fn wave_row(card: &[u8; 32], epoch: Epoch, j: u8, chain: u8, rows: u32) -> u32 {
-    reduce(derive(card, Label::WaveRow, &[&epoch.0.to_be_bytes(), &[j], &[chain]]), rows)
+    WaveRows::of(card).row(epoch, j, chain, rows)
+}
+
+/// The rows of one card, for its publisher, who needs all of them in every epoch.
+pub struct WaveRows(Root);
+
+impl WaveRows {
+    /// The rows of `card`.
+    pub fn of(card: &[u8; 32]) -> Self {
+        Self(Root::new(card))
+    }
+
+    /// The same as [`wave_row`].
+    pub fn row(&self, epoch: Epoch, j: u8, chain: u8, rows: u32) -> u32 {
+        reduce(self.0.derive(Label::WaveRow, &[&epoch.0.to_be_bytes(), &[j], &[chain]]), rows)
+    }
 }
 
 /// The record key of wave row `j`.

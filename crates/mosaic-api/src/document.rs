@@ -1,8 +1,8 @@
 use utoipa::{
     IntoParams, PartialSchema, ToSchema,
     openapi::{
-        ComponentsBuilder, ContentBuilder, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder,
-        Ref, RefOr, Required, ResponseBuilder, Schema,
+        Components, ComponentsBuilder, ContentBuilder, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathItem,
+        PathsBuilder, Ref, RefOr, Required, ResponseBuilder, Schema,
         path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
         request_body::{RequestBody, RequestBodyBuilder},
         security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
@@ -166,30 +166,37 @@ fn serde_json_value() -> RefOr<Schema> {
     serde_json::Value::schema()
 }
 
-fn components() -> utoipa::openapi::Components {
-    ComponentsBuilder::new()
-        .schema_from::<Problem>()
-        .schema_from::<BroadcastBody>()
-        .schema_from::<BroadcastReply>()
-        .schema_from::<BroadcastList>()
-        .schema_from::<ProximityBody>()
-        .schema_from::<ProximityReply>()
-        .schema_from::<WaveBody>()
-        .schema_from::<WaveReply>()
-        .schema_from::<WavesReply>()
-        .schema_from::<AssociateBody>()
-        .schema_from::<AssociateReply>()
-        .schema_from::<LookupBody>()
-        .schema_from::<AssociationView>()
-        .schema_from::<AssociationList>()
-        .schema_from::<AcceptBody>()
-        .schema_from::<PeopleReply>()
-        .schema_from::<StatusReply>()
-        .schema_from::<OpenDoorReply>()
-        .schema_from::<SettingsBody>()
-        .schema_from::<SettingsView>()
-        .schema_from::<ExportDocument>()
-        .schema_from::<ImportReply>()
-        .security_scheme(BEARER, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)))
-        .build()
+fn components() -> Components {
+    let mut schemas = Vec::new();
+    let list = &mut schemas;
+    add::<Problem>(list);
+    add::<BroadcastBody>(list);
+    add::<BroadcastReply>(list);
+    add::<BroadcastList>(list);
+    add::<ProximityBody>(list);
+    add::<ProximityReply>(list);
+    add::<WaveBody>(list);
+    add::<WaveReply>(list);
+    add::<WavesReply>(list);
+    add::<AssociateBody>(list);
+    add::<AssociateReply>(list);
+    add::<LookupBody>(list);
+    add::<AssociationView>(list);
+    add::<AssociationList>(list);
+    add::<AcceptBody>(list);
+    add::<PeopleReply>(list);
+    add::<StatusReply>(list);
+    add::<OpenDoorReply>(list);
+    add::<SettingsBody>(list);
+    add::<SettingsView>(list);
+    add::<ExportDocument>(list);
+    add::<ImportReply>(list);
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    ComponentsBuilder::new().schemas_from_iter(schemas).security_scheme(BEARER, bearer).build()
+}
+
+/// A type and every type it refers to.
+fn add<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+    schemas.push((T::name().into_owned(), T::schema()));
+    T::schemas(schemas);
 }

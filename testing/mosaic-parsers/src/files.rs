@@ -1,10 +1,14 @@
 //! Files people open, links they paste and documents providers exchange.
 
+use mosaic_api::{
+    AcceptBody, AssociateBody, BroadcastBody, ExportDocument, LookupBody, ProximityBody, SettingsBody, WaveBody,
+    parse_body,
+};
 use mosaic_crypto::{
     ceremony::{Complaint, Dealing, verify_complaint},
     shamir::Share,
 };
-use mosaic_federation::{JoinLink, SignedDocument};
+use mosaic_federation::{Evidence, JoinLink, SignedDocument, peer::PeerRequest};
 use mosaic_geo::{
     PlaceIndex,
     movement::{Travel, from_cabspotting_delta, from_gpx, from_plt, read_csv, validate_csv, write_csv},
@@ -21,6 +25,9 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "geo_places", run: places },
     Target { name: "federation_document", run: document },
     Target { name: "federation_join_link", run: join_link },
+    Target { name: "federation_evidence", run: evidence },
+    Target { name: "federation_peer", run: |bytes| drop(postcard::from_bytes::<PeerRequest>(bytes)) },
+    Target { name: "api_body", run: api_body },
     Target { name: "crypto_dealing", run: dealing },
     Target { name: "crypto_complaint", run: complaint },
     Target { name: "crypto_share", run: |bytes| drop(Share::from_bytes(bytes)) },
@@ -55,6 +62,24 @@ fn join_link(bytes: &[u8]) {
     if let Ok(link) = text.parse::<JoinLink>() {
         assert!(link.to_string().parse() == Ok(link), "read, but written differently");
     }
+}
+
+fn evidence(bytes: &[u8]) {
+    if let Ok(evidence) = Evidence::decode(bytes) {
+        assert!(Evidence::decode(&evidence.encode()) == Ok(evidence), "accepted, but written differently");
+    }
+}
+
+/// Every body the local API reads.
+fn api_body(bytes: &[u8]) {
+    drop(parse_body::<BroadcastBody>(bytes));
+    drop(parse_body::<ProximityBody>(bytes));
+    drop(parse_body::<AssociateBody>(bytes));
+    drop(parse_body::<LookupBody>(bytes));
+    drop(parse_body::<WaveBody>(bytes));
+    drop(parse_body::<AcceptBody>(bytes));
+    drop(parse_body::<SettingsBody>(bytes));
+    drop(parse_body::<ExportDocument>(bytes));
 }
 
 fn dealing(bytes: &[u8]) {

@@ -1,4 +1,5 @@
 //! Replays the kept fuzz corpora and feeds every target some noise, on the stable toolchain.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod seeds;
 

@@ -8,9 +8,12 @@ use mosaic_crypto::{
     shamir,
     signing::SigningKey,
 };
-use mosaic_federation::{FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
+use mosaic_federation::{
+    Evidence, FederationDescriptor, Independence, JoinLink, ProviderEntry, SignedDocument, Tile, peer::PeerRequest,
+};
 use mosaic_geo::{Place, PlaceIndex, PlaceKind, PlaceTag, Provenance};
-use mosaic_types::{LatLng, ProviderId, TileId, Timestamp};
+use mosaic_types::{LatLng, ProviderId, SegmentId, Stream, TableId, TileId, Timestamp};
+use mosaic_wire::Head;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 use crate::fuzz;
@@ -48,6 +51,37 @@ fn a_dealing_and_a_false_complaint_about_it() {
     let claim = kept("crypto_complaint", "false", &claim);
     let complaint = Complaint::decode(claim.as_slice().try_into().unwrap()).unwrap();
     assert!(!verify_complaint(&dealing, &complaint));
+}
+
+#[test]
+fn evidence_of_two_histories() {
+    let segment = SegmentId { table: TableId(244_956), origin: provider(2), stream: Stream::Steady };
+    let head = |root| {
+        let signature = [0; 64];
+        let sealed_at = Timestamp::from_secs(1_763_683_200);
+        let head = Head { segment, index: 4, count: 1, root, previous: [0; 32], sealed_at, signature };
+        head.sign(&SigningKey::from_bytes(&[2; 32]))
+    };
+    let evidence = Evidence::TwoHistories { first: head([1; 32]), second: head([2; 32]) };
+    let bytes = kept("federation_evidence", "two-histories", &evidence.encode());
+    assert_eq!(Evidence::decode(&bytes), Ok(evidence));
+}
+
+#[test]
+fn a_question_between_providers() {
+    let segment = SegmentId { table: TableId(244_956), origin: provider(2), stream: Stream::Steady };
+    let request = PeerRequest::Heads(vec![(segment, 7)]);
+    let bytes = kept("federation_peer", "heads", &postcard::to_allocvec(&request).unwrap());
+    assert_eq!(postcard::from_bytes(&bytes), Ok(request));
+}
+
+#[test]
+fn join_links() {
+    for (name, host) in [("name", "provider.example.org"), ("ipv6", "[2001:db8::1]")] {
+        let link = JoinLink::new(host, 8_443, [0x0A; 32], [0xFF; 32]).unwrap();
+        let kept = kept("federation_join_link", name, link.to_string().as_bytes());
+        assert_eq!(str::from_utf8(&kept).unwrap().parse(), Ok(link));
+    }
 }
 
 #[test]

@@ -1,1 +1,15 @@
-//! Plays every adversary against the real code on real or synthetic movement, with intervals.
+//! Plays every adversary against the real code, on synthetic or recorded movement, with intervals.
+//!
+//! Attackers know the code and the corpus, are trained on other users than they are judged on, and are
+//! given more than the design grants them. The same detector must succeed on the naive design in the
+//! same run; otherwise its failure on ours says nothing. A row without a target is printed, whatever it is.
+
+mod naive;
+mod population;
+mod report;
+mod runs;
+
+pub use naive::{Wish, fresh_report, naive_traffic, wishes};
+pub use population::{PopulationPlan, Recording, record};
+pub use report::{Report, Row, Status};
+pub use runs::{AveragingPlan, SlotPlan, averaging, evening, slots};

@@ -18,6 +18,11 @@ impl Pin {
         Self(Sha256::digest(certificate_der).into())
     }
 
+    /// The 32 bytes, borrowed.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The 32 bytes.
     pub const fn to_bytes(self) -> [u8; 32] {
         self.0

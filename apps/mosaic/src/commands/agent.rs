@@ -1,0 +1,105 @@
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+
+use clap::Args;
+use mosaic_agent::{Agent, BlockPool, RunConfig, VaultCost};
+use mosaic_federation::{Federation, Independence};
+use mosaic_geo::{PlaceIndex, synthetic_city};
+use mosaic_transport::Patience;
+use mosaic_types::Mode;
+use serde_json::json;
+
+use crate::{
+    clock::clock_for,
+    commands::Context,
+    exit::{Exit, Failure, OrExit, Outcome},
+    home::{Home, create_private_dir, read_file},
+    password::{Asking, PasswordArgs},
+    processes::{ChildArgs, ready},
+};
+
+/// The seed of the built-in city: everybody's practice happens in the same one.
+pub(crate) const CITY_SEED: u64 = 1;
+
+/// Run the agent of this installation until Ctrl-C. It holds every secret, sends on schedule and serves the local API
+/// on this machine only.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mosaic join 'mosaic:join?at=...'
+  mosaic places build --osm porto.osm.pbf
+  mosaic agent")]
+pub(crate) struct AgentArgs {
+    /// Port of the local API; 0 lets the system choose
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Mode a new installation starts in
+    #[arg(long, default_value_t = Mode::Balanced)]
+    mode: Mode,
+    /// Place index (default: the one `mosaic places build` made)
+    #[arg(long)]
+    places: Option<PathBuf>,
+    #[command(flatten)]
+    password: PasswordArgs,
+    #[command(flatten)]
+    child: ChildArgs,
+}
+
+impl AgentArgs {
+    /// Runs.
+    pub(crate) async fn run(self, context: &Context) -> Outcome {
+        let home = context.home()?;
+        let federation = home.federation()?;
+        let asking = if home.vault().exists() { Asking::Existing } else { Asking::New };
+        let password = self.password.obtain(Some(&home), asking)?;
+        let clock = clock_for(self.child.practice_clock, &federation)?;
+        let places = self.places.or_else(|| Some(home.places()).filter(|path| path.exists()));
+        let folder = home.agent();
+        create_private_dir(&folder).or_exit(Exit::Local, format!("cannot make {}", folder.display()))?;
+        let config = RunConfig {
+            dir: folder,
+            password,
+            listen: SocketAddr::from(([127, 0, 0, 1], self.port)),
+            places: places_for(places, &federation)?,
+            vault: vault_cost(&home, &federation),
+            federation: Arc::new(federation),
+            clock,
+            mode: self.mode,
+            patience: Patience::default(),
+            pool: Arc::new(BlockPool::default()),
+        };
+        serve(config, &home, &self.child, context).await
+    }
+}
+
+async fn serve(config: RunConfig, home: &Home, child: &ChildArgs, context: &Context) -> Outcome {
+    let banner = config.federation.descriptor().banner();
+    let agent = Agent::start(config).or_exit(Exit::Local, "cannot start the agent")?;
+    let url = format!("http://{}", agent.address());
+    ready(context.out, &json!({ "agent": url, "dir": home.path(), "banner": banner }));
+    context.out.note("The agent runs. Stop it with Ctrl-C.");
+    let child = child.clone();
+    agent.run(async move { child.stopped().await }).await.or_exit(Exit::Local, "the agent stopped")
+}
+
+/// A vault whose password lies beside it need not be expensive to open.
+fn vault_cost(home: &Home, federation: &Federation) -> VaultCost {
+    let practice = federation.descriptor().independence == Independence::Practice;
+    if practice && home.practice_password().exists() { VaultCost::DangerouslyCheap } else { VaultCost::Standard }
+}
+
+/// Public places around the people; a practice federation has a built-in city.
+fn places_for(path: Option<PathBuf>, federation: &Federation) -> Outcome<Arc<PlaceIndex>> {
+    match path {
+        Some(path) => {
+            let doing = format!("cannot use {}", path.display());
+            PlaceIndex::decode(&read_file(&path)?).map(Arc::new).or_exit(Exit::Local, doing)
+        }
+        None if federation.descriptor().independence == Independence::Practice => {
+            Ok(Arc::new(synthetic_city(CITY_SEED)))
+        }
+        None => Err(Failure::new(
+            Exit::Local,
+            "no places are known here, so nothing could be released plausibly; run `mosaic places build --osm FILE`",
+        )),
+    }
+}

@@ -1,0 +1,162 @@
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Subcommand};
+use mosaic_federation::{FederationDescriptor, SignedDocument};
+use mosaic_provider::{Provider, ProviderConfig, ProviderFolder};
+use mosaic_transport::{bind, os_rng};
+use mosaic_types::ProviderId;
+use serde_json::json;
+
+use crate::{
+    clock::clock_for,
+    commands::Context,
+    exit::{Exit, Failure, OrExit, Outcome},
+    home::{read_federation, read_file, write_file},
+    processes::{ChildArgs, ready},
+};
+
+/// Set up or run one provider. Each operator does this on a machine of its own.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mosaic --dir /srv/mosaic provider init --listen 0.0.0.0:7443 --url https://a.example:7443 \\
+         --operator \"Example Co-op\" --jurisdiction PT
+  mosaic --dir /srv/mosaic provider sign federation.json
+  mosaic --dir /srv/mosaic provider run --federation federation.json")]
+pub(crate) struct ProviderArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Make keys and a certificate, and the public file that goes to the others
+    Init(InitArgs),
+    /// Sign a federation file, after reading it
+    Sign {
+        /// The federation file; the signature is added in place
+        file: PathBuf,
+    },
+    /// Serve until Ctrl-C
+    Run(RunArgs),
+}
+
+#[derive(Debug, Args)]
+struct InitArgs {
+    /// Its number in the federation, 1 to 5; every provider has another one
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=5))]
+    number: u8,
+    /// Address to listen on; port 0 lets the system choose one
+    #[arg(long)]
+    listen: SocketAddr,
+    /// How others reach it: https://HOST:PORT (default: the address to listen on)
+    #[arg(long)]
+    url: Option<String>,
+    /// Who operates it
+    #[arg(long, default_value = "unnamed operator")]
+    operator: String,
+    /// Under which law, as an ISO 3166 code
+    #[arg(long, default_value = "XX")]
+    jurisdiction: String,
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// The federation file, signed by everybody; needed once
+    #[arg(long)]
+    federation: Option<PathBuf>,
+    #[command(flatten)]
+    child: ChildArgs,
+}
+
+impl ProviderArgs {
+    /// Sets up, signs or runs.
+    pub(crate) async fn run(self, context: &Context) -> Outcome {
+        let dir = context.home()?.path().to_owned();
+        match self.action {
+            Action::Init(args) => init(&dir, args, context),
+            Action::Sign { file } => sign(&dir, &file, context),
+            Action::Run(args) => run(&dir, args, context).await,
+        }
+    }
+}
+
+/// Makes a provider's folder. The port is bound for a moment, to learn whether it is free or which one the system gives.
+pub(crate) fn settle(dir: &Path, number: u8, listen: SocketAddr, args: Named<'_>) -> Outcome<ProviderFolder> {
+    let listener = bind(listen).or_exit(Exit::Local, "cannot listen there")?;
+    let listen = listener.local_addr().or_exit(Exit::Local, "cannot listen there")?;
+    let config = ProviderConfig {
+        number: ProviderId::new(number).or_exit(Exit::Usage, "no such number")?,
+        listen,
+        url: args.url.unwrap_or_else(|| format!("https://{listen}")),
+        operator: args.operator.to_owned(),
+        jurisdiction: args.jurisdiction.to_owned(),
+    };
+    let mut rng = os_rng().or_exit(Exit::Local, "the system gives no randomness")?;
+    ProviderFolder::create(dir, config, &mut rng).or_exit(Exit::Local, "cannot make a provider")
+}
+
+/// How a provider is called and found.
+pub(crate) struct Named<'a> {
+    /// `https://HOST:PORT`, or the address it listens on.
+    pub(crate) url: Option<String>,
+    /// Who runs it.
+    pub(crate) operator: &'a str,
+    /// Under which law.
+    pub(crate) jurisdiction: &'a str,
+}
+
+fn init(dir: &Path, args: InitArgs, context: &Context) -> Outcome {
+    let named = Named { url: args.url, operator: &args.operator, jurisdiction: &args.jurisdiction };
+    let folder = settle(dir, args.number, args.listen, named)?;
+    let public = dir.join("public.json");
+    let entry = folder.entry();
+    write_file(&public, &serde_json::to_vec_pretty(&entry).unwrap_or_default())?;
+    context.out.result(&json!({ "public": public, "url": entry.url, "number": entry.id }), |page| {
+        page.line(format!("Provider {} will answer at {}.", entry.id, entry.url));
+        page.line(format!("Give {} to whoever runs `mosaic federation create`.", public.display()));
+        page.line("Everything else in the folder is secret.");
+    });
+    Ok(())
+}
+
+fn sign(dir: &Path, file: &Path, context: &Context) -> Outcome {
+    let folder = open(dir)?;
+    let doing = format!("cannot use {}", file.display());
+    let mut document = SignedDocument::parse(&read_file(file)?).or_exit(Exit::Usage, &doing)?;
+    let descriptor: FederationDescriptor = serde_json::from_str(&document.body).or_exit(Exit::Usage, &doing)?;
+    descriptor.check().or_exit(Exit::Usage, "the federation is not acceptable")?;
+    let me = folder.entry();
+    if descriptor.provider(me.id) != Some(&me) {
+        return Err(Failure::usage("the federation does not name this provider as it is; compare public.json"));
+    }
+    folder.sign(&mut document);
+    write_file(file, document.to_json().as_bytes())?;
+    let signed: Vec<u8> = document.signatures.keys().map(|id| id.get()).collect();
+    context.out.result(&json!({ "provider": me.id, "signed_by": signed }), |page| {
+        page.line(format!("Signed as provider {}; signatures so far: {signed:?}.", me.id));
+    });
+    Ok(())
+}
+
+fn open(dir: &Path) -> Outcome<ProviderFolder> {
+    ProviderFolder::open(dir).or_exit(Exit::Local, "no provider here; try `mosaic provider init`")
+}
+
+async fn run(dir: &Path, args: RunArgs, context: &Context) -> Outcome {
+    let folder = open(dir)?;
+    if let Some(file) = &args.federation {
+        folder.install(&read_federation(file)?).or_exit(Exit::Local, "cannot keep the federation")?;
+    }
+    let federation = folder.federation().or_exit(Exit::Local, "cannot start; name the file with --federation")?;
+    let clock = clock_for(args.child.practice_clock, &federation)?;
+    let (number, url) = (folder.config.number, folder.config.url.clone());
+    let provider = Provider::start(folder, clock).or_exit(Exit::Local, "cannot start the provider")?;
+    ready(context.out, &json!({ "provider": number, "url": url, "address": provider.address() }));
+    context.out.note("The provider runs. Stop it with Ctrl-C.");
+    let child = args.child;
+    provider.serve(async move { child.stopped().await }).await.or_exit(Exit::Local, "the provider stopped")
+}

@@ -1,0 +1,64 @@
+use clap::Args;
+use mosaic_api::{Operation, ProximityBody, ProximityReply};
+
+use crate::{
+    commands::Context,
+    exit::Outcome,
+    practice,
+    units::{At, Metres, Seconds},
+};
+
+/// Ask who is near. The agent answers from what it has read; it reads on in the background, so ask again. Nine of ten
+/// cards are decoys and nobody can tell which: wave at all of them.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mosaic query --radius 500m --time-window 2h --at 41.1496,-8.6109
+  mosaic query --context \"jazz concert\" --at 41.1496,-8.6109 --json")]
+pub(crate) struct QueryArgs {
+    /// How far around: 100m to 5km
+    #[arg(long, default_value = "500m", value_name = "DISTANCE")]
+    radius: Metres,
+    /// How far back: 5m to 24h
+    #[arg(long, default_value = "2h", value_name = "SPAN")]
+    time_window: Seconds,
+    /// Where to look: LAT,LON (in a practice federation its centre is the default)
+    #[arg(long, allow_hyphen_values = true, value_name = "LAT,LON")]
+    at: Option<At>,
+    /// What to look for; without it, what your own broadcasts ask for
+    #[arg(long)]
+    context: Option<String>,
+    /// The most cards to list, 1 to 200
+    #[arg(long)]
+    limit: Option<u32>,
+}
+
+impl QueryArgs {
+    /// Asks.
+    pub(crate) async fn run(self, context: &Context) -> Outcome {
+        let body = ProximityBody {
+            location: practice::place_or_center(self.at, context)?,
+            radius: Some(self.radius.0),
+            window: Some(self.time_window.0),
+            context: self.context,
+            limit: self.limit,
+        };
+        body.clone().check()?;
+        let reply: ProximityReply = context.agent()?.send(Operation::Proximity, &body).await?;
+        context.out.result(&reply, |page| {
+            if reply.cards.is_empty() {
+                page.line(if reply.complete { "Nobody yet." } else { "Nothing read yet; ask again in a minute." });
+                return;
+            }
+            page.head(format!("{:<34} {:>5} {:>13}  {}", "card", "score", "distance", "wish"));
+            for card in &reply.cards {
+                let wish = card.text.clone().unwrap_or_else(|| card.topics.join(", "));
+                let distance = format!("{:.0} ± {:.0} m", card.distance_m, card.uncertainty_m);
+                page.line(format!("{:<34} {:>5.2} {distance:>13}  {}: {wish}", card.id, card.score, card.class));
+            }
+            page.line("");
+            page.line("Most of these are decoys. `mosaic wave --contact \"...\"` waves at all that match yours.");
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+use std::{
+    ffi::OsStr,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Subcommand, ValueEnum};
+use flate2::read::MultiGzDecoder;
+use mosaic_geo::{
+    Fix, Traces,
+    movement::{from_cabspotting_delta, from_gpx, from_plt, write_csv},
+};
+use serde_json::json;
+
+use crate::{
+    commands::Context,
+    exit::{Exit, Failure, OrExit, Outcome},
+    home::{read_file, write_file},
+};
+
+/// Convert recorded movement to `user,time,lat,lon` (RFC 3339 or unix seconds), which every other command reads.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mosaic traces convert --from cabspotting-delta --input traces-delta.csv.gz --output cabs.csv
+  mosaic traces convert --from gpx --input monday.gpx --input tuesday.gpx --output me.csv
+  mosaic traces convert --from plt --input 20081023025304.plt --output geolife.csv")]
+pub(crate) struct TracesArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Convert files
+    Convert {
+        /// Their format
+        #[arg(long, value_enum)]
+        from: TraceFormat,
+        /// A file; .gz is unpacked. In gpx and plt, the file's name becomes the user
+        #[arg(long, required = true)]
+        input: Vec<PathBuf>,
+        /// Where the result goes
+        #[arg(long)]
+        output: PathBuf,
+    },
+}
+
+/// Formats of recorded movement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum TraceFormat {
+    /// `cab,dt,dlat5,dlon5,occ` with differences from row to row.
+    CabspottingDelta,
+    /// GPS Exchange Format.
+    Gpx,
+    /// Geolife plots.
+    Plt,
+}
+
+/// The most bytes that are unpacked from one file.
+const MOST: u64 = 4 << 30;
+
+impl TracesArgs {
+    /// Converts.
+    pub(crate) fn run(self, context: &Context) -> Outcome {
+        let Action::Convert { from, input, output } = self.action;
+        let mut fixes: Vec<(String, Fix)> = Vec::new();
+        for path in &input {
+            let traces = convert(from, path)?;
+            let named =
+                traces.users().flat_map(|(user, fixes)| fixes.iter().map(move |fix| (user.to_owned(), fix.clone())));
+            fixes.extend(named);
+        }
+        let traces = Traces::collect(fixes).or_exit(Exit::Usage, "the files do not fit together")?;
+        write_file(&output, write_csv(&traces).as_bytes())?;
+        let told = json!({ "file": output, "users": traces.len(), "fixes": traces.fix_count() });
+        context.out.result(&told, |page| {
+            page.line(format!("{}: {} users, {} positions", output.display(), traces.len(), traces.fix_count()));
+        });
+        Ok(())
+    }
+}
+
+fn convert(from: TraceFormat, path: &Path) -> Outcome<Traces> {
+    let bytes = read_unpacked(path)?;
+    let user = path.file_stem().and_then(OsStr::to_str).unwrap_or("user").to_owned();
+    let doing = format!("cannot use {}", path.display());
+    match from {
+        TraceFormat::CabspottingDelta => from_cabspotting_delta(&bytes).or_exit(Exit::Usage, doing),
+        TraceFormat::Gpx => from_gpx(&bytes, &user).or_exit(Exit::Usage, doing),
+        TraceFormat::Plt => from_plt(&bytes, &user).or_exit(Exit::Usage, doing),
+    }
+}
+
+/// A file's bytes, unpacked when its name ends in `.gz`.
+fn read_unpacked(path: &Path) -> Outcome<Vec<u8>> {
+    let bytes = read_file(path)?;
+    if path.extension().is_none_or(|extension| extension != "gz") {
+        return Ok(bytes);
+    }
+    let mut unpacked = Vec::new();
+    let doing = format!("cannot unpack {}", path.display());
+    MultiGzDecoder::new(bytes.as_slice()).take(MOST).read_to_end(&mut unpacked).or_exit(Exit::Usage, doing)?;
+    Ok(unpacked)
+}
+
+/// A text file, unpacked when its name ends in `.gz`.
+pub(crate) fn read_text(path: &Path) -> Outcome<String> {
+    let wrong = |_| Failure::usage(format!("{} is no text file", path.display()));
+    String::from_utf8(read_unpacked(path)?).map_err(wrong)
+}

@@ -1,0 +1,82 @@
+//! A practice federation: three providers of one person, each with its own folder, keys and port.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use mosaic_api::Position;
+use mosaic_federation::{Federation, FederationDescriptor, Independence, SignedDocument, Tile};
+use mosaic_geo::{PlaceIndex, city_center, distance_m};
+use mosaic_provider::ProviderFolder;
+use mosaic_types::{LatLng, TileId, Timestamp};
+
+use crate::{
+    clock::PracticeClock,
+    commands::{
+        Context,
+        provider::{Named, settle},
+    },
+    exit::{Exit, Failure, OrExit, Outcome},
+    home::Home,
+    processes::{Launch, Running},
+    units::At,
+};
+
+/// How many providers a practice federation has.
+pub(crate) const PROVIDERS: u8 = 3;
+
+/// The place given or, in a practice federation, its centre: there nobody's place is at stake.
+pub(crate) fn place_or_center(at: Option<At>, context: &Context) -> Outcome<Position> {
+    if let Some(At(position)) = at {
+        return Ok(position);
+    }
+    let federation = context.home()?.federation()?;
+    let descriptor = federation.descriptor();
+    if descriptor.independence != Independence::Practice {
+        return Err(Failure::usage("say where you are: --at LAT,LON (it stays on this machine)"));
+    }
+    Ok(Position { lat: descriptor.tile.lat, lon: descriptor.tile.lng })
+}
+
+/// The area around a place index.
+pub(crate) fn tile_around(places: &PlaceIndex, name: &str) -> Tile {
+    let center = places.center().unwrap_or_else(city_center);
+    let corners = places.bounds().into_iter().flat_map(|box_| {
+        let corner = |lat, lng| LatLng::new(lat, lng).ok();
+        [corner(box_.south, box_.west), corner(box_.north, box_.east)].into_iter().flatten()
+    });
+    let farthest = corners.map(|corner| distance_m(center, corner)).fold(1_000.0, f64::max);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the tile's bounds")]
+    let radius_m = farthest.ceil().clamp(1_000.0, 200_000.0) as u32;
+    Tile { id: TileId(1), name: name.to_owned(), lat: center.lat(), lng: center.lng(), radius_m }
+}
+
+/// Makes folders, keys and ports for the providers, and the federation that all of them sign.
+pub(crate) fn lay_out(home: &Home, tile: Tile, declared_agents: u32, now: Timestamp) -> Outcome<Federation> {
+    home.create()?;
+    let mut folders = Vec::new();
+    for number in 1..=PROVIDERS {
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let named = Named { url: None, operator: &format!("practice {number}"), jurisdiction: "XX" };
+        folders.push(settle(&home.provider(number), number, listen, named)?);
+    }
+    let entries = folders.iter().map(ProviderFolder::entry).collect();
+    let name = format!("practice in {}", tile.name);
+    let descriptor = FederationDescriptor::new(name, Independence::Practice, now, declared_agents, tile, entries);
+    let mut document = SignedDocument::draft(&descriptor).or_exit(Exit::Local, "cannot make a federation")?;
+    folders.iter().for_each(|folder| folder.sign(&mut document));
+    let federation = document.verify().or_exit(Exit::Local, "cannot make a federation")?;
+    for folder in &folders {
+        folder.install(&federation).or_exit(Exit::Local, "cannot keep the federation")?;
+    }
+    home.keep_federation(&federation)?;
+    Ok(federation)
+}
+
+/// Starts a provider of a practice federation.
+pub(crate) async fn start_provider(dir: PathBuf, number: u8, clock: Option<PracticeClock>) -> Outcome<Running> {
+    let args = vec!["provider".to_owned(), "run".to_owned()];
+    let launch = Launch { name: format!("provider {number}"), args, dir, clock };
+    Running::start::<serde_json::Value>(launch).await.map(|(running, _)| running)
+}

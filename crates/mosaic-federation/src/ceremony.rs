@@ -250,6 +250,19 @@ impl TableCeremony {
         dealings.iter().map(open).collect::<Result<_, _>>().map_err(CountersignError::Unsound)
     }
 
+    /// The transcript that bears our signature, with it.
+    pub fn signed(&self) -> Option<(&Proposal, [u8; 64])> {
+        let (proposal, signature) = self.record.signed.as_ref()?;
+        Some((proposal, signature.as_slice().try_into().ok()?))
+    }
+
+    /// Whether `signature` is the one of `signer` under the table of `proposal`.
+    pub fn is_signed_by(&self, proposal: &Proposal, signer: ProviderId, signature: &[u8; 64]) -> bool {
+        let table = TableDescriptor::decode(&proposal.table).ok();
+        let key = self.federation.signing_key(signer).filter(|_| signer != self.me);
+        table.zip(key).is_some_and(|(table, key)| table.verify(&key, signature).is_ok())
+    }
+
     /// Joins our signature with another provider's under the proposal that both signed. `None` if either
     /// is missing or bad.
     pub fn join(&self, other: ProviderId, signature: &[u8; 64]) -> Option<SignedTable> {

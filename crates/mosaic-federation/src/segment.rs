@@ -171,6 +171,13 @@ impl OpenTable {
         }
     }
 
+    /// Counts records of generations that were sealed before a restart towards their rows.
+    pub fn count_sealed(&mut self, records: &[Record]) {
+        for record in records {
+            *self.loads.entry(record.row).or_default() += 1;
+        }
+    }
+
     fn enter(&mut self, event: [u8; 32], verdict: Verdict, records: Vec<Record>) {
         for record in &records {
             *self.loads.entry(record.row).or_default() += 1;

@@ -1,0 +1,315 @@
+//! The provider as a state machine without sockets, files or clocks: an input, an instant and randomness
+//! in, answers and messages for peers out.
+//!
+//! An acknowledged deposit is durable here and at one peer. The order that guarantees it: decide in
+//! memory, [`ProviderCore::commit`] (one flush for everybody who waits), replicate, sign. Whatever is
+//! signed (heads, transcripts) is stored before it is shown. So a kill at any instant loses nothing
+//! that anybody was told.
+
+mod ceremonies;
+mod deposit;
+mod exchange;
+mod periods;
+mod reading;
+mod recovery;
+mod retiring;
+mod sealing;
+mod segments;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use mosaic_federation::{
+    Admission as _, Federation, NotAdmitted, Quota, TableState, TestIssuer, day,
+    peer::{PeerRequest, ReplayGuard},
+    retires_at,
+};
+use mosaic_types::{Period, ProviderId, Timestamp};
+use mosaic_wire::{
+    Call, CellReply, CellRequest, EvaluateFields, Problem, ProblemCode, Reply, TokenPurpose, TokensQuery, WireToken,
+};
+use rand::CryptoRng;
+use thiserror::Error;
+
+use crate::{
+    Counters, Gauges, Policy, ProviderKeys,
+    core::{deposit::Staging, exchange::Outbox, periods::PeriodState, segments::Pending},
+    layout,
+    store::{Bucket, Change, Store, StoreError},
+};
+
+pub use exchange::{Outgoing, PeerCallId, PeerFailure};
+
+/// A deposit whose answer comes later, from [`ProviderCore::take_settled`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(u64);
+
+/// The answer to a call, or the promise of one.
+#[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "lives on the stack of one call")]
+pub enum Step {
+    /// Answered. Refusals of sealed requests are inside [`Reply::Cell`].
+    Done(Result<Reply, Problem>),
+    /// Staged: call [`ProviderCore::commit`], exchange messages, then look at what has settled.
+    Staged(Ticket),
+}
+
+/// Why a provider did not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The federation does not name this provider, or with other keys.
+    #[error("the federation does not name this provider with these keys")]
+    NotAMember,
+    /// The store failed.
+    #[error("the store cannot be opened")]
+    Store(#[from] StoreError),
+}
+
+/// One provider of a federation.
+pub struct ProviderCore<S> {
+    keys: ProviderKeys,
+    federation: Arc<Federation>,
+    policy: Policy,
+    store: S,
+    issuer: TestIssuer,
+    evaluations: Quota,
+    spent: BTreeMap<u64, HashMap<[u8; 32], [u8; 32]>>,
+    /// Changes that may wait for the next flush.
+    lazy: Vec<Change>,
+    periods: BTreeMap<Period, PeriodState>,
+    retired: BTreeMap<Period, TableState>,
+    staging: Staging,
+    pending: Pending,
+    guard: ReplayGuard,
+    outbox: Outbox,
+    next_sync: Timestamp,
+    counters: Counters,
+}
+
+impl<S: Store> ProviderCore<S> {
+    /// Starts, or goes on where the store left off.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(
+        keys: ProviderKeys,
+        federation: Arc<Federation>,
+        store: S,
+        policy: Policy,
+        now: Timestamp,
+    ) -> Result<Self, OpenError> {
+        if !is_member(&keys, &federation) {
+            return Err(OpenError::NotAMember);
+        }
+        let peers = federation.descriptor().peers_of(keys.me);
+        let mut core = Self {
+            issuer: TestIssuer::new(keys.me, keys.issuer_key(), policy.tokens_per_hour),
+            evaluations: Quota::new(policy.evaluations_per_hour),
+            spent: BTreeMap::new(),
+            lazy: Vec::new(),
+            periods: BTreeMap::new(),
+            retired: BTreeMap::new(),
+            staging: Staging::default(),
+            pending: Pending::default(),
+            guard: ReplayGuard::default(),
+            outbox: Outbox::new(peers),
+            next_sync: now,
+            counters: Counters::default(),
+            keys,
+            federation,
+            policy,
+            store,
+        };
+        core.recover()?;
+        Ok(core)
+    }
+
+    /// Answers one call. A deposit is only staged: whoever drives this collects a few, then commits.
+    pub fn handle(&mut self, now: Timestamp, rng: &mut dyn CryptoRng, call: Call) -> Step {
+        let answer = match call {
+            Call::Cell(CellRequest::Deposit { token, event }) => match self.stage(now, &token, &event) {
+                Ok(deposit::Stage::Waiting(ticket)) => return Step::Staged(ticket),
+                Ok(deposit::Stage::Known(receipt)) => Ok(Reply::Cell(CellReply::Receipt(*receipt))),
+                Err(problem) => Ok(Reply::Cell(CellReply::Problem(problem))),
+            },
+            Call::Cell(CellRequest::Evaluate { token, query }) => {
+                Ok(Reply::Cell(self.evaluate(now, rng, &token, &query).unwrap_or_else(CellReply::Problem)))
+            }
+            Call::Federation => Ok(Reply::Federation(self.federation.document().to_json().into_bytes())),
+            Call::Table(period) => self.table(now, period).map(Reply::Table),
+            Call::Time => Ok(Reply::Time(self.keys.time(now))),
+            Call::Tokens(query) => self.issue(now, rng, &query),
+            Call::Heads(query) => self.heads(now, &query).map(Reply::Heads),
+            Call::Generations(query) => self.generations(now, &query).map(Reply::Generations),
+        };
+        match &answer {
+            Err(problem) | Ok(Reply::Cell(CellReply::Problem(problem))) => self.counters.refuse(problem.code),
+            Ok(_) => {}
+        }
+        Step::Done(answer)
+    }
+
+    fn issue(&mut self, now: Timestamp, rng: &mut dyn CryptoRng, query: &TokensQuery) -> Result<Reply, Problem> {
+        self.issuer.issue(now, query, rng).map(Reply::Tokens).map_err(not_admitted)
+    }
+
+    fn evaluate(
+        &mut self,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+        token: &WireToken,
+        query: &[u8; EvaluateFields::SIZE],
+    ) -> Result<CellReply, Problem> {
+        let fields = EvaluateFields::decode(query).map_err(|_| Problem::from(ProblemCode::Malformed))?;
+        if fields.tile != self.federation.descriptor().tile.id {
+            return Err(ProblemCode::UnknownTable.into());
+        }
+        let bought = mosaic_crypto::digest(&[b"mosaic/evaluate/1", query]);
+        self.check_token(now, token, TokenPurpose::Evaluate, &bought)?;
+        let share = self.live(now, fields.period)?.share().ok_or(ProblemCode::NotReady)?;
+        let evaluation = share.evaluate(&fields.points, rng).map_err(|_| Problem::from(ProblemCode::Malformed))?;
+        self.evaluations.take(now, 1).map_err(not_admitted)?;
+        let points = evaluation.points.try_into().map_err(|_| Problem::from(ProblemCode::Internal))?;
+        let spend = self.spend(now, token, bought);
+        // a crash before the next flush forgets this spending: one batch more, and no deposit waits for it
+        self.lazy.extend(spend);
+        self.counters.evaluations += 1;
+        Ok(CellReply::Evaluation { points, proof: evaluation.proof })
+    }
+
+    /// Whether `token` pays for `purpose`, and was not spent on anything but `bought`.
+    fn check_token(
+        &self,
+        now: Timestamp,
+        token: &WireToken,
+        purpose: TokenPurpose,
+        bought: &[u8; 32],
+    ) -> Result<(), Problem> {
+        self.issuer.check(now, token, purpose).map_err(not_admitted)?;
+        let id = token.spend_id();
+        let other = self.spent.values().find_map(|day| day.get(&id)).is_some_and(|before| before != bought);
+        if other { Err(ProblemCode::TokenSpent.into()) } else { Ok(()) }
+    }
+
+    /// Spends `token` on `bought`; the change to store, unless it was spent on the same before.
+    fn spend(&mut self, now: Timestamp, token: &WireToken, bought: [u8; 32]) -> Option<Change> {
+        let (today, id) = (day(now), token.spend_id());
+        if self.spent.values().any(|day| day.contains_key(&id)) {
+            return None;
+        }
+        self.spent.entry(today).or_default().insert(id, bought);
+        Some(Change::Put(Bucket::Spent, layout::spent(today, &id), bought.to_vec()))
+    }
+
+    /// A day's tokens are good for that day and the next; what was spent earlier is forgotten.
+    fn forget_spent(&mut self, now: Timestamp) {
+        let keep = day(now).saturating_sub(1);
+        let recent = self.spent.split_off(&keep);
+        for (old, _) in std::mem::replace(&mut self.spent, recent) {
+            self.lazy.push(Change::RemovePrefix(Bucket::Spent, old.to_be_bytes().to_vec()));
+        }
+    }
+
+    /// Does what time asks for: seals, makes keys, retires, compares with peers.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what could not be stored is tried again at the next tick.
+    pub fn tick(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<(), StoreError> {
+        self.commit(now);
+        self.retire(now)?;
+        self.advance_ceremonies(now, rng)?;
+        self.seal_due(now)?;
+        self.forget_spent(now);
+        if now >= self.next_sync {
+            self.next_sync = now.after(self.policy.sync);
+            self.sync(now);
+        }
+        if !self.lazy.is_empty() {
+            self.store.commit(&self.lazy)?;
+            self.lazy.clear();
+        }
+        Ok(())
+    }
+
+    /// When [`Self::tick`] has something to do at the latest.
+    pub fn next_wake(&self, now: Timestamp) -> Timestamp {
+        let due = self.seal_times().chain(self.ceremony_times()).chain([self.next_sync, now.period().end()]).min();
+        due.unwrap_or(self.next_sync).max(now.after(Duration::from_millis(1)))
+    }
+
+    /// What was counted since the start.
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// What stands now.
+    pub fn gauges(&self, now: Timestamp) -> Gauges {
+        Gauges {
+            peers_up: self.outbox.peers_up(),
+            tables: 2 * self.periods.values().filter(|period| period.table().is_some()).count(),
+            waiting: self.staging.waiting(),
+            disk_bytes: self.store.bytes(),
+            ready: self.periods.get(&now.period()).is_some_and(|period| period.share().is_some()),
+        }
+    }
+
+    /// This provider's number.
+    pub const fn me(&self) -> ProviderId {
+        self.keys.me
+    }
+
+    /// The federation it belongs to.
+    pub const fn federation(&self) -> &Arc<Federation> {
+        &self.federation
+    }
+
+    /// Gives the store back, as a crash leaves it: nothing is flushed.
+    pub fn into_store(self) -> S {
+        self.store
+    }
+
+    /// The store, to look at.
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// The state of a period that is served, or why it is not.
+    fn live(&self, now: Timestamp, period: Period) -> Result<&PeriodState, Problem> {
+        if self.is_gone(now, period) {
+            return Err(ProblemCode::Gone.into());
+        }
+        self.periods.get(&period).ok_or_else(|| ProblemCode::UnknownTable.into())
+    }
+
+    fn is_gone(&self, now: Timestamp, period: Period) -> bool {
+        self.retired.contains_key(&period) || now >= retires_at(period)
+    }
+
+    /// Queues the same request for every peer.
+    fn tell_all(&mut self, request: &PeerRequest) {
+        for peer in self.outbox.peers() {
+            self.outbox.ask(peer, request.clone(), exchange::Purpose::Tell);
+        }
+    }
+}
+
+fn not_admitted(refusal: NotAdmitted) -> Problem {
+    match refusal {
+        NotAdmitted::Quota { retry_after } => {
+            Problem::after(ProblemCode::Quota, u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX))
+        }
+        _ => ProblemCode::TokenInvalid.into(),
+    }
+}
+
+fn is_member(keys: &ProviderKeys, federation: &Federation) -> bool {
+    federation.descriptor().provider(keys.me).is_some_and(|entry| {
+        entry.signing_key == keys.signing.verifying_key().to_bytes()
+            && entry.cell_key == keys.cell.public().to_bytes()
+            && entry.ceremony_key == keys.ceremony.public().to_bytes()
+    })
+}

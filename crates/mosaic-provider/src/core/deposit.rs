@@ -1,0 +1,285 @@
+use std::collections::{BTreeMap, HashMap};
+
+use mosaic_federation::{
+    Deposits, Verdict,
+    peer::{PeerReply, PeerRequest, ReplicaDeposit},
+    records_of, takes_deposits,
+};
+use mosaic_types::{Period, ProviderId, RowTag, SegmentId, TableId, Timestamp};
+use mosaic_wire::{
+    CellReply, EVENT, EventFields, Problem, ProblemCode, Receipt, SLOTS, TokenPurpose, WireToken, event_hash,
+};
+
+use super::{ProviderCore, Ticket, exchange::Purpose};
+use crate::{
+    layout,
+    store::{Bucket, Change, Store, StoreError},
+};
+
+/// After how many seconds a client tries again that met no replica.
+const NO_REPLICA_RETRY_S: u32 = 5;
+
+/// What became of an offered event.
+pub(super) enum Stage {
+    /// It waits for the flush and a replica.
+    Waiting(Ticket),
+    /// It is durable at two providers already: the same receipt again.
+    Known(Box<Receipt>),
+}
+
+/// Deposits on their way to an acknowledgement.
+#[derive(Default)]
+pub(super) struct Staging {
+    next: u64,
+    staged: Vec<Staged>,
+    replicating: usize,
+    replicas: BTreeMap<Period, HashMap<[u8; 32], ProviderId>>,
+    settled: Vec<(Ticket, CellReply)>,
+}
+
+struct Staged {
+    waiting: Waiting,
+    fields: EventFields,
+    verdict: Verdict,
+    /// Decided in this batch: the records are not stored yet.
+    fresh: bool,
+    token: [u8; 32],
+    spend: Option<Change>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    ticket: Ticket,
+    table: TableId,
+    event: [u8; 32],
+}
+
+/// Deposits that wait for one replica.
+#[derive(Debug)]
+pub(super) struct Batch {
+    request: PeerRequest,
+    waiting: Vec<Waiting>,
+    /// Whom to ask if this peer fails.
+    others: Vec<ProviderId>,
+}
+
+impl Staging {
+    pub(super) fn waiting(&self) -> usize {
+        self.staged.len() + self.replicating
+    }
+
+    pub(super) fn forget(&mut self, period: Period) {
+        self.replicas.remove(&period);
+    }
+
+    fn replica(&self, table: TableId, event: &[u8; 32]) -> Option<ProviderId> {
+        self.replicas.get(&table.period())?.get(event).copied()
+    }
+
+    fn settle(&mut self, ticket: Ticket, reply: CellReply) {
+        self.settled.push((ticket, reply));
+    }
+}
+
+impl<S: Store> ProviderCore<S> {
+    /// Checks an event and decides about every slot. Size, table, descriptor, distinct rows and token:
+    /// nothing else is knowable (DESIGN section 6).
+    pub(super) fn stage(&mut self, now: Timestamp, token: &WireToken, bytes: &[u8; EVENT]) -> Result<Stage, Problem> {
+        let fields = EventFields::decode(bytes).map_err(|_| Problem::from(ProblemCode::Malformed))?;
+        let event = event_hash(bytes);
+        self.check_event(now, &fields)?;
+        self.check_token(now, token, TokenPurpose::Deposit, &event)?;
+        let (table, me) = (fields.table, self.keys.me);
+        let period = self.periods.get_mut(&table.period()).ok_or(ProblemCode::NotReady)?;
+        let open = period.open_table_mut(table.lane()).ok_or(ProblemCode::NotReady)?;
+        if open.verdict(&event).is_none() && open.segment(fields.stream).is_full() {
+            return Err(Problem::after(ProblemCode::Overloaded, 1));
+        }
+        let admitted = open.admit(now, &fields, event);
+        let verdict = admitted.verdict();
+        let fresh = matches!(admitted, mosaic_federation::Admitted::Fresh(_));
+        if let Some(replica) = self.staging.replica(table, &event).filter(|_| !fresh) {
+            let receipt = verdict.receipt(table, me, replica, event, &self.keys.signing);
+            return Ok(Stage::Known(Box::new(receipt)));
+        }
+        let ticket = Ticket(self.staging.next);
+        self.staging.next += 1;
+        let spend = self.spend(now, token, event);
+        let waiting = Waiting { ticket, table, event };
+        self.staging.staged.push(Staged { waiting, fields, verdict, fresh, token: token.spend_id(), spend });
+        Ok(Stage::Waiting(ticket))
+    }
+
+    fn check_event(&self, now: Timestamp, fields: &EventFields) -> Result<(), Problem> {
+        let period = fields.table.period();
+        if fields.tile != self.federation.descriptor().tile.id {
+            return Err(ProblemCode::UnknownTable.into());
+        }
+        match takes_deposits(period, now) {
+            Deposits::TooEarly => return Err(ProblemCode::Skew.into()),
+            Deposits::Closed if self.is_gone(now, period) => return Err(ProblemCode::Gone.into()),
+            Deposits::Closed => return Err(ProblemCode::StaleTable.into()),
+            Deposits::Taken => {}
+        }
+        let state = self.periods.get(&period).ok_or(ProblemCode::NotReady)?;
+        let table = state.table().ok_or(ProblemCode::NotReady)?.dangerously_unverified();
+        if state.hash() != Some(fields.descriptor) {
+            return Err(ProblemCode::WrongDescriptor.into());
+        }
+        let rows = table.lane(fields.table.lane()).rows;
+        let fits = fields.rows.iter().all(|tag| tag.row() < rows);
+        if fits { Ok(()) } else { Err(ProblemCode::Malformed.into()) }
+    }
+
+    /// Makes everything that is staged durable with one flush and asks a peer to keep a copy. If the
+    /// store fails, everything staged is refused and nothing of it stays.
+    pub fn commit(&mut self, now: Timestamp) {
+        if self.staging.staged.is_empty() {
+            return;
+        }
+        let mut staged = std::mem::take(&mut self.staging.staged);
+        let changes = self.changes_of(&mut staged);
+        if let Err(error) = self.store.commit(&changes) {
+            self.refuse_all(&staged, &error);
+            return;
+        }
+        self.lazy.clear();
+        let deposits = staged.iter().map(|staged| ReplicaDeposit {
+            table: staged.waiting.table,
+            event: staged.waiting.event,
+            verdict: staged.verdict,
+            records: layout::pack(&records_of(&staged.fields, staged.verdict.accepted)),
+        });
+        let request = PeerRequest::Replicate(deposits.collect());
+        let waiting: Vec<Waiting> = staged.iter().map(|staged| staged.waiting).collect();
+        self.staging.replicating += waiting.len();
+        let others = self.outbox.by_health(now, self.policy.avoid);
+        self.replicate(Batch { request, waiting, others });
+    }
+
+    fn changes_of(&self, staged: &mut [Staged]) -> Vec<Change> {
+        let mut changes = self.lazy.clone();
+        for staged in staged {
+            changes.extend(staged.spend.take());
+            if !staged.fresh {
+                continue;
+            }
+            let (Waiting { table, event, .. }, verdict) = (staged.waiting, &staged.verdict);
+            // a verdict is plain numbers, which always serialise
+            let answer = postcard::to_allocvec(verdict).unwrap_or_default();
+            changes.push(Change::Put(Bucket::Verdicts, layout::verdict(table, &event), answer));
+            if verdict.accepted != 0 {
+                let key = layout::within(layout::open(table, verdict.stream, verdict.generation), &event);
+                let records = layout::pack(&records_of(&staged.fields, verdict.accepted));
+                changes.push(Change::Put(Bucket::Open, key, records));
+            }
+        }
+        changes
+    }
+
+    fn refuse_all(&mut self, staged: &[Staged], error: &StoreError) {
+        let code = match error {
+            StoreError::Full => ProblemCode::StorageFull,
+            _ => ProblemCode::Internal,
+        };
+        for staged in staged.iter().rev() {
+            let Waiting { ticket, table, event } = staged.waiting;
+            if staged.fresh
+                && let Some(open) =
+                    self.periods.get_mut(&table.period()).and_then(|period| period.open_table_mut(table.lane()))
+            {
+                open.revoke(event, &staged.fields);
+                for day in self.spent.values_mut() {
+                    day.remove(&staged.token);
+                }
+            }
+            self.counters.refuse(code);
+            self.staging.settle(ticket, CellReply::Problem(code.into()));
+        }
+    }
+
+    fn replicate(&mut self, mut batch: Batch) {
+        if batch.others.is_empty() {
+            self.staging.replicating -= batch.waiting.len();
+            for waiting in batch.waiting {
+                self.counters.refuse(ProblemCode::NoReplica);
+                let problem = Problem::after(ProblemCode::NoReplica, NO_REPLICA_RETRY_S);
+                self.staging.settle(waiting.ticket, CellReply::Problem(problem));
+            }
+            return;
+        }
+        let peer = batch.others.remove(0);
+        let request = batch.request.clone();
+        self.outbox.ask(peer, request, Purpose::Replicate(batch));
+    }
+
+    /// A peer answered about a batch: sign the receipts, or ask the next peer.
+    pub(super) fn replicated(&mut self, peer: ProviderId, batch: Batch, kept: Kept) {
+        if kept == Kept::No {
+            return self.replicate(batch);
+        }
+        self.staging.replicating -= batch.waiting.len();
+        for Waiting { ticket, table, event } in batch.waiting {
+            let verdict = self
+                .periods
+                .get(&table.period())
+                .and_then(|period| period.open_table(table.lane()))
+                .and_then(|open| open.verdict(&event));
+            let Some(verdict) = verdict else {
+                self.staging.settle(ticket, CellReply::Problem(ProblemCode::Gone.into()));
+                continue;
+            };
+            self.staging.replicas.entry(table.period()).or_default().insert(event, peer);
+            self.counters.deposits_acknowledged += 1;
+            self.counters.records_accepted += u64::from(verdict.accepted.count_ones());
+            self.counters.records_full += u64::from(verdict.full.count_ones());
+            let receipt = verdict.receipt(table, self.keys.me, peer, event, &self.keys.signing);
+            self.staging.settle(ticket, CellReply::Receipt(receipt));
+        }
+    }
+
+    /// Answers that are ready, each for one staged deposit.
+    pub fn take_settled(&mut self) -> Vec<(Ticket, CellReply)> {
+        std::mem::take(&mut self.staging.settled)
+    }
+
+    /// Keeps copies for another origin, durably.
+    pub(super) fn keep_replicas(
+        &mut self,
+        now: Timestamp,
+        origin: ProviderId,
+        deposits: &[ReplicaDeposit],
+    ) -> Result<PeerReply, StoreError> {
+        let mut changes = Vec::with_capacity(deposits.len());
+        for deposit in deposits {
+            let period = deposit.table.period();
+            let alive = !self.is_gone(now, period) && takes_deposits(period, now) != Deposits::TooEarly;
+            let records = layout::unpack(&deposit.records)
+                .filter(|records| records.len() <= SLOTS && records.iter().all(|record| record.row < RowTag::MAX_ROWS));
+            if !alive || records.is_none() {
+                return Ok(PeerReply::Refused);
+            }
+            let segment = SegmentId { table: deposit.table, origin, stream: deposit.verdict.stream };
+            let sealed = self.chain(segment).is_some_and(|chain| chain.count() > deposit.verdict.generation);
+            if !sealed {
+                let prefix = layout::generation(segment, deposit.verdict.generation);
+                changes.push(Change::Put(
+                    Bucket::Replicas,
+                    layout::within(prefix, &deposit.event),
+                    deposit.records.clone(),
+                ));
+            }
+        }
+        self.store.commit(&changes)?;
+        Ok(PeerReply::Done)
+    }
+}
+
+/// Whether a peer keeps a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// Durably.
+    Yes,
+    /// It refused, failed or did not answer.
+    No,
+}

@@ -1,0 +1,75 @@
+use mosaic_federation::peer::PeerReply;
+use mosaic_types::{SegmentId, Timestamp};
+use mosaic_wire::{GenerationBlock, GenerationsQuery, GenerationsReply, HeadsQuery, HeadsReply, Problem, ProblemCode};
+
+use super::ProviderCore;
+use crate::{
+    layout,
+    store::{Bucket, Store, StoreError},
+};
+
+/// Bytes of blocks in one answer to a peer; a single larger block still travels alone.
+const PEER_BLOCK_BYTES: usize = 8 << 20;
+
+impl<S: Store> ProviderCore<S> {
+    /// Heads of generations whose blocks are here too.
+    pub(super) fn heads(&mut self, now: Timestamp, query: &HeadsQuery) -> Result<HeadsReply, Problem> {
+        let known = query.known();
+        self.all_gone(now, known.iter().map(|known| known.segment))?;
+        self.counters.head_reads += 1;
+        let beyond = known.iter().filter_map(|known| Some(self.chain(known.segment)?.since(known.count)));
+        Ok(HeadsReply::new(beyond.flatten().copied()))
+    }
+
+    /// Whole generations.
+    pub(super) fn generations(
+        &mut self,
+        now: Timestamp,
+        query: &GenerationsQuery,
+    ) -> Result<GenerationsReply, Problem> {
+        let wanted = query.wanted();
+        self.all_gone(now, wanted.iter().map(|wanted| wanted.segment))?;
+        let mut blocks = Vec::with_capacity(wanted.len());
+        for wanted in wanted {
+            let bytes = self.block(wanted.segment, wanted.index).map_err(|_| Problem::from(ProblemCode::Internal))?;
+            blocks.extend(bytes.and_then(|bytes| GenerationBlock::decode(&bytes).ok()));
+        }
+        let reply = GenerationsReply::new(blocks);
+        self.counters.blocks_read += reply.blocks().len() as u64;
+        Ok(reply)
+    }
+
+    /// 410 when everything that is asked for was retired; a query with something live is answered for
+    /// that part.
+    fn all_gone(&self, now: Timestamp, mut segments: impl ExactSizeIterator<Item = SegmentId>) -> Result<(), Problem> {
+        let asked = segments.len() > 0;
+        let gone = segments.all(|segment| self.is_gone(now, segment.table.period()));
+        if asked && gone { Err(ProblemCode::Gone.into()) } else { Ok(()) }
+    }
+
+    /// The stored bytes of a generation that is in its chain.
+    fn block(&self, segment: SegmentId, index: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        if self.chain(segment).is_none_or(|chain| index >= chain.count()) {
+            return Ok(None);
+        }
+        self.store.get(Bucket::Blocks, &layout::generation(segment, index))
+    }
+
+    pub(super) fn heads_beyond(&self, known: &[(SegmentId, u32)]) -> PeerReply {
+        let beyond = known.iter().filter_map(|(segment, count)| Some(self.chain(*segment)?.since(*count)));
+        PeerReply::Heads(beyond.flatten().take(4_096).map(|head| head.encode().to_vec()).collect())
+    }
+
+    pub(super) fn blocks_for_peer(&self, wanted: &[(SegmentId, u32)]) -> Result<PeerReply, StoreError> {
+        let (mut blocks, mut bytes) = (Vec::new(), 0);
+        for (segment, index) in wanted {
+            let Some(block) = self.block(*segment, *index)? else { continue };
+            bytes += block.len();
+            if bytes > PEER_BLOCK_BYTES && !blocks.is_empty() {
+                break;
+            }
+            blocks.push(block);
+        }
+        Ok(PeerReply::Blocks(blocks))
+    }
+}

@@ -1,0 +1,123 @@
+//! Sockets, a thread and a clock around [`ProviderCore`].
+//!
+//! One thread owns the core and takes its commands in turn: whatever has gathered meanwhile is handled
+//! together and made durable with one flush. HTTP tasks open cells and wait for answers.
+
+mod engine;
+mod metrics;
+mod routes;
+
+use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc};
+
+use mosaic_crypto::agreement::AgreementSecret;
+use mosaic_transport::{BindError, ClientError, Identity, Patience, ProviderClient, ServeError, bind, serve_tls};
+use mosaic_types::Clock;
+use thiserror::Error;
+
+use crate::{
+    FolderError, OpenError, Policy, ProviderCore, ProviderFolder,
+    store::{RedbStore, StoreError},
+};
+
+use engine::Engine;
+
+/// A provider that listens but does not serve yet.
+pub struct Provider {
+    listener: std::net::TcpListener,
+    identity: Identity,
+    engine: Engine,
+    banner: Option<&'static str>,
+}
+
+/// Why a provider did not start, or stopped by itself.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// Its address is taken or not this machine's.
+    #[error("the provider cannot listen")]
+    Bind(#[from] BindError),
+    /// Its folder is incomplete or damaged.
+    #[error("the provider's folder cannot be used")]
+    Folder(#[from] FolderError),
+    /// The federation does not name it, or the store is unusable.
+    #[error("the provider cannot start from {}", path.display())]
+    Open {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: OpenError,
+    },
+    /// No client for the other providers.
+    #[error("the other providers cannot be called")]
+    Client(#[from] ClientError),
+    /// No randomness or no thread.
+    #[error("the system has no randomness or no thread to give")]
+    System,
+    /// The server ended other than by being told to.
+    #[error("the server failed")]
+    Serve(#[from] ServeError),
+}
+
+/// How long a peer may take before another one is asked.
+const PEER_PATIENCE: Patience =
+    Patience { connect: std::time::Duration::from_secs(2), request: std::time::Duration::from_secs(10) };
+
+impl Provider {
+    /// Opens the port, the store and everything in `folder`. Must run inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`RunError`] with what is in the way; nothing was changed then.
+    pub fn start(folder: ProviderFolder, clock: Arc<dyn Clock>) -> Result<Self, RunError> {
+        let federation = Arc::new(folder.federation()?);
+        let policy = Policy::for_agents(federation.descriptor().declared_agents);
+        Self::start_with(folder, clock, policy)
+    }
+
+    /// As [`Self::start`], with another policy.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub fn start_with(folder: ProviderFolder, clock: Arc<dyn Clock>, policy: Policy) -> Result<Self, RunError> {
+        let federation = Arc::new(folder.federation()?);
+        let listener = bind(folder.config.listen)?;
+        let path = folder.path().to_owned();
+        let failed = |source: OpenError| RunError::Open { path: path.clone(), source };
+        let store = RedbStore::open(&path).map_err(|error: StoreError| failed(error.into()))?;
+        let client = ProviderClient::for_federation(federation.descriptor(), PEER_PATIENCE)?;
+        let cell = AgreementSecret::from_bytes(*folder.keys.cell.to_bytes());
+        let banner = federation.descriptor().banner();
+        let core =
+            ProviderCore::open(folder.keys, Arc::clone(&federation), store, policy, clock.now()).map_err(failed)?;
+        let engine = Engine::start(core, cell, client, clock).ok_or(RunError::System)?;
+        Ok(Self { listener, identity: folder.identity, engine, banner })
+    }
+
+    /// Where it listens: the port that the system chose if the configuration says 0.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.listener.local_addr().ok()
+    }
+
+    /// Serves until `shutdown` completes, then finishes open requests and closes the store.
+    ///
+    /// # Errors
+    /// [`RunError::Serve`].
+    pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), RunError> {
+        let router = routes::router(self.engine.handle(), self.banner);
+        let served = serve_tls(self.listener, &self.identity, router, shutdown).await;
+        self.engine.stop().await;
+        Ok(served?)
+    }
+
+    /// Opens `folder` and serves it: what `mosaic provider` runs.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub async fn run(
+        folder: ProviderFolder,
+        clock: Arc<dyn Clock>,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), RunError> {
+        Self::start(folder, clock)?.serve(shutdown).await
+    }
+}

@@ -1,0 +1,207 @@
+use std::{collections::HashMap, sync::Arc, thread};
+
+use mosaic_crypto::agreement::AgreementSecret;
+use mosaic_federation::Federation;
+use mosaic_transport::{ProviderClient, os_rng};
+use mosaic_types::{Clock, ProviderId, Timestamp};
+use mosaic_wire::{Call, Problem, ProblemCode, Reply};
+use rand::rngs::StdRng;
+use tokio::{
+    runtime,
+    sync::{mpsc, oneshot, watch},
+};
+
+use crate::{Counters, Gauges, PeerCallId, PeerFailure, ProviderCore, Step, Ticket, store::Store};
+
+/// Commands that may wait; beyond that a caller is told to come back.
+const QUEUE: usize = 4_096;
+
+/// Commands handled between two flushes at most, so that nobody waits long for the others.
+const AT_ONCE: usize = 512;
+
+type Answer<T> = oneshot::Sender<Result<T, Problem>>;
+
+enum Command {
+    Call(Call, Answer<Reply>),
+    Peer(Vec<u8>, Answer<Vec<u8>>),
+    Answered(PeerCallId, Result<Vec<u8>, PeerFailure>),
+    Count(oneshot::Sender<(Counters, Gauges)>),
+    Wake,
+    Stop,
+}
+
+/// What HTTP tasks share.
+pub(super) struct Handle {
+    commands: mpsc::Sender<Command>,
+    /// Opens cells.
+    pub(super) cell: AgreementSecret,
+    /// Reaches the other providers, for the relay.
+    pub(super) client: ProviderClient,
+    pub(super) federation: Arc<Federation>,
+    pub(super) me: ProviderId,
+}
+
+/// The thread that owns the core, and the timer that wakes it.
+pub(super) struct Engine {
+    handle: Arc<Handle>,
+    stopped: oneshot::Receiver<()>,
+}
+
+impl Engine {
+    /// Starts the thread and the timer; `None` when the system gives no thread or no randomness.
+    pub(super) fn start<S: Store + Send + 'static>(
+        core: ProviderCore<S>,
+        cell: AgreementSecret,
+        client: ProviderClient,
+        clock: Arc<dyn Clock>,
+    ) -> Option<Self> {
+        let rng = os_rng().ok()?;
+        let (commands, inbox) = mpsc::channel(QUEUE);
+        let (wake, wakes) = watch::channel(clock.now());
+        let (federation, me) = (Arc::clone(core.federation()), core.me());
+        let (done, stopped) = oneshot::channel();
+        tokio::spawn(keep_time(commands.clone(), wakes, Arc::clone(&clock)));
+        let post =
+            Post { runtime: runtime::Handle::try_current().ok()?, client: client.clone(), commands: commands.clone() };
+        let desk = Desk { core, rng, clock, post, wake, waiting: HashMap::new() };
+        let run = move || {
+            desk.run(inbox);
+            // nobody may be waiting any more
+            let _unheard = done.send(());
+        };
+        thread::Builder::new().name("provider".into()).spawn(run).ok()?;
+        Some(Self { handle: Arc::new(Handle { commands, cell, client, federation, me }), stopped })
+    }
+
+    pub(super) fn handle(&self) -> Arc<Handle> {
+        Arc::clone(&self.handle)
+    }
+
+    /// Ends the thread after what it has begun; the store is closed then.
+    pub(super) async fn stop(self) {
+        if self.handle.commands.send(Command::Stop).await.is_ok() {
+            let _ended = self.stopped.await;
+        }
+    }
+}
+
+impl Handle {
+    pub(super) async fn call(&self, call: Call) -> Result<Reply, Problem> {
+        self.ask(|answer| Command::Call(call, answer)).await
+    }
+
+    pub(super) async fn peer(&self, bytes: Vec<u8>) -> Result<Vec<u8>, Problem> {
+        self.ask(|answer| Command::Peer(bytes, answer)).await
+    }
+
+    pub(super) async fn count(&self) -> Option<(Counters, Gauges)> {
+        let (answer, counted) = oneshot::channel();
+        self.commands.send(Command::Count(answer)).await.ok()?;
+        counted.await.ok()
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(Answer<T>) -> Command) -> Result<T, Problem> {
+        let (answer, answered) = oneshot::channel();
+        let full = |_| Problem::after(ProblemCode::Overloaded, 1);
+        self.commands.try_send(command(answer)).map_err(full)?;
+        // the thread drops the sender when it stops
+        answered.await.unwrap_or(Err(ProblemCode::NotReady.into()))
+    }
+}
+
+/// Wakes the core when it asked to be woken.
+async fn keep_time(commands: mpsc::Sender<Command>, mut wakes: watch::Receiver<Timestamp>, clock: Arc<dyn Clock>) {
+    loop {
+        let at = *wakes.borrow_and_update();
+        tokio::select! {
+            changed = wakes.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(clock.until(at)) => {
+                if commands.send(Command::Wake).await.is_err() || wakes.changed().await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Takes messages to peers.
+struct Post {
+    runtime: runtime::Handle,
+    client: ProviderClient,
+    commands: mpsc::Sender<Command>,
+}
+
+/// The core with what it needs to be driven.
+struct Desk<S> {
+    core: ProviderCore<S>,
+    rng: StdRng,
+    clock: Arc<dyn Clock>,
+    post: Post,
+    wake: watch::Sender<Timestamp>,
+    waiting: HashMap<Ticket, Answer<Reply>>,
+}
+
+impl<S: Store> Desk<S> {
+    fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
+        while let Some(first) = inbox.blocking_recv() {
+            let now = self.clock.now();
+            let mut next = Some(first);
+            let mut left = AT_ONCE;
+            while let Some(command) = next {
+                if matches!(command, Command::Stop) {
+                    return self.finish(now);
+                }
+                self.take(now, command);
+                left -= 1;
+                next = if left == 0 { None } else { inbox.try_recv().ok() };
+            }
+            self.finish(now);
+        }
+    }
+
+    fn take(&mut self, now: Timestamp, command: Command) {
+        match command {
+            Command::Call(call, answer) => match self.core.handle(now, &mut self.rng, call) {
+                Step::Done(reply) => tell(answer, reply),
+                Step::Staged(ticket) => drop(self.waiting.insert(ticket, answer)),
+            },
+            Command::Peer(bytes, answer) => tell(answer, self.core.on_peer(now, &mut self.rng, &bytes)),
+            Command::Answered(id, reply) => {
+                if let Err(error) = self.core.on_reply(now, &mut self.rng, id, reply) {
+                    tracing::error!(%error, "a peer's answer could not be stored");
+                }
+            }
+            Command::Count(answer) => {
+                let _unheard = answer.send((self.core.counters().clone(), self.core.gauges(now)));
+            }
+            Command::Wake | Command::Stop => {
+                if let Err(error) = self.core.tick(now, &mut self.rng) {
+                    tracing::error!(%error, "the store refuses; it is tried again");
+                }
+            }
+        }
+    }
+
+    /// Flushes once for all, sends what is to be sent, and answers who can be answered.
+    fn finish(&mut self, now: Timestamp) {
+        self.core.commit(now);
+        for outgoing in self.core.take_outgoing(now, &mut self.rng) {
+            let (client, commands) = (self.post.client.clone(), self.post.commands.clone());
+            self.post.runtime.spawn(async move {
+                let answer = client.peer(outgoing.to, outgoing.body).await.map_err(|_| PeerFailure);
+                let _stopping = commands.send(Command::Answered(outgoing.id, answer)).await;
+            });
+        }
+        for (ticket, reply) in self.core.take_settled() {
+            if let Some(answer) = self.waiting.remove(&ticket) {
+                tell(answer, Ok(Reply::Cell(reply)));
+            }
+        }
+        self.wake.send_replace(self.core.next_wake(now));
+    }
+}
+
+/// A caller that went away needs no answer.
+fn tell<T>(answer: Answer<T>, reply: Result<T, Problem>) {
+    let _unheard = answer.send(reply);
+}

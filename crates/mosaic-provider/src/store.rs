@@ -1,0 +1,155 @@
+//! Where a provider keeps what must survive: one small seam, two implementations, one conformance suite.
+
+mod conformance;
+mod durable;
+mod memory;
+
+use std::{io, path::PathBuf};
+
+use mosaic_types::Period;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+pub use conformance::check_conformance;
+pub use durable::RedbStore;
+pub use memory::MemoryStore;
+
+/// The kinds of things that are stored. Keys are big-endian, so a prefix is a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Bucket {
+    /// Records of our own open generations: table ‖ stream ‖ generation ‖ event.
+    Open,
+    /// What we answered about an event: table ‖ event.
+    Verdicts,
+    /// Records that other origins asked us to keep until they seal: table ‖ origin ‖ stream ‖ generation ‖ event.
+    Replicas,
+    /// Signed heads: table ‖ origin ‖ stream ‖ index.
+    Heads,
+    /// Sealed generations: table ‖ origin ‖ stream ‖ index.
+    Blocks,
+    /// Spent tokens: day ‖ spend id.
+    Spent,
+    /// Key ceremonies, sealed under their period's own key: period.
+    Ceremonies,
+    /// Where each period's tables stand on their way out: period.
+    Tables,
+    /// Evidence against other providers: its digest.
+    Evidence,
+}
+
+impl Bucket {
+    /// Every bucket.
+    pub const ALL: [Self; 9] = [
+        Self::Open,
+        Self::Verdicts,
+        Self::Replicas,
+        Self::Heads,
+        Self::Blocks,
+        Self::Spent,
+        Self::Ceremonies,
+        Self::Tables,
+        Self::Evidence,
+    ];
+
+    /// Its name in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Verdicts => "verdicts",
+            Self::Replicas => "replicas",
+            Self::Heads => "heads",
+            Self::Blocks => "blocks",
+            Self::Spent => "spent",
+            Self::Ceremonies => "ceremonies",
+            Self::Tables => "tables",
+            Self::Evidence => "evidence",
+        }
+    }
+}
+
+/// One change; a commit applies a list of them in order, all or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Stores a value.
+    Put(Bucket, Vec<u8>, Vec<u8>),
+    /// Removes a key, if it is there.
+    Remove(Bucket, Vec<u8>),
+    /// Removes every key that starts so.
+    RemovePrefix(Bucket, Vec<u8>),
+}
+
+/// A key with its value.
+pub type Entry = (Vec<u8>, Vec<u8>);
+
+/// What a provider keeps. Whatever a returned `commit` stored is there after a kill -9 or a power loss.
+pub trait Store {
+    /// The value of a key.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn get(&self, bucket: Bucket, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Every entry whose key starts with `prefix`, in ascending order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn scan(&self, bucket: Bucket, prefix: &[u8]) -> Result<Vec<Entry>, StoreError>;
+
+    /// Applies all changes durably, or none of them.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing was applied as far as this process can see.
+    fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError>;
+
+    /// Keeps a period's sealing key apart from everything else, where it can be destroyed. Backups must
+    /// leave this part out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn keep_key(&mut self, period: Period, key: &[u8; 32]) -> Result<(), StoreError>;
+
+    /// A period's sealing key.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn key(&self, period: Period) -> Result<Option<Zeroizing<[u8; 32]>>, StoreError>;
+
+    /// Overwrites and removes a period's sealing key; without one, nothing happens.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn destroy_key(&mut self, period: Period) -> Result<(), StoreError>;
+
+    /// Bytes the store occupies.
+    fn bytes(&self) -> u64;
+}
+
+/// Why the store did not do it.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// No room left.
+    #[error("the disk is full")]
+    Full,
+    /// The file belongs to a running process.
+    #[error("{} is in use by another process", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file does not hold what it should.
+    #[error("the store is damaged")]
+    Damaged(#[source] Box<redb::Error>),
+    /// The system refused.
+    #[error("the store cannot be read or written")]
+    Io(#[source] io::Error),
+}
+
+impl From<io::Error> for StoreError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => Self::Full,
+            _ => Self::Io(error),
+        }
+    }
+}

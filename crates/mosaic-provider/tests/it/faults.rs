@@ -1,0 +1,205 @@
+//! Stores that fail at every single operation, and processes that die there: whatever was acknowledged
+//! is found afterwards.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+
+use mosaic_federation::records_of;
+use mosaic_provider::{
+    ProviderCore,
+    store::{Bucket, Change, Entry, MemoryStore, RedbStore, Store, StoreError},
+};
+use mosaic_types::{Lane, Period, ProviderId, SegmentId, Stream, TableId};
+use mosaic_wire::{
+    Call, EVENT, EventFields, GenerationId, GenerationsQuery, HeadsQuery, KnownGenerations, ProblemCode, Receipt,
+    Record, Reply,
+};
+use zeroize::Zeroizing;
+
+use crate::cluster::{Cluster, federation, id, policy};
+
+/// A store whose changes start to fail after a set number; what it held survives its owner.
+#[derive(Clone, Default)]
+pub struct Failing {
+    inner: Rc<RefCell<MemoryStore>>,
+    left: Rc<Cell<Option<u32>>>,
+}
+
+pub fn stores() -> Vec<Failing> {
+    (0..3).map(|_| Failing::default()).collect()
+}
+
+/// Lets `changes` more changes through.
+pub fn fault_after(store: &Failing, changes: u32) {
+    store.left.set(Some(changes));
+}
+
+impl Failing {
+    fn allow(&self) -> Result<(), StoreError> {
+        match self.left.get() {
+            None => Ok(()),
+            Some(0) => Err(StoreError::Full),
+            Some(left) => {
+                self.left.set(Some(left - 1));
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Store for Failing {
+    fn get(&self, bucket: Bucket, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.borrow().get(bucket, key)
+    }
+
+    fn scan(&self, bucket: Bucket, prefix: &[u8]) -> Result<Vec<Entry>, StoreError> {
+        self.inner.borrow().scan(bucket, prefix)
+    }
+
+    fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        self.allow()?;
+        self.inner.borrow_mut().commit(changes)
+    }
+
+    fn keep_key(&mut self, period: Period, key: &[u8; 32]) -> Result<(), StoreError> {
+        self.allow()?;
+        self.inner.borrow_mut().keep_key(period, key)
+    }
+
+    fn key(&self, period: Period) -> Result<Option<Zeroizing<[u8; 32]>>, StoreError> {
+        self.inner.borrow().key(period)
+    }
+
+    fn destroy_key(&mut self, period: Period) -> Result<(), StoreError> {
+        self.allow()?;
+        self.inner.borrow_mut().destroy_key(period)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.inner.borrow().bytes()
+    }
+}
+
+/// Kills a provider and starts it again on a store that works.
+pub fn restart(cluster: &mut Cluster<Failing>, victim: ProviderId) {
+    let store = cluster.cores.remove(&victim).unwrap().into_store();
+    store.left.set(None);
+    let keys = federation(3, 1).1.into_iter().find(|keys| keys.me == victim).unwrap();
+    let core = ProviderCore::open(keys, Arc::clone(&cluster.federation), store, policy(), cluster.now).unwrap();
+    cluster.cores.insert(victim, core);
+}
+
+/// Every acknowledged record is in the generation that its receipt names, at every provider.
+fn assert_all_there<S: Store>(cluster: &mut Cluster<S>, acknowledged: &[([u8; EVENT], Receipt)]) {
+    for (event, receipt) in acknowledged {
+        let expected = records_of(&EventFields::decode(event).unwrap(), receipt.accepted);
+        for reader in [1, 2, 3] {
+            let wanted = GenerationId { segment: receipt.segment, index: receipt.generation };
+            let query = GenerationsQuery::new(vec![wanted]).unwrap();
+            let Ok(Reply::Generations(reply)) = cluster.call(reader, Call::Generations(query)) else { panic!() };
+            let block = &reply.blocks().first().unwrap_or_else(|| panic!("{wanted:?} is not at {reader}"));
+            let there = |record: &Record| block.records().binary_search(record).is_ok();
+            assert!(expected.iter().all(there), "an acknowledged record is missing at {reader}");
+        }
+    }
+}
+
+/// Provider 1 dies at its n-th change, for every n, while it takes deposits and seals; nothing
+/// acknowledged is lost, no second history is signed, and rows are never overfilled.
+#[test]
+fn a_crash_at_every_change_loses_nothing_acknowledged() {
+    for fault in 0..26 {
+        let mut cluster = Cluster::ready(stores());
+        let table = cluster.table(1, cluster.now.period());
+        let mut acknowledged = Vec::new();
+        fault_after(cluster.core(1).store(), fault);
+        for number in 0..24_u32 {
+            let rows: Vec<u32> = (0..10).map(|slot| slot * 100 + number % 2).collect();
+            let event = cluster.event_for(&table, Lane::Rendezvous, Stream::Fast, &rows);
+            match cluster.deposit(1, event) {
+                Ok(receipt) => acknowledged.push((event, receipt)),
+                Err(problem) => {
+                    assert_eq!(problem, ProblemCode::StorageFull);
+                    restart(&mut cluster, id(1));
+                }
+            }
+            if number % 3 == 0 {
+                cluster.pass(Duration::from_secs(5), Duration::from_secs(5));
+            }
+        }
+        restart(&mut cluster, id(1));
+        cluster.pass(Duration::from_mins(4), Duration::from_secs(20));
+        assert_all_there(&mut cluster, &acknowledged);
+        for number in [2, 3] {
+            assert_eq!(cluster.core(number).evidence().unwrap(), [], "no second history after fault {fault}");
+        }
+        assert_no_row_is_overfilled(&mut cluster, table.rendezvous.capacity);
+    }
+}
+
+fn assert_no_row_is_overfilled(cluster: &mut Cluster<Failing>, capacity: u16) {
+    let segment =
+        SegmentId { table: TableId::new(cluster.now.period(), Lane::Rendezvous), origin: id(1), stream: Stream::Fast };
+    let query = HeadsQuery::new(vec![KnownGenerations { segment, count: 0 }]).unwrap();
+    let Ok(Reply::Heads(heads)) = cluster.call(2, Call::Heads(query)) else { panic!() };
+    let wanted = heads.heads().iter().map(|head| GenerationId { segment, index: head.index }).collect();
+    let Ok(Reply::Generations(reply)) = cluster.call(2, Call::Generations(GenerationsQuery::new(wanted).unwrap()))
+    else {
+        panic!()
+    };
+    let mut loads = std::collections::HashMap::new();
+    for record in reply.blocks().iter().flat_map(|block| block.records()) {
+        *loads.entry(record.row).or_insert(0_u16) += 1;
+    }
+    assert!(loads.values().all(|load| *load <= capacity), "{loads:?}");
+}
+
+#[test]
+fn a_full_disk_refuses_and_recovers_without_a_restart() {
+    let mut cluster = Cluster::ready(stores());
+    let event = cluster.event(Stream::Steady);
+    let token = cluster.token(1, mosaic_wire::TokenPurpose::Deposit);
+    fault_after(cluster.core(1).store(), 0);
+    assert_eq!(cluster.deposit_with(1, token.clone(), event), Err(ProblemCode::StorageFull));
+    cluster.core(1).store().left.set(None);
+    let receipt = cluster.deposit_with(1, token, event).expect("the token was not spent, the event not stored");
+    assert_eq!(receipt.accepted, 0x3ff);
+    // a peer with a full disk keeps no copy: the other one does
+    let full = receipt.replica;
+    fault_after(cluster.core(full.get()).store(), 0);
+    let event = cluster.event(Stream::Steady);
+    assert_ne!(cluster.deposit(1, event).unwrap().replica, full);
+}
+
+/// The same on real files: the core is dropped without notice, as a kill would, between deposits.
+#[test]
+fn kill_and_reopen_on_disk() {
+    let folders: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
+    let stores = folders.iter().map(|folder| RedbStore::open(folder.path()).unwrap()).collect();
+    let mut cluster = Cluster::ready(stores);
+    let mut acknowledged = Vec::new();
+    for number in 0..40 {
+        let event = cluster.event(Stream::Fast);
+        acknowledged.push((event, cluster.deposit(1, event).unwrap()));
+        if number % 10 == 9 {
+            drop(cluster.cores.remove(&id(1)));
+            let keys = federation(3, 1).1.remove(0);
+            let store = RedbStore::open(folders[0].path()).unwrap();
+            let core = ProviderCore::open(keys, Arc::clone(&cluster.federation), store, policy(), cluster.now).unwrap();
+            cluster.cores.insert(id(1), core);
+            let (event, receipt) = *acknowledged.last().unwrap();
+            let again = cluster.deposit(1, event).unwrap();
+            assert_eq!(
+                (again.generation, again.accepted, again.time),
+                (receipt.generation, receipt.accepted, receipt.time)
+            );
+            cluster.pass(Duration::from_secs(5), Duration::from_secs(5));
+        }
+    }
+    cluster.pass(Duration::from_mins(4), Duration::from_secs(30));
+    assert_all_there(&mut cluster, &acknowledged);
+}

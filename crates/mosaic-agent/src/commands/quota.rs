@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn the_eleventh_waits_for_the_first_to_be_an_hour_old() {
         let mut quota = Quotas::default().broadcasts;
-        let at = |minutes| Timestamp::from_secs(minutes * 60);
+        let at = |minutes: u64| Timestamp::from_secs(minutes * 60);
         assert!((0..10).all(|minute| quota.take(at(minute)).is_ok()));
         assert_eq!(quota.take(at(20)), Err(at(60)));
         assert!(quota.take(at(60)).is_ok() && quota.take(at(60)).is_err());

@@ -1,4 +1,5 @@
 //! The vault on a real disk.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::{fs, path::PathBuf};
 

@@ -1,0 +1,103 @@
+use std::fs;
+
+use mosaic_agent::{Agent, StartError, VaultCost};
+use mosaic_federation::Independence;
+use mosaic_vault::OpenError;
+use serde_json::json;
+
+use crate::support::{Running, config, dir, federation};
+
+/// What was answered is on the disk: it survives a stop, and an end without one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn settings_and_broadcasts_survive_a_restart() {
+    let dir = dir();
+    let agent = Running::start(dir.path()).unwrap();
+    let token = agent.token.clone();
+    agent.send("PUT", "/v1/config", Some(json!({"ttl.default": 100}))).await;
+    let body = json!({"location": {"lat": -45.0, "lon": 0.0}, "context": "coffee by the old mill"});
+    assert_eq!(agent.send("POST", "/v1/broadcast", Some(body)).await.status, 201);
+    // what a crash leaves: the files of this very moment
+    let crashed = tempfile::TempDir::new().unwrap();
+    fs::copy(dir.path().join("vault"), crashed.path().join("vault")).unwrap();
+    agent.stop().await;
+    assert!(!dir.path().join("api.address").exists());
+
+    for place in [dir.path(), crashed.path()] {
+        let agent = Running::start(place).unwrap();
+        assert_eq!(agent.send("GET", "/v1/config", None).await.body["ttl.default"], json!(100));
+        let listed = agent.send("GET", "/v1/broadcasts", None).await.body;
+        assert_eq!(listed["broadcasts"].as_array().unwrap().len(), 1);
+        let address = fs::read_to_string(agent.dir.join("api.address")).unwrap();
+        assert_eq!(address, agent.address.to_string());
+        assert_eq!(agent.token == token, place == dir.path(), "the token belongs to the installation");
+        agent.stop().await;
+    }
+}
+
+/// S-43, S-46: nothing of what a person said is readable in the agent's directory.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_directory_holds_nothing_readable() {
+    let dir = dir();
+    let agent = Running::start(dir.path()).unwrap();
+    let body = json!({"location": {"lat": -45.001234, "lon": 0.004321}, "context": "coffee by the old mill"});
+    agent.send("POST", "/v1/broadcast", Some(body)).await;
+    let made = agent.send("POST", "/v1/associate", Some(json!({"contact": "ana@example.org"}))).await;
+    let token = made.body["token"].as_str().unwrap().to_owned();
+    agent.stop().await;
+    for entry in fs::read_dir(dir.path()).unwrap() {
+        let entry = entry.unwrap();
+        let bytes = fs::read(entry.path()).unwrap();
+        for clear in ["old mill", "45.0012", "0.0043", "ana@example", token.as_str()] {
+            assert!(!bytes.windows(clear.len()).any(|part| part == clear.as_bytes()), "{:?}", entry.path());
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", entry.path());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_a_corrupt_vault_are_told_apart_and_left_alone() {
+    let dir = dir();
+    drop(Agent::start(config(dir.path())).unwrap());
+    let vault = dir.path().join("vault");
+    let whole = fs::read(&vault).unwrap();
+
+    let mut wrong = config(dir.path());
+    wrong.password = "battery staple".to_owned().into();
+    assert!(matches!(Agent::start(wrong), Err(StartError::Open(OpenError::WrongPassword))));
+    assert_eq!(fs::read(&vault).unwrap(), whole);
+
+    let mut damaged = whole;
+    damaged[5_000] ^= 1;
+    fs::write(&vault, &damaged).unwrap();
+    assert!(matches!(Agent::start(config(dir.path())), Err(StartError::Open(OpenError::Damaged))));
+    assert_eq!(fs::read(&vault).unwrap(), damaged);
+}
+
+#[tokio::test]
+async fn an_agent_listens_on_loopback_only_and_alone() {
+    let dir = dir();
+    let mut open = config(dir.path());
+    open.listen = "0.0.0.0:0".parse().unwrap();
+    assert!(matches!(Agent::start(open), Err(StartError::NotLoopback { .. })));
+
+    let first = Agent::start(config(dir.path())).unwrap();
+    assert!(matches!(Agent::start(config(dir.path())), Err(StartError::Open(OpenError::InUse))));
+    let elsewhere = tempfile::TempDir::new().unwrap();
+    let mut same_port = config(elsewhere.path());
+    same_port.listen = first.address();
+    assert!(matches!(Agent::start(same_port), Err(StartError::Bind(_))));
+}
+
+#[tokio::test]
+async fn a_cheap_vault_is_for_practice_only() {
+    let dir = dir();
+    let mut config = config(dir.path());
+    config.federation = federation(Independence::Checked);
+    config.vault = VaultCost::DangerouslyCheap;
+    assert!(matches!(Agent::start(config), Err(StartError::CheapVault)));
+    assert!(!dir.path().join("vault").exists());
+}

@@ -1,0 +1,7 @@
+//! One agent on a real loopback socket and a real disk; its providers cannot be reached.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod api;
+mod guard;
+mod lifecycle;
+mod support;

@@ -9,7 +9,10 @@ use mosaic_wire::{GenerationBlock, GenerationId, Head};
 /// Blocks that several agents of one process downloaded and hold once in memory. What an agent asks for,
 /// and what it accepts, does not depend on it.
 #[derive(Default)]
-pub struct BlockPool(Mutex<HashMap<(GenerationId, [u8; 32]), Weak<GenerationBlock>>>);
+pub struct BlockPool(Mutex<HashMap<PoolKey, Weak<GenerationBlock>>>);
+
+/// A generation and its Merkle root.
+type PoolKey = (GenerationId, [u8; 32]);
 
 impl BlockPool {
     /// The block, if the head covers it. A block equal to a pooled one under the same root was checked.

@@ -4,6 +4,7 @@ use mosaic_crypto::{
     kdf::{Label, derive},
 };
 use rand::CryptoRng;
+use thiserror::Error;
 use zeroize::Zeroizing;
 
 /// Bytes of a header.
@@ -51,11 +52,26 @@ pub(crate) struct Header {
 }
 
 /// Why bytes are no header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BadHeader {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum BadHeader {
+    /// They do not begin like a vault.
+    #[error("this is no vault")]
     NotAVault,
+    /// Written by a newer version of this program.
+    #[error("this vault was written by a newer version")]
     NewerVersion,
+    /// Cut short, altered, or with a cost that no vault has.
+    #[error("the vault's header is damaged")]
     Damaged,
+}
+
+/// Reads the public first bytes of a vault file: what a guess of its password costs.
+///
+/// # Errors
+/// [`BadHeader`].
+pub fn read_header(bytes: &[u8]) -> Result<KdfCost, BadHeader> {
+    let header = bytes.first_chunk::<HEADER>().ok_or(BadHeader::NotAVault)?;
+    Header::decode(header).map(|header| header.cost)
 }
 
 impl Header {

@@ -20,6 +20,6 @@ mod header;
 mod image;
 mod vault;
 
-pub use header::KdfCost;
+pub use header::{BadHeader, KdfCost, read_header};
 pub use image::Item;
 pub use vault::{ChangePasswordError, CommitError, CreateError, ItemError, OpenError, Vault};

@@ -40,7 +40,7 @@ impl Files {
         }
         let mut bytes = Zeroizing::new([0; 32]);
         rng.fill_bytes(&mut *bytes);
-        let token = Zeroizing::new(hex::encode(&*bytes));
+        let token = Zeroizing::new(hex::encode(*bytes));
         write_private(&path, &token)?;
         Ok(token)
     }

@@ -11,7 +11,7 @@ use clap::Args;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
+    process::{Child, ChildStdin, Command},
     sync::oneshot,
     time::timeout,
 };
@@ -91,6 +91,8 @@ pub(crate) fn ready(out: Out, what: &impl Serialize) {
 /// A running child of this binary.
 pub(crate) struct Running {
     child: Child,
+    /// Kept apart, because waiting for a child closes the one it has.
+    stdin: Option<ChildStdin>,
     name: String,
 }
 
@@ -118,8 +120,8 @@ impl Running {
             command.arg("--practice-clock").arg(clock.to_string());
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr).kill_on_drop(true);
-        let child = command.spawn().or_exit(Exit::Local, &doing)?;
-        let mut running = Self { child, name: launch.name };
+        let mut child = command.spawn().or_exit(Exit::Local, &doing)?;
+        let mut running = Self { stdin: child.stdin.take(), child, name: launch.name };
         let ready = running.first_line(&log).await?;
         Ok((running, ready))
     }
@@ -172,7 +174,7 @@ impl Running {
 
     /// Asks it to stop by closing its standard input; kills it when it does not.
     pub(crate) async fn stop(mut self) {
-        drop(self.child.stdin.take());
+        drop(self.stdin.take());
         if timeout(STOP, self.child.wait()).await.is_err() {
             tracing::warn!(name = self.name, "does not stop and is killed");
             self.kill().await;

@@ -39,7 +39,9 @@ pub(crate) struct Reader {
     /// Rows that opened interests point to, by period.
     pub(crate) watched: HashMap<Period, HashMap<u32, Vec<OprfInput>>>,
     as_of: Option<Timestamp>,
-    rounds: u64,
+    round_began: Timestamp,
+    /// When the last round began that was compared to its end.
+    compared: Option<Timestamp>,
 }
 
 impl Reader {
@@ -55,7 +57,8 @@ impl Reader {
             shelf: Shelf::default(),
             watched: HashMap::new(),
             as_of: None,
-            rounds: 0,
+            round_began: Timestamp::from_millis(0),
+            compared: None,
         }
     }
 
@@ -84,7 +87,7 @@ impl Reader {
     }
 
     /// Starts a round over the tables of `periods`: what to ask both providers.
-    pub(crate) fn start_round(&mut self, periods: &BTreeSet<Period>, providers: &Providers) -> usize {
+    pub(crate) fn start_round(&mut self, now: Timestamp, periods: &BTreeSet<Period>, providers: &Providers) -> usize {
         let lanes = [Lane::Discovery, Lane::Rendezvous];
         let tables = periods.iter().flat_map(|period| lanes.map(|lane| TableId::new(*period, lane)));
         let mut known: Vec<KnownGenerations> = Vec::new();
@@ -100,6 +103,7 @@ impl Reader {
         let queries: Vec<_> =
             known.chunks(HeadsQuery::MOST).filter_map(|chunk| HeadsQuery::new(chunk.to_vec()).ok()).collect();
         let chunks = queries.len();
+        self.round_began = now;
         self.round = Some(Round { queries, replies: BTreeMap::new(), waiting: BTreeSet::new() });
         chunks
     }
@@ -142,7 +146,7 @@ impl Reader {
             return None;
         }
         let round = self.round.take()?;
-        self.rounds += 1;
+        self.compared = Some(self.round_began);
         let mut evidence = Vec::new();
         for chunk in 0..round.queries.len() {
             let pair: Vec<_> =
@@ -230,9 +234,9 @@ impl Reader {
         book.expire(now);
     }
 
-    /// Whether at least one round is behind us and everything agreed on was read.
-    pub(crate) fn is_caught_up(&self) -> bool {
-        self.rounds > 0 && self.todo.is_empty()
+    /// Until when everything that two providers agreed on was read; `None` while something is left.
+    pub(crate) fn caught_up(&self) -> Option<Timestamp> {
+        self.compared.filter(|_| self.todo.is_empty())
     }
 
     pub(crate) const fn as_of(&self) -> Option<Timestamp> {

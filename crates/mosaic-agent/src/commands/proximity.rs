@@ -45,7 +45,7 @@ impl AgentCore {
         Ok(ProximityReply {
             cards,
             searched: Searched { radius: request.radius.metres(), window: request.window.seconds() },
-            complete: self.reader.is_caught_up() && self.has_all_outputs(),
+            complete: self.reader.caught_up().is_some() && self.has_all_outputs(),
             as_of: self.reader.as_of().map(Timestamp::as_secs),
         })
     }

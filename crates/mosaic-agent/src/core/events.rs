@@ -116,6 +116,7 @@ impl AgentCore {
         }
         let bytes = self.deposits.newest().map(|deposit| event_hash(&deposit.bytes)).unwrap_or_default();
         self.log_truth(|| EventTruth { at: now, lane, resolution, class, event: bytes, slots: slots.into_exposed() });
+        tracing::debug!(?lane, ?class, "an event was released");
         self.counters.released += 1;
         self.note(AgentEvent::Released(lane));
         Departure::Left

@@ -27,7 +27,7 @@ impl AgentCore {
         let Some(pair) = self.paths.pair(now, rng) else {
             return self.reader.poll_again_at(now.after(REST));
         };
-        for chunk in 0..self.reader.start_round(&Tables::read_at(now), &self.providers) {
+        for chunk in 0..self.reader.start_round(now, &Tables::read_at(now), &self.providers) {
             for provider in pair {
                 self.ask_heads(chunk, provider);
             }

@@ -24,6 +24,9 @@ impl AgentCore {
             Ok(Reply::Cell(CellReply::Problem(problem))) => Err(CallFailure::Refused(problem)),
             other => other,
         };
+        if let Err(failure) = &result {
+            tracing::debug!(provider = %from.provider, %failure, "a call failed");
+        }
         let outcome = result.as_ref().map_or_else(|failure| Outcome::Failed(*failure), |_| Outcome::Answered);
         self.paths.record(now, from, outcome, rng);
         match result {
@@ -144,6 +147,7 @@ impl AgentCore {
             self.releaser.retry(&event, full);
         }
         self.associations.left(&event.frames());
+        tracing::debug!(provider = %from.provider, full = full.count_ones(), "an event was acknowledged");
         self.counters.acknowledged += 1;
         self.note(AgentEvent::Acknowledged(event.lane()));
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mosaic_discovery::{AssociationEvent, Interest};
-use mosaic_types::{Epoch, LatLng, Radius, SearchWindow, Sensitive, TableId, Timestamp};
+use mosaic_types::{LatLng, Radius, SearchWindow, Sensitive, TableId, Timestamp};
 use mosaic_wire::OprfInput;
 
 use super::{AgentCore, AgentEvent};
@@ -30,7 +30,7 @@ impl AgentCore {
         self.associations.requeue(&lost);
         let ended = self.associations.expire(now);
         self.note_associations(ended);
-        self.settle(now);
+        self.settle();
         self.drop_ended_broadcasts(now);
         if before.is_none_or(|(window, _)| window != now.window()) {
             self.refresh_own_cards(now);
@@ -56,9 +56,9 @@ impl AgentCore {
     }
 
     /// Everything published in epochs that ended long ago was read: their states are erased.
-    fn settle(&mut self, now: Timestamp) {
-        if self.reader.is_caught_up() {
-            self.associations.settled(Epoch(now.before(SETTLED_AFTER).epoch().0.saturating_sub(1)));
+    fn settle(&mut self) {
+        if let Some(read) = self.reader.caught_up() {
+            self.associations.settled(read.before(SETTLED_AFTER).epoch().previous());
         }
     }
 

@@ -1,11 +1,113 @@
-use crate::{commands::Context, exit::Outcome};
+use std::path::PathBuf;
+
 use clap::Args;
-/// Demo.
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use mosaic_geo::movement::read_csv;
+
+use crate::{
+    commands::{Context, places, traces::read_text},
+    demo::{Plan, Script, Stage, play},
+    exit::{Exit, Failure, OrExit, Outcome},
+    processes::interrupted,
+};
+
+/// Watch a whole evening, sped up: real processes and real sockets on this machine. People move, say what they want,
+/// find each other, wave, accept and get each other's contact, through three providers whose disks are then searched
+/// for anything readable. Ends by itself and leaves nothing behind.
+///
+/// Recorded movement is a CSV file with one position a line, `user,time,lat,lon`: time as RFC 3339 or unix seconds,
+/// degrees in WGS 84. `mosaic traces convert` makes it from other formats.
 #[derive(Debug, Args)]
-pub(crate) struct DemoArgs {}
+#[command(after_help = "\
+Examples:
+  mosaic demo
+  mosaic demo --places porto.osm.pbf --agents 40 --seed 7 --json
+  mosaic demo --traces cabs.csv --agents 40 --hours 3
+
+Exit code 3 means that a promise was broken: something readable at a provider, or a contact that nobody gave.")]
+pub(crate) struct DemoArgs {
+    /// Real places: an OpenStreetMap extract (.osm.pbf) or an index of `mosaic places build`
+    #[arg(long, value_name = "FILE")]
+    places: Option<PathBuf>,
+    /// Real movement: user,time,lat,lon
+    #[arg(long, value_name = "FILE")]
+    traces: Option<PathBuf>,
+    /// How many people take part, each with an agent process
+    #[arg(long, default_value_t = 36, value_parser = clap::value_parser!(u16).range(2..=1_000))]
+    agents: u16,
+    /// How long the evening is
+    #[arg(long, default_value_t = 3.0)]
+    hours: f64,
+    /// Seed of everything that is drawn
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many times faster than life; slower machines need less
+    #[arg(long, default_value_t = 150.0)]
+    speed: f64,
+    /// How many of the people have spent their weekly location ledger before (default: one in six)
+    #[arg(long, value_name = "N")]
+    exhausted: Option<u16>,
+    /// Keep all folders of the run here, to look at
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+}
+
 impl DemoArgs {
-    /// x
-    pub(crate) async fn run(self, _context: &Context) -> Outcome {
-        Ok(())
+    /// Plays.
+    pub(crate) async fn run(self, context: &Context) -> Outcome {
+        if !(1.0..=3_600.0).contains(&self.speed) || !(1.0..=48.0).contains(&self.hours) {
+            return Err(Failure::usage("the speed lies between 1 and 3600, the hours between 1 and 48"));
+        }
+        let mut script = self.script()?;
+        let plan = Plan::draw(&mut script)?;
+        let bar = progress(plan.people.len() as u64 + 3, context);
+        bar.set_message("processes start");
+        let evening = async {
+            let steps = bar.clone();
+            let stage = Stage::set(&plan, script.folder, move |step| steps.inc(step)).await?;
+            bar.reset();
+            bar.set_length(1_000);
+            bar.set_message("the evening");
+            let hand = bar.clone();
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share in thousandths")]
+            let on_time = move |share: f64| hand.set_position((share.clamp(0.0, 1.0) * 1_000.0) as u64);
+            play(plan, stage, on_time).await
+        };
+        let summary = tokio::select! {
+            summary = evening => summary?,
+            () = interrupted() => return Err(Failure::new(Exit::Local, "stopped before the evening was over")),
+        };
+        bar.finish_and_clear();
+        context.out.result(&summary, |page| summary.tell(page));
+        if summary.broken() { Err(Failure::new(Exit::Refused, "a promise was broken, see above")) } else { Ok(()) }
     }
+
+    fn script(&self) -> Outcome<Script> {
+        let places = self.places.as_deref().map(places::read).transpose()?;
+        let traces = match &self.traces {
+            Some(path) => {
+                Some(read_csv(&read_text(path)?).or_exit(Exit::Usage, format!("cannot use {}", path.display()))?)
+            }
+            None => None,
+        };
+        Ok(Script {
+            places,
+            traces,
+            agents: self.agents.into(),
+            hours: self.hours,
+            speed: self.speed,
+            seed: self.seed,
+            exhausted: self.exhausted.unwrap_or(self.agents / 6).into(),
+            folder: self.keep.clone(),
+        })
+    }
+}
+
+fn progress(steps: u64, context: &Context) -> ProgressBar {
+    let target = if context.out.is_json() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let bar = ProgressBar::with_draw_target(Some(steps), target);
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent:>3} % {msg}") {
+        bar.set_style(style);
+    }
+    bar
 }

@@ -363,3 +363,7 @@ fn table_of(federation: &Federation, period: Period, dealings: &[Dealing]) -> Re
         groups: Groups::DEFAULT,
     })
 }
+
+#[cfg(test)]
+#[path = "ceremony_tests.rs"]
+mod tests;

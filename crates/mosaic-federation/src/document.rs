@@ -161,3 +161,7 @@ impl Federation {
         self.descriptor.provider(provider).map(|entry| VerifyingKey(entry.signing_key))
     }
 }
+
+#[cfg(test)]
+#[path = "document_tests.rs"]
+mod tests;

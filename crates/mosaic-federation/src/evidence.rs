@@ -166,3 +166,7 @@ impl Parts {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "evidence_tests.rs"]
+mod tests;

@@ -20,6 +20,8 @@ mod dealing;
 mod descriptor;
 mod document;
 mod evidence;
+#[cfg(test)]
+mod fixture;
 mod hex;
 mod join;
 pub mod peer;

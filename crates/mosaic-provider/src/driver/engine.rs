@@ -22,7 +22,7 @@ const AT_ONCE: usize = 512;
 type Answer<T> = oneshot::Sender<Result<T, Problem>>;
 
 enum Command {
-    Call(Call, Answer<Reply>),
+    Call(Box<Call>, Answer<Reply>),
     Peer(Vec<u8>, Answer<Vec<u8>>),
     Answered(PeerCallId, Result<Vec<u8>, PeerFailure>),
     Count(oneshot::Sender<(Counters, Gauges)>),
@@ -87,7 +87,7 @@ impl Engine {
 
 impl Handle {
     pub(super) async fn call(&self, call: Call) -> Result<Reply, Problem> {
-        self.ask(|answer| Command::Call(call, answer)).await
+        self.ask(|answer| Command::Call(Box::new(call), answer)).await
     }
 
     pub(super) async fn peer(&self, bytes: Vec<u8>) -> Result<Vec<u8>, Problem> {
@@ -161,7 +161,7 @@ impl<S: Store> Desk<S> {
 
     fn take(&mut self, now: Timestamp, command: Command) {
         match command {
-            Command::Call(call, answer) => match self.core.handle(now, &mut self.rng, call) {
+            Command::Call(call, answer) => match self.core.handle(now, &mut self.rng, *call) {
                 Step::Done(reply) => tell(answer, reply),
                 Step::Staged(ticket) => drop(self.waiting.insert(ticket, answer)),
             },

@@ -12,12 +12,12 @@ use mosaic_wire::{
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
 
-pub fn id(number: u8) -> ProviderId {
+pub(crate) fn id(number: u8) -> ProviderId {
     ProviderId::new(number).unwrap()
 }
 
 /// A practice federation of `count` providers with keys that depend on the seed only.
-pub fn federation(count: u8, seed: u64) -> (Arc<Federation>, Vec<ProviderKeys>) {
+pub(crate) fn federation(count: u8, seed: u64) -> (Arc<Federation>, Vec<ProviderKeys>) {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let keys: Vec<ProviderKeys> = (1..=count).map(|n| ProviderKeys::generate(id(n), &mut rng)).collect();
     let entries = keys.iter().map(|keys| ProviderEntry {
@@ -38,25 +38,25 @@ pub fn federation(count: u8, seed: u64) -> (Arc<Federation>, Vec<ProviderKeys>) 
 }
 
 /// One minute into a period.
-pub fn start() -> Timestamp {
+pub(crate) fn start() -> Timestamp {
     Period(122_478).start().after(Duration::from_mins(1))
 }
 
-pub fn policy() -> Policy {
+pub(crate) fn policy() -> Policy {
     Policy { lead_periods: 1, ..Policy::for_agents(100) }
 }
 
-pub struct Cluster<S> {
-    pub federation: Arc<Federation>,
-    pub cores: BTreeMap<ProviderId, ProviderCore<S>>,
+pub(crate) struct Cluster<S> {
+    pub(crate) federation: Arc<Federation>,
+    pub(crate) cores: BTreeMap<ProviderId, ProviderCore<S>>,
     /// Providers that neither hear nor answer.
-    pub down: Vec<ProviderId>,
-    pub now: Timestamp,
-    pub rng: ChaCha20Rng,
+    pub(crate) down: Vec<ProviderId>,
+    pub(crate) now: Timestamp,
+    pub(crate) rng: ChaCha20Rng,
 }
 
 impl<S: Store> Cluster<S> {
-    pub fn new(stores: Vec<S>) -> Self {
+    pub(crate) fn new(stores: Vec<S>) -> Self {
         let (federation, keys) = federation(stores.len() as u8, 1);
         let open = |(keys, store): (ProviderKeys, S)| {
             (keys.me, ProviderCore::open(keys, Arc::clone(&federation), store, policy(), start()).unwrap())
@@ -66,7 +66,7 @@ impl<S: Store> Cluster<S> {
     }
 
     /// A cluster whose present and next tables exist.
-    pub fn ready(stores: Vec<S>) -> Self {
+    pub(crate) fn ready(stores: Vec<S>) -> Self {
         let mut cluster = Self::new(stores);
         cluster.settle();
         let period = cluster.now.period();
@@ -76,32 +76,32 @@ impl<S: Store> Cluster<S> {
         cluster
     }
 
-    pub fn core(&mut self, number: u8) -> &mut ProviderCore<S> {
+    pub(crate) fn core(&mut self, number: u8) -> &mut ProviderCore<S> {
         self.cores.get_mut(&id(number)).unwrap()
     }
 
-    pub fn is_up(&self, provider: ProviderId) -> bool {
+    pub(crate) fn is_up(&self, provider: ProviderId) -> bool {
         !self.down.contains(&provider)
     }
 
     /// Ticks everybody and exchanges messages until nobody has anything to say.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         for provider in self.live() {
             self.tick(provider);
         }
         self.exchange();
     }
 
-    pub fn live(&self) -> Vec<ProviderId> {
+    pub(crate) fn live(&self) -> Vec<ProviderId> {
         self.cores.keys().copied().filter(|id| self.is_up(*id)).collect()
     }
 
-    pub fn tick(&mut self, provider: ProviderId) {
+    pub(crate) fn tick(&mut self, provider: ProviderId) {
         let (now, core) = (self.now, self.cores.get_mut(&provider).unwrap());
         let _store_refused = core.tick(now, &mut self.rng);
     }
 
-    pub fn exchange(&mut self) {
+    pub(crate) fn exchange(&mut self) {
         for _ in 0..1_000 {
             let mut silent = true;
             for from in self.live() {
@@ -128,7 +128,7 @@ impl<S: Store> Cluster<S> {
     }
 
     /// Lets time pass in steps of `step`, settling after each.
-    pub fn pass(&mut self, total: Duration, step: Duration) {
+    pub(crate) fn pass(&mut self, total: Duration, step: Duration) {
         let until = self.now.after(total);
         while self.now < until {
             self.now = self.now.after(step);
@@ -136,7 +136,7 @@ impl<S: Store> Cluster<S> {
         }
     }
 
-    pub fn call(&mut self, number: u8, call: Call) -> Result<Reply, Problem> {
+    pub(crate) fn call(&mut self, number: u8, call: Call) -> Result<Reply, Problem> {
         let now = self.now;
         let core = self.cores.get_mut(&id(number)).unwrap();
         match core.handle(now, &mut self.rng, call) {
@@ -151,20 +151,20 @@ impl<S: Store> Cluster<S> {
         }
     }
 
-    pub fn table(&mut self, number: u8, period: Period) -> TableDescriptor {
+    pub(crate) fn table(&mut self, number: u8, period: Period) -> TableDescriptor {
         let Ok(Reply::Table(table)) = self.call(number, Call::Table(period)) else { panic!("no table") };
         let federation = Arc::clone(&self.federation);
         table.verify(|id| federation.signing_key(id)).unwrap().clone()
     }
 
-    pub fn token(&mut self, number: u8, purpose: TokenPurpose) -> WireToken {
+    pub(crate) fn token(&mut self, number: u8, purpose: TokenPurpose) -> WireToken {
         let query = TokensQuery { purpose, count: 1 };
         let Ok(Reply::Tokens(tokens)) = self.call(number, Call::Tokens(query)) else { panic!("no token") };
         tokens.into_tokens().remove(0)
     }
 
     /// A random event for the rendezvous table of the present period.
-    pub fn event(&mut self, stream: Stream) -> [u8; EVENT] {
+    pub(crate) fn event(&mut self, stream: Stream) -> [u8; EVENT] {
         let period = self.now.period();
         let live = self.live()[0].get();
         let table = self.table(live, period);
@@ -172,18 +172,29 @@ impl<S: Store> Cluster<S> {
         self.event_for(&table, Lane::Rendezvous, stream, &rows)
     }
 
-    pub fn event_for(&mut self, table: &TableDescriptor, lane: Lane, stream: Stream, rows: &[u32]) -> [u8; EVENT] {
+    pub(crate) fn event_for(
+        &mut self,
+        table: &TableDescriptor,
+        lane: Lane,
+        stream: Stream,
+        rows: &[u32],
+    ) -> [u8; EVENT] {
         let mut records = vec![0; 1_920];
         self.rng.fill_bytes(&mut records);
         event_bytes(table, lane, stream, rows, &records)
     }
 
-    pub fn deposit(&mut self, number: u8, event: [u8; EVENT]) -> Result<Receipt, ProblemCode> {
+    pub(crate) fn deposit(&mut self, number: u8, event: [u8; EVENT]) -> Result<Receipt, ProblemCode> {
         let token = self.token(number, TokenPurpose::Deposit);
         self.deposit_with(number, token, event)
     }
 
-    pub fn deposit_with(&mut self, number: u8, token: WireToken, event: [u8; EVENT]) -> Result<Receipt, ProblemCode> {
+    pub(crate) fn deposit_with(
+        &mut self,
+        number: u8,
+        token: WireToken,
+        event: [u8; EVENT],
+    ) -> Result<Receipt, ProblemCode> {
         match self.call(number, Call::Cell(CellRequest::Deposit { token, event })) {
             Ok(Reply::Cell(CellReply::Receipt(receipt))) => {
                 receipt.verify(&self.federation.signing_key(id(number)).unwrap()).unwrap();
@@ -197,7 +208,13 @@ impl<S: Store> Cluster<S> {
 
 /// The layout of `docs/spec/wire.md`, written out: encoding goes through the release barrier only, and
 /// these records say nothing.
-pub fn event_bytes(table: &TableDescriptor, lane: Lane, stream: Stream, rows: &[u32], records: &[u8]) -> [u8; EVENT] {
+pub(crate) fn event_bytes(
+    table: &TableDescriptor,
+    lane: Lane,
+    stream: Stream,
+    rows: &[u32],
+    records: &[u8],
+) -> [u8; EVENT] {
     let mut bytes = vec![1, stream.number()];
     bytes.extend(table.tile.0.to_be_bytes());
     bytes.extend(TableId::new(table.period, lane).0.to_be_bytes());
@@ -212,7 +229,7 @@ pub fn event_bytes(table: &TableDescriptor, lane: Lane, stream: Stream, rows: &[
 }
 
 /// An evaluation query, written out for the same reason.
-pub fn query_bytes(table: &TableDescriptor, points: &[[u8; 32]]) -> [u8; EvaluateFields::SIZE] {
+pub(crate) fn query_bytes(table: &TableDescriptor, points: &[[u8; 32]]) -> [u8; EvaluateFields::SIZE] {
     let mut bytes = vec![1, mosaic_wire::OprfInput::SUITE];
     bytes.extend(table.tile.0.to_be_bytes());
     bytes.extend(table.period.0.to_be_bytes());

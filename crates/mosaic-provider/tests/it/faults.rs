@@ -24,17 +24,17 @@ use crate::cluster::{Cluster, federation, id, policy};
 
 /// A store whose changes start to fail after a set number; what it held survives its owner.
 #[derive(Clone, Default)]
-pub struct Failing {
+pub(crate) struct Failing {
     inner: Rc<RefCell<MemoryStore>>,
     left: Rc<Cell<Option<u32>>>,
 }
 
-pub fn stores() -> Vec<Failing> {
+pub(crate) fn stores() -> Vec<Failing> {
     (0..3).map(|_| Failing::default()).collect()
 }
 
 /// Lets `changes` more changes through.
-pub fn fault_after(store: &Failing, changes: u32) {
+pub(crate) fn fault_after(store: &Failing, changes: u32) {
     store.left.set(Some(changes));
 }
 
@@ -85,7 +85,7 @@ impl Store for Failing {
 }
 
 /// Kills a provider and starts it again on a store that works.
-pub fn restart(cluster: &mut Cluster<Failing>, victim: ProviderId) {
+pub(crate) fn restart(cluster: &mut Cluster<Failing>, victim: ProviderId) {
     let store = cluster.cores.remove(&victim).unwrap().into_store();
     store.left.set(None);
     let keys = federation(3, 1).1.into_iter().find(|keys| keys.me == victim).unwrap();
@@ -95,7 +95,8 @@ pub fn restart(cluster: &mut Cluster<Failing>, victim: ProviderId) {
 
 /// Every acknowledged record is in the generation that its receipt names, at every provider.
 fn assert_all_there<S: Store>(cluster: &mut Cluster<S>, acknowledged: &[([u8; EVENT], Receipt)]) {
-    for (event, receipt) in acknowledged {
+    // an event that met full rows only is in no generation, and its receipt says so
+    for (event, receipt) in acknowledged.iter().filter(|(_, receipt)| receipt.accepted != 0) {
         let expected = records_of(&EventFields::decode(event).unwrap(), receipt.accepted);
         for reader in [1, 2, 3] {
             let wanted = GenerationId { segment: receipt.segment, index: receipt.generation };

@@ -138,7 +138,7 @@ fn exchange_some(cluster: &mut Cluster<MemoryStore>, most: usize) {
 }
 
 /// Kills a provider and starts it again from what its store holds.
-pub fn restart(cluster: &mut Cluster<MemoryStore>, victim: ProviderId) {
+pub(crate) fn restart(cluster: &mut Cluster<MemoryStore>, victim: ProviderId) {
     let store = cluster.cores.remove(&victim).unwrap().into_store();
     let (_, keys) = federation(cluster.cores.len() as u8 + 1, 1);
     let keys = keys.into_iter().find(|keys| keys.me == victim).unwrap();

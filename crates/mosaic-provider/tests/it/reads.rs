@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use mosaic_federation::{Comparison, Evidence, HeadChain, VerifiedBlock, compare, peer, records_of};
+use mosaic_federation::{Comparison, Evidence, HeadChain, Linked, VerifiedBlock, compare, peer, records_of};
 use mosaic_provider::store::MemoryStore;
 use mosaic_types::{Lane, SegmentId, Stream, TableId};
 use mosaic_wire::{
@@ -40,7 +40,7 @@ fn every_provider_shows_the_same_sealed_generations() {
     for reader in [1, 2, 3] {
         let shown = heads(&mut cluster, reader, segment);
         let mut chain = HeadChain::new(segment);
-        shown.iter().for_each(|head| drop(chain.offer(head, &key).unwrap()));
+        shown.iter().for_each(|head| assert_eq!(chain.offer(head, &key), Ok(Linked::Appended)));
         let block = block(&mut cluster, reader, segment, 0);
         let block = VerifiedBlock::check(&shown[0], block).expect("exactly what the head states");
         for event in &events {

@@ -44,7 +44,7 @@ fn a_destroyed_key_leaves_no_bytes() {
 }
 
 #[derive(Clone)]
-pub struct Shared(pub std::rc::Rc<std::cell::RefCell<MemoryStore>>);
+pub(crate) struct Shared(std::rc::Rc<std::cell::RefCell<MemoryStore>>);
 
 impl Store for Shared {
     fn get(&self, bucket: mosaic_provider::store::Bucket, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {

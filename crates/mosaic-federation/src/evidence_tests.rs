@@ -1,0 +1,119 @@
+use mosaic_types::{Lane, Period, SegmentId, Stream, TableId};
+use mosaic_wire::Record;
+
+use super::*;
+use crate::{
+    chain::{ChainError, HeadChain, Linked},
+    fixture::{Town, id, now},
+    segment::Verdict,
+};
+
+fn segment() -> SegmentId {
+    SegmentId { table: TableId::new(Period(100), Lane::Rendezvous), origin: id(2), stream: Stream::Fast }
+}
+
+fn block(index: u32, rows: &[u32]) -> GenerationBlock {
+    let records = rows.iter().map(|row| Record { row: *row, bytes: [*row as u8; 192] }).collect();
+    GenerationBlock::new(segment(), index, records).unwrap()
+}
+
+fn head(town: &Town, block: &GenerationBlock, previous: [u8; 32]) -> Head {
+    Head::seal(block, previous, now(), &town.signing[1])
+}
+
+/// `docs/spec/wire.md`, written out: encoding goes through the release barrier only.
+fn event(rows: std::ops::Range<u32>) -> [u8; EVENT] {
+    let mut bytes = vec![1, 0];
+    bytes.extend(1_u32.to_be_bytes());
+    bytes.extend(segment().table.0.to_be_bytes());
+    rows.clone().for_each(|row| bytes.extend(&row.to_be_bytes()[1..]));
+    bytes.extend([0; 88]);
+    rows.for_each(|row| bytes.extend([row as u8; 192]));
+    bytes.try_into().unwrap()
+}
+
+#[test]
+fn two_contents_of_one_generation_convict_their_origin() {
+    let town = Town::new();
+    let (first, second) = (head(&town, &block(0, &[1]), [0; 32]), head(&town, &block(0, &[2]), [0; 32]));
+    let evidence = Evidence::TwoHistories { first, second };
+    assert_eq!(Evidence::decode(&evidence.encode()), Ok(evidence.clone()));
+    assert_eq!(evidence.verify(&town.federation), Ok(id(2)));
+    assert_eq!(Evidence::TwoHistories { first, second: first }.verify(&town.federation), Err(NoProof::Innocent));
+    let mut forged = second;
+    forged.signature[0] ^= 1;
+    assert_eq!(Evidence::TwoHistories { first, second: forged }.verify(&town.federation), Err(NoProof::Signature));
+    let framed = second.sign(&town.signing[0]);
+    assert_eq!(Evidence::TwoHistories { first, second: framed }.verify(&town.federation), Err(NoProof::Signature));
+}
+
+#[test]
+fn a_head_that_does_not_follow_convicts_too() {
+    let town = Town::new();
+    let first = head(&town, &block(0, &[1]), [0; 32]);
+    let good = head(&town, &block(1, &[2]), first.hash());
+    let torn = head(&town, &block(1, &[2]), [9; 32]);
+    let judge = |second| Evidence::TwoHistories { first, second }.verify(&town.federation);
+    assert_eq!((judge(good), judge(torn)), (Err(NoProof::Innocent), Ok(id(2))));
+    let far = head(&town, &block(5, &[2]), [9; 32]);
+    assert_eq!(judge(far), Err(NoProof::Unrelated));
+}
+
+#[test]
+fn a_chain_takes_what_fits_and_convicts_what_forks() {
+    let town = Town::new();
+    let key = town.federation.signing_key(id(2)).unwrap();
+    let mut chain = HeadChain::new(segment());
+    let first = head(&town, &block(0, &[1]), [0; 32]);
+    let second = head(&town, &block(1, &[2]), first.hash());
+    assert_eq!(chain.offer(&second, &key), Err(ChainError::Gap { expected: 0, found: 1 }));
+    assert_eq!(chain.offer(&first, &key), Ok(Linked::Appended));
+    assert_eq!(chain.offer(&first, &key), Ok(Linked::Known));
+    assert_eq!(chain.offer(&second, &key), Ok(Linked::Appended));
+    let stranger = town.federation.signing_key(id(1)).unwrap();
+    let third = head(&town, &block(2, &[3]), second.hash());
+    assert_eq!(chain.offer(&third, &stranger), Err(ChainError::Signature));
+    let fork = head(&town, &block(1, &[7]), first.hash());
+    let Err(ChainError::Forked(evidence)) = chain.offer(&fork, &key) else { panic!("a fork was taken") };
+    assert_eq!(evidence.verify(&town.federation), Ok(id(2)));
+    assert_eq!(chain.count(), 2);
+}
+
+fn dropped(town: &Town, accepted: u16, sealed: &[u32]) -> Dropped {
+    let event = event(1..11);
+    let verdict = Verdict { stream: Stream::Fast, generation: 0, accepted, full: 0, time: now(), receipt_key: [0; 32] };
+    let hash = event_hash(&event);
+    let receipt = verdict.receipt(segment().table, id(2), id(1), hash, &town.signing[1]);
+    let block = block(0, sealed);
+    Dropped { receipt, event, head: head(town, &block, [0; 32]), block }
+}
+
+#[test]
+fn a_dropped_record_convicts_and_a_kept_one_does_not() {
+    let town = Town::new();
+    let all: Vec<u32> = (1..11).collect();
+    let judge = |dropped: Dropped| {
+        let evidence = Evidence::Dropped(Box::new(dropped));
+        assert_eq!(Evidence::decode(&evidence.encode()), Ok(evidence.clone()));
+        evidence.verify(&town.federation)
+    };
+    assert_eq!(judge(dropped(&town, 0x3ff, &all)), Err(NoProof::Innocent));
+    assert_eq!(judge(dropped(&town, 0x3ff, &all[1..])), Ok(id(2)));
+    assert_eq!(judge(dropped(&town, 0x3fe, &all[1..])), Err(NoProof::Innocent), "the first was never accepted");
+    let mut other = dropped(&town, 0x3ff, &all[1..]);
+    other.event[1_000] ^= 1;
+    assert_eq!(judge(other), Err(NoProof::Unrelated), "not the acknowledged event");
+    let mut other = dropped(&town, 0x3ff, &all[1..]);
+    other.block = block(0, &all);
+    assert_eq!(judge(other), Err(NoProof::Unrelated), "not the signed generation");
+    let mut forged = dropped(&town, 0x3fe, &all[1..]);
+    forged.receipt.accepted = 0x3ff;
+    assert_eq!(judge(forged), Err(NoProof::Signature));
+}
+
+#[test]
+fn bytes_that_are_no_evidence_are_refused() {
+    for bytes in [&[][..], &[0], &[9; 50], &[1; 4_000]] {
+        assert_eq!(Evidence::decode(bytes), Err(NoProof::Malformed));
+    }
+}

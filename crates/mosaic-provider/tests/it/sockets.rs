@@ -1,0 +1,205 @@
+//! Real processes' worth of driver: TLS, folders, redb, peers over sockets.
+
+use std::{net::TcpListener, path::Path, sync::Arc};
+
+use mosaic_federation::{Federation, FederationDescriptor, Independence, SignedDocument, Tile};
+use mosaic_provider::{FolderError, Provider, ProviderConfig, ProviderFolder, RunError};
+use mosaic_transport::{BindError, Patience, Pin, PinnedHttp, Pins, ProviderClient, SystemClock};
+use mosaic_types::{Clock as _, Lane, ProviderId, Stream, TileId};
+use mosaic_wire::{
+    Address, CELL, Call, CallFailure, CellReply, CellRequest, Problem, ProblemCode, Reply, TableDescriptor,
+    TokenPurpose, TokensQuery,
+};
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha20Rng;
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::cluster::{event_bytes, id};
+
+struct Town {
+    federation: Federation,
+    client: ProviderClient,
+    running: Vec<(oneshot::Sender<()>, JoinHandle<Result<(), RunError>>)>,
+    rng: ChaCha20Rng,
+    _folders: Vec<tempfile::TempDir>,
+}
+
+fn config(number: u8) -> ProviderConfig {
+    // the system names a free port; it is ours again a moment later
+    let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("https://{listen}");
+    ProviderConfig { number: id(number), listen, url, operator: "me".into(), jurisdiction: "FR".into() }
+}
+
+fn found(folders: &[ProviderFolder]) -> Federation {
+    let tile = Tile { id: TileId(7), name: "Test".into(), lat: 41.0, lng: -8.0, radius_m: 10_000 };
+    let entries = folders.iter().map(ProviderFolder::entry).collect();
+    let descriptor = FederationDescriptor::new("test", Independence::Practice, SystemClock.now(), 100, tile, entries);
+    let mut document = SignedDocument::draft(&descriptor).unwrap();
+    folders.iter().for_each(|folder| folder.sign(&mut document));
+    let federation = document.verify().unwrap();
+    folders.iter().for_each(|folder| folder.install(&federation).unwrap());
+    federation
+}
+
+impl Town {
+    fn start() -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(3);
+        let places: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
+        let make = |(place, number): (&tempfile::TempDir, u8)| {
+            ProviderFolder::create(place.path(), config(number), &mut rng).unwrap()
+        };
+        let folders: Vec<ProviderFolder> = places.iter().zip(1..).map(make).collect();
+        let federation = found(&folders);
+        let client = ProviderClient::for_federation(federation.descriptor(), Patience::default()).unwrap();
+        let providers: Vec<Provider> =
+            folders.into_iter().map(|folder| Provider::start(folder, Arc::new(SystemClock)).unwrap()).collect();
+        let serve = |provider: Provider| {
+            let (stop, stopped) = oneshot::channel::<()>();
+            (stop, tokio::spawn(provider.serve(async { drop(stopped.await) })))
+        };
+        let running = providers.into_iter().map(serve).collect();
+        Self { federation, client, running, rng, _folders: places }
+    }
+
+    fn http(&self, number: u8) -> PinnedHttp {
+        let entry = self.federation.descriptor().provider(id(number)).unwrap();
+        PinnedHttp::new(&entry.url, Pins::only(Pin::from_bytes(entry.tls_pin)), Patience::default()).unwrap()
+    }
+
+    /// Asks until the present table is there; every answer takes a round trip, so this does not spin.
+    async fn table(&self) -> TableDescriptor {
+        for _ in 0..20_000 {
+            let call = Call::Table(SystemClock.now().period());
+            if let Ok(Reply::Table(table)) = self.client.call(&direct(1), &call).await {
+                return table.verify(|id| self.federation.signing_key(id)).unwrap().clone();
+            }
+        }
+        panic!("no table after twenty thousand questions");
+    }
+
+    async fn deposit(&mut self, table: &TableDescriptor, to: Address) -> Result<CellReply, CallFailure> {
+        let query = TokensQuery { purpose: TokenPurpose::Deposit, count: 1 };
+        let Reply::Tokens(tokens) = self.client.call(&direct(to.provider.get()), &Call::Tokens(query)).await? else {
+            panic!("no tokens")
+        };
+        let mut records = vec![0; 1_920];
+        self.rng.fill_bytes(&mut records);
+        let rows: Vec<u32> = (0..10).map(|slot| slot * 1_000 + self.rng.next_u32() % 1_000).collect();
+        let event = event_bytes(table, Lane::Rendezvous, Stream::Fast, &rows, &records);
+        let call = Call::Cell(CellRequest::Deposit { token: tokens.into_tokens().remove(0), event });
+        match self.client.call(&to, &call).await? {
+            Reply::Cell(reply) => Ok(reply),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn stop(&mut self, index: usize) {
+        let (stop, running) = self.running.remove(index);
+        stop.send(()).unwrap();
+        running.await.unwrap().unwrap();
+    }
+}
+
+fn direct(number: u8) -> Address {
+    Address { provider: id(number), via: None }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deposits_over_sockets_directly_and_through_a_relay() {
+    let mut town = Town::start();
+    let table = town.table().await;
+    let via = Address { provider: id(1), via: Some(id(3)) };
+    for to in [direct(1), via] {
+        let reply = town.deposit(&table, to).await.unwrap();
+        let CellReply::Receipt(receipt) = reply else { panic!("{reply:?}") };
+        receipt.verify(&town.federation.signing_key(id(1)).unwrap()).unwrap();
+    }
+    refusals_are_problems(&town).await;
+    metrics_hold_no_identifiers(&town).await;
+    // one down: the other keeps the copy; two down: a clear refusal
+    town.stop(1).await;
+    let reply = town.deposit(&table, direct(1)).await.unwrap();
+    assert!(matches!(reply, CellReply::Receipt(receipt) if receipt.replica == id(3)), "{reply:?}");
+    town.stop(1).await;
+    let reply = town.deposit(&table, direct(1)).await.unwrap();
+    assert!(matches!(reply, CellReply::Problem(problem) if problem.code == ProblemCode::NoReplica), "{reply:?}");
+    let relayed = town.deposit(&table, Address { provider: id(1), via: Some(id(3)) }).await;
+    assert_eq!(relayed, Err(CallFailure::Unreachable));
+    town.stop(0).await;
+}
+
+async fn refusals_are_problems(town: &Town) {
+    let http = town.http(1);
+    let cases = [
+        ("/v1/cell", vec![0; CELL - 1], ProblemCode::WrongSize),
+        ("/v1/cell", vec![0; CELL + 1], ProblemCode::WrongSize),
+        ("/v1/cell", vec![0; CELL], ProblemCode::Unsealable),
+        ("/v1/relay/1", vec![0; CELL], ProblemCode::RelayUnknown),
+        ("/v1/relay/9", vec![0; CELL], ProblemCode::RelayUnknown),
+        ("/v1/relay/x", vec![0; CELL], ProblemCode::RelayUnknown),
+        ("/v1/heads", vec![0xff; 642], ProblemCode::Malformed),
+        ("/v1/peer", vec![1; 200], ProblemCode::PeerRefused),
+        ("/v1/nothing", vec![], ProblemCode::NotFound),
+        ("/v1/time", vec![], ProblemCode::MethodNotAllowed),
+    ];
+    for (path, body, expected) in cases {
+        let reply = http.post(path, body, Problem::MAX_BYTES).await.unwrap();
+        assert_eq!(Problem::from_json(&reply.body).unwrap().code, expected, "{path}");
+        assert_eq!(reply.status, expected.status(), "{path}");
+    }
+}
+
+async fn metrics_hold_no_identifiers(town: &Town) {
+    let reply = town.http(1).get("/metrics", 1 << 20).await.unwrap();
+    let text = String::from_utf8(reply.body).unwrap();
+    assert!(text.contains("mosaic_provider_deposits_acknowledged_total 2\n"), "{text}");
+    assert!(text.contains("mosaic_provider_ready 1\n"), "{text}");
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (name, _) = line.rsplit_once(' ').unwrap();
+        let plain = name.split('{').next().unwrap();
+        assert!(plain.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{line}");
+        assert!(!name.contains('{') || name.contains("{kind=\""), "{line}");
+    }
+    let health = town.http(1).get("/health", 1_024).await.unwrap();
+    assert_eq!(String::from_utf8(health.body).unwrap(), "ready\nall three operators are you: no privacy\n");
+}
+
+#[tokio::test]
+async fn what_prevents_a_start_is_said() {
+    let mut rng = ChaCha20Rng::seed_from_u64(4);
+    let places: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
+    let mut make = |place: &Path, number| ProviderFolder::create(place, config(number), &mut rng);
+    let folders: Vec<_> = places.iter().zip(1..).map(|(place, number)| make(place.path(), number).unwrap()).collect();
+    let open = || ProviderFolder::open(places[0].path()).unwrap();
+    assert!(matches!(make(places[0].path(), 1), Err(FolderError::Exists { .. })), "keys are never replaced");
+    assert!(matches!(open().federation(), Err(FolderError::NoFederation { .. })));
+    found(&folders);
+    let taken = TcpListener::bind(open().config.listen).unwrap();
+    let start = || Provider::start(open(), Arc::new(SystemClock));
+    assert!(matches!(start(), Err(RunError::Bind(BindError::InUse { .. }))));
+    drop(taken);
+    let running = start().unwrap();
+    drop(running);
+    std::fs::write(places[0].path().join("keys"), [1; 7]).unwrap();
+    assert!(matches!(ProviderFolder::open(places[0].path()), Err(FolderError::Keys { .. })));
+    std::fs::write(places[0].path().join("provider.toml"), "number = 99").unwrap();
+    assert!(matches!(ProviderFolder::open(places[0].path()), Err(FolderError::Config { .. })));
+}
+
+#[test]
+fn secrets_are_readable_by_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut rng = ChaCha20Rng::seed_from_u64(5);
+    let place = tempfile::tempdir().unwrap();
+    let folder = ProviderFolder::create(place.path(), config(1), &mut rng).unwrap();
+    for file in ["keys", "tls.pem"] {
+        let mode = std::fs::metadata(place.path().join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{file}");
+    }
+    let text = std::fs::read_to_string(place.path().join("provider.toml")).unwrap();
+    assert!(text.contains("listen") && !text.contains("key"), "{text}");
+    let again = ProviderFolder::open(place.path()).unwrap();
+    assert_eq!(again.entry(), folder.entry());
+    let _number: ProviderId = again.config.number;
+}

@@ -182,7 +182,7 @@ impl AgentCore {
             oprf: OprfDesk::default(),
             schedule: Schedule::new(class, phase),
             deposits: Deposits::default(),
-            reader: Reader::new(class, phase),
+            reader: Reader::new(class, phase, now),
             interests: Interests::default(),
             book: CardBook::new(),
             associations: Associations::new(),

@@ -42,10 +42,16 @@ pub(crate) struct Reader {
     round_began: Timestamp,
     /// When the last round began that was compared to its end.
     compared: Option<Timestamp>,
+    /// Until when everything was read.
+    read_until: Timestamp,
 }
 
+/// How long after its event a record may be sealed, and how much longer than a table lives nobody reads.
+const SEALING: Duration = Duration::from_mins(30);
+const TABLE_LIFE: Duration = Duration::from_hours(48);
+
 impl Reader {
-    pub(crate) fn new(class: ServiceClass, phase: Duration) -> Self {
+    pub(crate) fn new(class: ServiceClass, phase: Duration, now: Timestamp) -> Self {
         Self {
             poller: Poller::new(class, phase),
             next_poll: None,
@@ -59,6 +65,7 @@ impl Reader {
             as_of: None,
             round_began: Timestamp::from_millis(0),
             compared: None,
+            read_until: now,
         }
     }
 
@@ -86,10 +93,26 @@ impl Reader {
         self.next_poll = Some(self.next_poll.map_or(at, |planned| planned.min(at)));
     }
 
+    /// Periods with something to read: this window's and the one before's, and, after an absence, all
+    /// since the last complete reading, as far back as tables live.
+    pub(crate) fn periods(&self, now: Timestamp) -> BTreeSet<Period> {
+        let since = self.read_until.before(SEALING).max(now.before(TABLE_LIFE));
+        let first = since.min(now.window().previous().start()).period();
+        (first.0..=now.period().0).map(Period).collect()
+    }
+
+    /// Notes how far reading came.
+    pub(crate) fn note_progress(&mut self) {
+        self.read_until = self.read_until.max(self.caught_up().unwrap_or(self.read_until));
+    }
+
     /// Starts a round over the tables of `periods`: what to ask both providers.
     pub(crate) fn start_round(&mut self, now: Timestamp, periods: &BTreeSet<Period>, providers: &Providers) -> usize {
         let lanes = [Lane::Discovery, Lane::Rendezvous];
         let tables = periods.iter().flat_map(|period| lanes.map(|lane| TableId::new(*period, lane)));
+        // discovery cards of windows long past mean nothing
+        let fresh = now.window().previous().start().period();
+        let tables = tables.filter(|table| table.lane() == Lane::Rendezvous || table.period() >= fresh);
         let mut known: Vec<KnownGenerations> = Vec::new();
         for table in tables {
             for origin in providers.ids() {
@@ -196,12 +219,12 @@ impl Reader {
         empty
     }
 
-    /// The next generations to download, at most 64; marked as loading.
-    pub(crate) fn next_download(&mut self, now: Timestamp) -> Vec<GenerationId> {
+    /// The next generations to download, at most 64, of tables whose descriptor is known; marked as loading.
+    pub(crate) fn next_download(&mut self, now: Timestamp, known: impl Fn(Period) -> bool) -> Vec<GenerationId> {
         if self.rest_until.is_some_and(|until| until > now) || self.loading.len() > 64 {
             return Vec::new();
         }
-        let free = self.todo.keys().filter(|id| !self.loading.contains(id));
+        let free = self.todo.keys().filter(|id| !self.loading.contains(id) && known(id.segment.table.period()));
         let next: Vec<_> = free.take(mosaic_wire::GenerationsQuery::MOST).copied().collect();
         self.loading.extend(next.iter().copied());
         next

@@ -38,14 +38,8 @@ impl Tables {
         self.known.get(&period).map(|(_, table)| table.clone())
     }
 
-    /// Periods whose tables are read at `now`: this window's and the one before's.
-    pub(crate) fn read_at(now: Timestamp) -> BTreeSet<Period> {
-        [now.window(), now.window().previous()].map(|window| window.start().period()).into()
-    }
-
-    /// Periods to ask for now, each marked as asked.
-    pub(crate) fn claim_queries(&mut self, now: Timestamp) -> Vec<Period> {
-        let mut needed = Self::read_at(now);
+    /// Periods to ask for now, each marked as asked: those to read, and the one about to begin.
+    pub(crate) fn claim_queries(&mut self, now: Timestamp, mut needed: BTreeSet<Period>) -> Vec<Period> {
         needed.insert(now.after(AHEAD).period());
         let missing = needed.into_iter().filter(|period| !self.known.contains_key(period));
         let rested = missing.filter(|period| self.rest_until.get(period).is_none_or(|until| *until <= now));
@@ -84,9 +78,9 @@ impl Tables {
         }
     }
 
-    /// Forgets what ended.
-    pub(crate) fn expire(&mut self, now: Timestamp) {
-        let oldest = now.before(LATE_DEPOSITS).window().previous().start().period();
+    /// Forgets what is neither read nor written any more.
+    pub(crate) fn expire(&mut self, now: Timestamp, oldest_read: Period) {
+        let oldest = now.before(LATE_DEPOSITS).period().min(oldest_read);
         self.known.retain(|period, _| *period >= oldest);
         self.rest_until.retain(|period, _| *period >= oldest);
     }

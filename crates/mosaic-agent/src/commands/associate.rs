@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use mosaic_api::{
     AssociateReply, AssociateRequest, AssociationKind, AssociationList, AssociationView, PeopleReply, Person, Problem,
     ProblemKind,
@@ -157,7 +159,8 @@ impl AgentCore {
         self.associations.delete(parse(id)?).map_err(|_| LookupError::Unknown)
     }
 
-    /// Everybody whose contact is here: those of this session and those kept.
+    /// Everybody whose contact is here: those of this session and those kept. Who was met over two of
+    /// their cards is listed once: cards of one person cannot be told apart before the contact comes.
     pub fn people(&self) -> PeopleReply {
         let mut people: Vec<_> = self.kept.iter().map(|(id, kept)| kept_person(id, kept)).collect();
         for view in self.associations.list() {
@@ -166,6 +169,9 @@ impl AgentCore {
             let contact = contact.expose(str::to_owned);
             people.push(Person { id, contact, since: view.since.as_secs(), kept: false });
         }
+        people.sort_by(|a, b| (!a.kept, a.since, &a.id).cmp(&(!b.kept, b.since, &b.id)));
+        let mut seen = BTreeSet::new();
+        people.retain(|person| seen.insert(person.contact.clone()));
         people.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
         PeopleReply { people }
     }

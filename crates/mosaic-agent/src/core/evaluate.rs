@@ -18,7 +18,7 @@ const CLOCK_CHECK: Duration = Duration::from_mins(10);
 
 impl AgentCore {
     pub(crate) fn ask_tables(&mut self, now: Timestamp, rng: &mut impl CryptoRng) {
-        for period in self.tables.claim_queries(now) {
+        for period in self.tables.claim_queries(now, self.reader.periods(now)) {
             match pick(&self.paths.live(now), rng) {
                 Some(provider) => self.post.send_direct(provider, Call::Table(period), Errand::Table(period)),
                 None => self.tables.failed(period, now.after(REST)),

@@ -8,7 +8,7 @@ use mosaic_wire::{Call, GenerationBlock, GenerationId, GenerationsQuery, Head, O
 use rand::CryptoRng;
 
 use super::{AgentCore, AgentEvent, evaluate::REST, events::pick};
-use crate::{alerts::Evidence, post::Errand, tables::Tables};
+use crate::{alerts::Evidence, post::Errand};
 
 /// Rest after a provider had none of the generations asked for.
 const SHORT_REST: Duration = Duration::from_secs(2);
@@ -27,7 +27,8 @@ impl AgentCore {
         let Some(pair) = self.paths.pair(now, rng) else {
             return self.reader.poll_again_at(now.after(REST));
         };
-        for chunk in 0..self.reader.start_round(now, &Tables::read_at(now), &self.providers) {
+        let periods = self.reader.periods(now);
+        for chunk in 0..self.reader.start_round(now, &periods, &self.providers) {
             for provider in pair {
                 self.ask_heads(chunk, provider);
             }
@@ -66,7 +67,8 @@ impl AgentCore {
         }
         loop {
             let Some(provider) = pick(&self.paths.live(now), rng) else { return };
-            let ids = self.reader.next_download(now);
+            let tables = &self.tables;
+            let ids = self.reader.next_download(now, |period| tables.get(period).is_some());
             if ids.is_empty() {
                 return;
             }

@@ -7,7 +7,6 @@ use mosaic_types::{LatLng, Radius, SearchWindow, Sensitive, TableId, Timestamp};
 use mosaic_wire::OprfInput;
 
 use super::{AgentCore, AgentEvent};
-use crate::tables::Tables;
 
 /// How long reading may lag before rendezvous states of an epoch are kept no longer.
 const SETTLED_AFTER: Duration = Duration::from_hours(2);
@@ -20,10 +19,11 @@ impl AgentCore {
         if before.is_some_and(|(window, at)| window == now.window() && at / 60_000 == now.as_millis() / 60_000) {
             return;
         }
-        let periods = Tables::read_at(now);
+        self.reader.note_progress();
+        let periods = self.reader.periods(now);
         let oldest = periods.first().copied().unwrap_or(now.period());
-        self.tables.expire(now);
-        self.oprf.expire(oldest);
+        self.tables.expire(now, oldest);
+        self.oprf.expire(now.window().previous().start().period());
         self.reader.expire(now, &periods, &mut self.book);
         self.interests.expire(now);
         let lost = self.deposits.expire(now, TableId::new(oldest, mosaic_types::Lane::Discovery));

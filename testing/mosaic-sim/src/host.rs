@@ -6,7 +6,7 @@ use mosaic_provider::{
     Outgoing, PeerCallId, PeerFailure, Policy, ProviderCore, ProviderKeys, Step, Ticket, store::MemoryStore,
 };
 use mosaic_types::{ProviderId, TileId, Timestamp};
-use mosaic_wire::{Call, CallFailure, Reply};
+use mosaic_wire::{Call, CallFailure, CellReply, Reply};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use zeroize::Zeroizing;
@@ -65,11 +65,11 @@ impl Host {
     }
 
     /// Commits what is staged; gives the answers that are due and the messages for peers.
-    pub(crate) fn settle(&mut self, now: Timestamp) -> (Vec<(Caller, Result<Reply, CallFailure>)>, Vec<Outgoing>) {
+    pub(crate) fn settle(&mut self, now: Timestamp) -> (Vec<(Caller, CellReply)>, Vec<Outgoing>) {
         self.core.commit(now);
         let outgoing = self.core.take_outgoing(now, &mut self.rng);
         let settled = self.core.take_settled();
-        let answer = |(ticket, reply)| Some((self.waiting.remove(&ticket)?, Ok(Reply::Cell(reply))));
+        let answer = |(ticket, reply)| Some((self.waiting.remove(&ticket)?, reply));
         (settled.into_iter().filter_map(answer).collect(), outgoing)
     }
 

@@ -388,8 +388,8 @@ impl World {
             host.wake = wake;
             self.schedule(wake, Happening::Tick(id));
         }
-        for ((person, call), result) in answers {
-            self.answer(person, call, result);
+        for ((person, call), reply) in answers {
+            self.answer(person, call, Ok(Reply::Cell(reply)));
         }
         for letter in letters {
             let at = now.after(self.setup.link.delay(1, &mut self.rng));

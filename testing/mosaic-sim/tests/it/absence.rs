@@ -14,8 +14,8 @@ fn who_was_away_for_hours_still_gets_the_wave_and_the_answer() {
     world.accept_all(alice, OTHER).unwrap();
     world.advance(9 * HOUR);
     world.wake(bob);
-    let met = world.wait_for(2 * HOUR, |world| world.contacts_of(bob) == [OTHER]);
+    let met = world.wait_for(2 * HOUR, |world| has(world, bob, OTHER));
     assert!(met.is_some(), "the answer waited nine hours, over two table changes");
-    let back = world.wait_for(2 * HOUR, |world| world.contacts_of(alice) == [WAVER]);
+    let back = world.wait_for(2 * HOUR, |world| has(world, alice, WAVER));
     assert!(back.is_some());
 }

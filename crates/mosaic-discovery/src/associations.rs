@@ -16,7 +16,8 @@ mod receive;
 mod view;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
+    ops::RangeInclusive,
     time::Duration,
 };
 
@@ -33,10 +34,11 @@ pub use self::{
 };
 use self::{
     index::{Listener, RowIndex},
-    mailbox::Mailbox,
+    mailbox::{Mailbox, Tally},
     outbox::COUNTERS,
     pair::{ANSWER_WITHIN, Pair, RECORD_LIFE, Stage},
     ratchet::KEPT_EPOCHS,
+    receive::Addressee,
 };
 use crate::{AssociationId, FrameId};
 
@@ -55,6 +57,11 @@ pub struct Associations {
     pairs: BTreeMap<AssociationId, Pair>,
     mailboxes: BTreeMap<[u8; 32], Mailbox>,
     indexes: VecDeque<RowIndex>,
+    /// Who listens, as of the last [`Self::wanted`]; a name is never given twice.
+    listening: BTreeMap<Listener, Addressee>,
+    /// Whose frames were handed out and not reported.
+    handed_out: BTreeMap<FrameId, AssociationId>,
+    approaches: Tally,
     next_listener: Listener,
     next_frame: u64,
     settled: Epoch,
@@ -76,6 +83,9 @@ impl Associations {
             pairs: BTreeMap::new(),
             mailboxes: BTreeMap::new(),
             indexes: VecDeque::new(),
+            listening: BTreeMap::new(),
+            handed_out: BTreeMap::new(),
+            approaches: Tally::new(),
             next_listener: 0,
             next_frame: 0,
             settled: Epoch(0),
@@ -113,16 +123,27 @@ impl Associations {
     /// The rows worth opening in rendezvous tables of `rows` rows: the 64 of every own card, and those
     /// of every token and pair that waits, in all epochs that may hold something unread.
     pub fn wanted(&mut self, now: Timestamp, rows: u32) -> Wanted<'_> {
+        self.wanted_for(now, rows, Epoch(0)..=Epoch(u32::MAX))
+    }
+
+    /// The same for the part of a table that was written in `epochs`, which is all a generation can hold:
+    /// frames get their rows when they leave, and are sealed soon afterwards (a deposit that waits for a
+    /// provider, an epoch or two later). Everything outside the 48 hours is left out. What is found there
+    /// goes to [`Self::receive_from`] with the same epochs.
+    pub fn wanted_for(&mut self, now: Timestamp, rows: u32, epochs: RangeInclusive<Epoch>) -> Wanted<'_> {
         let (oldest, newest) = self.span(now);
         self.advance(newest, oldest);
+        self.listening = self.listeners();
         let mut index = match self.indexes.iter().position(|index| index.rows == rows) {
             Some(at) => self.indexes.remove(at).unwrap_or_else(|| RowIndex::new(rows)),
             None => RowIndex::new(rows),
         };
-        self.fill(&mut index, oldest, newest);
+        let epochs = (*epochs.start()).max(oldest)..=(*epochs.end()).min(newest);
+        self.fill(&mut index, *epochs.start(), *epochs.end());
+        index.purge((oldest, newest), |listener| self.listening.contains_key(&listener));
         self.indexes.push_front(index);
         self.indexes.truncate(INDEXES);
-        Wanted(&self.indexes[0])
+        Wanted { index: &self.indexes[0], epochs }
     }
 
     /// The epochs to look at: the next one too, for clocks that are ahead.
@@ -132,28 +153,34 @@ impl Associations {
     }
 
     fn advance(&mut self, newest: Epoch, oldest: Epoch) {
+        self.mailboxes.values_mut().for_each(|mailbox| mailbox.forget_before(oldest));
         self.pairs.values_mut().for_each(|pair| pair.advance(newest, oldest));
     }
 
+    /// Adds what is missing in the epochs from `oldest` to `newest`.
     fn fill(&self, index: &mut RowIndex, oldest: Epoch, newest: Epoch) {
         let table_rows = index.rows;
         let waves = u16::from(mosaic_wire::WAVE_ROWS);
         for (public, mailbox) in &self.mailboxes {
-            let rows = rows::WaveRows::of(public);
-            index.cover(mailbox.listener, mailbox.epochs(oldest, newest), waves, |epoch, j, chain| {
+            let mut missing =
+                mailbox.epochs(oldest, newest).filter(|epoch| !index.covers(mailbox.listener, *epoch)).peekable();
+            if missing.peek().is_none() {
+                continue;
+            }
+            let (rows, missing) = (rows::WaveRows::of(public), missing.collect::<Vec<_>>());
+            index.cover(mailbox.listener, missing.into_iter(), waves, |epoch, j, chain| {
                 Some(rows.row(epoch, u8::try_from(j).ok()?, chain, table_rows))
             });
         }
         for pair in self.pairs.values() {
             fill_pair(index, pair, oldest, newest);
         }
-        index.purge((oldest, newest), || self.listeners());
         index.sort();
     }
 
-    fn listeners(&self) -> BTreeSet<Listener> {
-        let cards = self.mailboxes.values().map(|mailbox| mailbox.listener);
-        cards.chain(self.pairs.values().map(|pair| pair.listener)).collect()
+    fn listeners(&self) -> BTreeMap<Listener, Addressee> {
+        let cards = self.mailboxes.iter().map(|(public, mailbox)| (mailbox.listener, Addressee::Card(*public)));
+        cards.chain(self.pairs.values().map(|pair| (pair.listener, Addressee::Pair(pair.id)))).collect()
     }
 
     /// Up to `most` frames for the rendezvous event that leaves at `leaving`, into a table of `rows`
@@ -169,40 +196,50 @@ impl Associations {
         let (oldest, _) = self.span(leaving);
         self.advance(leaving.epoch(), oldest);
         self.give_due_contacts(leaving);
-        let mut ready: Vec<_> = self
-            .pairs
-            .values()
-            .flat_map(|pair| pair.outbox.iter().map(|queued| (queued, pair.id)))
-            .filter(|(queued, _)| queued.is_free(leaving))
-            .map(|(queued, pair)| (queued.order(), pair))
-            .collect();
-        ready.sort_unstable();
+        self.shelve_late_replies(leaving);
+        let queued =
+            self.pairs.values().flat_map(|pair| pair.outbox.iter().map(|queued| (queued, pair.id, pair.stranger())));
+        let ready = outbox::in_turn(queued.filter(|(queued, ..)| queued.is_free(leaving)), most);
         let mut frames = Vec::new();
-        for ((_, frame), pair) in ready {
+        for (frame, pair) in ready {
             if frames.len() >= most {
                 break;
             }
             let Some((queued, way)) = self.pairs.get_mut(&pair).and_then(|pair| pair.way_of(frame)) else { continue };
-            frames.extend(queued.hand_out(leaving, rows, way, rng));
+            let handed = queued.hand_out(leaving, rows, way, rng);
+            self.handed_out.extend(handed.iter().map(|handed| (handed.id, pair)));
+            frames.extend(handed);
         }
         frames
     }
 
     /// These frames are stored: the receipt says so.
     pub fn left(&mut self, ids: &[FrameId]) {
-        for pair in self.pairs.values_mut() {
-            let before = pair.outbox.len();
-            pair.outbox.retain(|queued| !ids.contains(&queued.id));
-            if pair.outbox.len() < before {
-                pair.settle();
+        for frame in ids {
+            let Some(id) = self.handed_out.remove(frame) else { continue };
+            let Some(pair) = self.pairs.get_mut(&id) else { continue };
+            pair.left(*frame);
+            if pair.is_spent() {
+                self.pairs.remove(&id);
             }
         }
     }
 
     /// These frames are not stored: no room in the event, full rows, or no receipt.
     pub fn requeue(&mut self, ids: &[FrameId]) {
-        let queued = self.pairs.values_mut().flat_map(|pair| pair.outbox.iter_mut());
-        queued.filter(|queued| ids.contains(&queued.id)).for_each(outbox::Queued::take_back);
+        for frame in ids {
+            let pair = self.handed_out.get(frame).and_then(|id| self.pairs.get_mut(id));
+            if let Some((queued, _)) = pair.and_then(|pair| pair.way_of(*frame)) {
+                queued.take_back();
+            }
+        }
+    }
+
+    /// Automatic answers that found no room in two epochs leave no more: what strangers can queue is
+    /// bounded. It is the same for a person's card and a persona's.
+    fn shelve_late_replies(&mut self, now: Timestamp) {
+        self.pairs.values_mut().for_each(|pair| pair.shelve_late_reply(now));
+        self.pairs.retain(|_, pair| !pair.is_spent());
     }
 
     /// How many frames wait to leave or to be reported.
@@ -235,6 +272,8 @@ impl Associations {
             }
         }
         self.pairs.retain(|_, pair| now.since(pair.since) < RECORD_LIFE);
+        self.shelve_late_replies(now);
+        self.handed_out.retain(|_, pair| self.pairs.contains_key(pair));
         let (oldest, newest) = self.span(now);
         self.advance(newest, oldest);
         events
@@ -256,10 +295,10 @@ fn fill_pair(index: &mut RowIndex, pair: &Pair, oldest: Epoch, newest: Epoch) {
     let theirs = pair.direction.reversed();
     if let Stage::Offering(secret) = &pair.stage {
         let first = pair.since.epoch().previous().max(oldest);
-        let epochs = (first.0..=newest.0).map(Epoch);
+        let missing = (first.0..=newest.0).map(Epoch).filter(|epoch| !index.covers(pair.listener, *epoch));
         // one state serves 32 rows: derive it once per epoch
-        let states: BTreeMap<Epoch, _> = epochs.clone().map(|epoch| (epoch, secret.at(epoch))).collect();
-        index.cover(pair.listener, epochs, COUNTERS, |epoch, counter, chain| {
+        let states: BTreeMap<Epoch, _> = missing.map(|epoch| (epoch, secret.at(epoch))).collect();
+        index.cover(pair.listener, states.keys().copied(), COUNTERS, |epoch, counter, chain| {
             Some(states.get(&epoch)?.row(Direction::FromInitiator, counter, chain, table_rows))
         });
     } else if let Some(ratchet) = pair.ratchet.as_ref().filter(|_| pair.listens()) {

@@ -1,7 +1,10 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use mosaic_types::{ProviderId, ServiceClass, Timestamp};
-use mosaic_wire::{Address, CallFailure, ProblemCode, Retry};
+use mosaic_wire::{Address, CallFailure, Problem, ProblemCode, Retry};
 use rand::CryptoRng;
 
 use crate::draw;
@@ -31,7 +34,9 @@ impl PathKind {
 pub enum Outcome {
     /// An answer, even an unwelcome one.
     Answered,
-    /// No answer.
+    /// The target's own refusal, from inside its sealed answer: no relay can have written it.
+    Refused(Problem),
+    /// No answer, or one that anybody on the path may have written.
     Failed(CallFailure),
 }
 
@@ -46,16 +51,22 @@ pub enum Standing {
     Insufficient,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Health {
     failures: u32,
     avoid_until: Option<Timestamp>,
+    /// Relays that said this provider does not answer, since it last did.
+    doubted_by: BTreeSet<ProviderId>,
 }
 
 /// Which providers answer, and random choices among them.
 ///
 /// A provider that fails is left alone for a while that doubles with every further failure, then tried
 /// again; one answer clears its record.
+///
+/// A relay could say of an honest provider that it does not answer. Its word alone puts only the relay
+/// itself to rest; the target rests once two different relays said so without an answer in between, and
+/// then they are cleared.
 #[derive(Clone, Debug)]
 pub struct Paths {
     health: BTreeMap<ProviderId, Health>,
@@ -64,8 +75,10 @@ pub struct Paths {
 impl Paths {
     /// Rest after a first failure.
     pub const FIRST_REST: Duration = Duration::from_secs(5);
-    /// Longest rest; a provider may ask for more.
+    /// Longest rest, whatever a provider asks for; up to a quarter of it is added at random.
     pub const LONGEST_REST: Duration = Duration::from_mins(10);
+    /// Different relays that have to fail at a provider before it is held to be the cause.
+    const WITNESSES: usize = 2;
     /// Providers that an acknowledgement or an evaluation takes.
     pub const QUORUM: usize = 2;
 
@@ -139,38 +152,61 @@ impl Paths {
         let first_hop = at.via.unwrap_or(at.provider);
         match outcome {
             Outcome::Answered => self.answered(at),
+            Outcome::Refused(problem) if is_unwell(problem.code) => {
+                if let Some(relay) = at.via {
+                    self.cleared(relay);
+                }
+                self.failed(at.provider, now, asked_by(problem), rng);
+            }
             Outcome::Failed(CallFailure::Unreachable | CallFailure::TimedOut) => self.failed(first_hop, now, None, rng),
-            Outcome::Failed(CallFailure::Refused(problem)) => {
-                let asked = problem.retry_after_s.map(|seconds| Duration::from_secs(seconds.into()));
-                match problem.code {
-                    ProblemCode::RelayUnreachable => self.failed(at.provider, now, asked, rng),
-                    ProblemCode::Quota => self.answered(at),
-                    code if matches!(code.retry(), Retry::Later | Retry::Elsewhere) => {
-                        self.failed(at.provider, now, asked, rng);
-                    }
-                    _ => self.answered(at),
-                }
+            Outcome::Failed(CallFailure::Refused(problem)) if is_unwell(problem.code) => {
+                self.failed_somewhere(at, now, asked_by(problem), rng);
             }
-            // Either hop may have garbled it.
-            Outcome::Failed(_) => {
-                self.failed(first_hop, now, None, rng);
-                if at.via.is_some() {
-                    self.failed(at.provider, now, None, rng);
-                }
-            }
+            Outcome::Refused(_) | Outcome::Failed(CallFailure::Refused(_)) => self.answered(at),
+            Outcome::Failed(_) => self.failed_somewhere(at, now, None, rng),
         }
+    }
+
+    /// Either hop may be the cause: the one we talk to, until relays agree that it is the other.
+    fn failed_somewhere(
+        &mut self,
+        at: Address,
+        now: Timestamp,
+        asked: Option<Duration>,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) {
+        let Some(relay) = at.via else { return self.failed(at.provider, now, asked, rng) };
+        let Some(target) = self.health.get_mut(&at.provider) else { return self.failed(relay, now, asked, rng) };
+        target.doubted_by.insert(relay);
+        if target.doubted_by.len() < Self::WITNESSES {
+            return self.failed(relay, now, asked, rng);
+        }
+        let witnesses = target.doubted_by.clone();
+        witnesses.into_iter().for_each(|relay| self.cleared(relay));
+        // how long it rests is not for a relay to say
+        self.failed(at.provider, now, None, rng);
     }
 
     fn answered(&mut self, at: Address) {
         for id in [Some(at.provider), at.via].into_iter().flatten() {
-            self.health.entry(id).and_modify(|health| *health = Health::default());
+            self.cleared(id);
+        }
+        if let Some(target) = self.health.get_mut(&at.provider) {
+            target.doubted_by.clear();
+        }
+    }
+
+    /// It works; what others say of reaching it is another matter.
+    fn cleared(&mut self, id: ProviderId) {
+        if let Some(health) = self.health.get_mut(&id) {
+            (health.failures, health.avoid_until) = (0, None);
         }
     }
 
     fn failed(&mut self, id: ProviderId, now: Timestamp, asked: Option<Duration>, rng: &mut (impl CryptoRng + ?Sized)) {
         if let Some(health) = self.health.get_mut(&id) {
             let doubled = Self::FIRST_REST * 2_u32.saturating_pow(health.failures.min(7));
-            let rest = doubled.min(Self::LONGEST_REST).max(asked.unwrap_or_default());
+            let rest = doubled.max(asked.unwrap_or_default()).min(Self::LONGEST_REST);
             health.failures = health.failures.saturating_add(1);
             // Up to a quarter more, so that the agents of a provider that returns do not return as one.
             health.avoid_until = Some(now.after(rest + draw::below(rest / 4, rng)));
@@ -178,10 +214,19 @@ impl Paths {
     }
 }
 
+/// Whether a refusal means that its author should be left alone.
+fn is_unwell(code: ProblemCode) -> bool {
+    code == ProblemCode::RelayUnreachable
+        || (code != ProblemCode::Quota && matches!(code.retry(), Retry::Later | Retry::Elsewhere))
+}
+
+fn asked_by(problem: Problem) -> Option<Duration> {
+    problem.retry_after_s.map(|seconds| Duration::from_secs(seconds.into()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mosaic_wire::Problem;
     use proptest::prelude::*;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
@@ -222,26 +267,61 @@ mod tests {
     fn blame_falls_on_the_hop_that_failed() {
         let mut rng = ChaCha20Rng::seed_from_u64(2);
         let relayed = Address { provider: id(1), via: Some(id(2)) };
-        let mut after = |failure| {
+        let mut after = |outcome| {
             let mut paths = three();
-            paths.record(NOW, relayed, Outcome::Failed(failure), &mut rng);
+            paths.record(NOW, relayed, outcome, &mut rng);
             paths.live(NOW)
         };
-        let refused = |code: ProblemCode| CallFailure::Refused(Problem::from(code));
-        assert_eq!(after(CallFailure::Unreachable), [id(1), id(3)]);
-        assert_eq!(after(refused(ProblemCode::RelayUnreachable)), [id(2), id(3)]);
-        assert_eq!(after(refused(ProblemCode::StorageFull)), [id(2), id(3)]);
+        let refused = |code: ProblemCode| Outcome::Failed(CallFailure::Refused(Problem::from(code)));
+        assert_eq!(after(Outcome::Failed(CallFailure::Unreachable)), [id(1), id(3)]);
+        assert_eq!(after(refused(ProblemCode::RelayUnreachable)), [id(1), id(3)]);
+        assert_eq!(after(refused(ProblemCode::StorageFull)), [id(1), id(3)]);
         assert_eq!(after(refused(ProblemCode::TokenSpent)), [id(1), id(2), id(3)]);
         assert_eq!(after(refused(ProblemCode::Quota)), [id(1), id(2), id(3)]);
-        assert_eq!(after(CallFailure::Garbled), [id(3)]);
+        assert_eq!(after(Outcome::Failed(CallFailure::Garbled)), [id(1), id(3)]);
+        assert_eq!(after(Outcome::Refused(ProblemCode::StorageFull.into())), [id(2), id(3)], "sealed by the target");
+        assert_eq!(after(Outcome::Refused(ProblemCode::TokenSpent.into())), [id(1), id(2), id(3)]);
     }
 
     #[test]
-    fn a_provider_may_ask_for_a_longer_rest() {
-        let (mut paths, mut rng) = (three(), ChaCha20Rng::seed_from_u64(3));
-        let busy = CallFailure::Refused(Problem::after(ProblemCode::Overloaded, 3_600));
-        paths.record(NOW, direct(1), Outcome::Failed(busy), &mut rng);
-        assert!(paths.next_retry(NOW).unwrap().since(NOW) >= Duration::from_hours(1));
+    fn one_relay_cannot_evict_another_provider() {
+        let (mut paths, mut rng, mut now) = (three(), ChaCha20Rng::seed_from_u64(6), NOW);
+        let lie = Outcome::Failed(CallFailure::Refused(Problem::after(ProblemCode::RelayUnreachable, u32::MAX)));
+        for _ in 0..20 {
+            paths.record(now, Address { provider: id(1), via: Some(id(2)) }, lie, &mut rng);
+            assert_eq!(paths.live(now), [id(1), id(3)]);
+            now = paths.next_retry(now).unwrap();
+            assert!(now.since(NOW) <= Paths::LONGEST_REST * 5 / 4 * 20, "whatever it asks for");
+        }
+    }
+
+    #[test]
+    fn a_target_that_two_relays_cannot_reach_is_the_cause() {
+        let (mut paths, mut rng) = (three(), ChaCha20Rng::seed_from_u64(7));
+        let down = Outcome::Failed(CallFailure::Refused(Problem::after(ProblemCode::RelayUnreachable, u32::MAX)));
+        let through = |relay| Address { provider: id(1), via: Some(id(relay)) };
+        paths.record(NOW, through(2), down, &mut rng);
+        paths.record(NOW, through(3), down, &mut rng);
+        assert_eq!(paths.live(NOW), [id(2), id(3)], "and neither relay rests");
+        let back = paths.next_retry(NOW).unwrap();
+        assert!(back.since(NOW) <= Paths::FIRST_REST * 5 / 4, "a relay does not say for how long");
+        paths.record(back, through(3), down, &mut rng);
+        assert_eq!(paths.live(back), [id(2), id(3)], "still down, and still not their fault");
+        paths.record(back, through(3), Outcome::Answered, &mut rng);
+        paths.record(back, through(2), down, &mut rng);
+        assert_eq!(paths.live(back), [id(1), id(3)], "an answer takes the doubts away");
+    }
+
+    #[test]
+    fn no_provider_asks_for_more_than_the_longest_rest() {
+        let mut rng = ChaCha20Rng::seed_from_u64(3);
+        for (asked, granted) in [(60, 60), (3_600, 600), (u32::MAX, 600)] {
+            let mut paths = three();
+            let busy = CallFailure::Refused(Problem::after(ProblemCode::Overloaded, asked));
+            paths.record(NOW, direct(1), Outcome::Failed(busy), &mut rng);
+            let rest = paths.next_retry(NOW).unwrap().since(NOW).as_secs();
+            assert!((granted..=granted * 5 / 4).contains(&rest), "{asked} s: {rest} s");
+        }
     }
 
     #[test]

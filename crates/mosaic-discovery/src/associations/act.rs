@@ -17,7 +17,7 @@ use super::{
     hello::Hello,
     outbox::Route,
     pair::{Pair, Stage},
-    ratchet::{Ratchet, TokenSecret},
+    ratchet::TokenSecret,
     view::{AcceptError, JoinError, Kind, TokenError, UnknownAssociation, WaveError},
 };
 use crate::{AssociationId, Card, ids::first_half};
@@ -39,9 +39,6 @@ impl Associations {
         let begun = initiator.start(hello.encode().as_slice(), rng).map_err(|_| WaveError::BadKey)?;
         let id = random_id(rng);
         self.call(now, id, Kind::Wave, Route::Mailbox(card.public), &hello, begun).ok_or(WaveError::BadKey)?;
-        if let Some(pair) = self.pairs.get_mut(&id) {
-            pair.card = Some(card.public);
-        }
         self.waves.push_back(now);
         Ok(id)
     }
@@ -68,7 +65,7 @@ impl Associations {
 
     fn has_room(&self) -> bool {
         let own = |pair: &&Pair| pair.kind == Kind::Token || pair.direction == Direction::FromInitiator;
-        self.pairs.values().filter(own).count() < OWN_TOTAL
+        self.pairs.values().filter(|pair| !pair.unattended).filter(own).count() < OWN_TOTAL
     }
 
     /// Queues a first message and waits for the answer.
@@ -83,8 +80,10 @@ impl Associations {
     ) -> Option<()> {
         let stage = Stage::Calling(Box::new(waiting));
         let mut pair = Pair::new(id, kind, Direction::FromInitiator, stage, now, self.new_listener());
+        let card = if let Route::Mailbox(card) = &route { Some(*card) } else { None };
+        pair.ratchet = Some(hello.ratchet(card.as_ref(), &message));
+        pair.card = card;
         pair.queue_handshake(self.new_frame(), route, FrameKind::Hello, &mut message)?;
-        pair.ratchet = Some(Ratchet::new(*hello.root, hello.base));
         self.pairs.insert(id, pair);
         Some(())
     }
@@ -207,13 +206,18 @@ impl Associations {
         Ok(())
     }
 
-    /// Forgets an association and everything in it, at once.
+    /// Forgets an association and everything in it, at once. Only an automatic answer that is still queued
+    /// outlives it, unseen, until it left or expired: a persona's card would have sent it, so taking it
+    /// back would tell that somebody looked.
     ///
     /// # Errors
     /// [`UnknownAssociation`].
     pub fn delete(&mut self, id: AssociationId) -> Result<(), UnknownAssociation> {
-        self.pairs.get(&id).filter(|pair| !pair.unattended).ok_or(UnknownAssociation)?;
-        self.pairs.remove(&id);
+        let pair = self.pairs.get_mut(&id).filter(|pair| !pair.unattended).ok_or(UnknownAssociation)?;
+        pair.forget();
+        if pair.is_spent() {
+            self.pairs.remove(&id);
+        }
         Ok(())
     }
 }

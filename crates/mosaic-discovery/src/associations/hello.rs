@@ -1,10 +1,14 @@
 //! The payload of a first message: what both sides derive the pair's rows from.
 
+use mosaic_crypto::{
+    digest,
+    kdf::{Label, derive},
+};
 use mosaic_types::Epoch;
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::ratchet::KEPT_EPOCHS;
+use super::ratchet::{KEPT_EPOCHS, Ratchet};
 
 /// Root of the pair's rendezvous state and the epoch it belongs to: 32 + 4 bytes inside the Noise
 /// payload, so that a first message that leaves epochs later, or again, still means the same rows.
@@ -28,6 +32,16 @@ impl Hello {
         bytes[..32].copy_from_slice(self.root.as_slice());
         bytes[32..].copy_from_slice(&self.base.0.to_be_bytes());
         bytes
+    }
+
+    /// The pair's states. The sender chooses the root, and could choose one twice: the first state is
+    /// bound to the card it was sent to (none for a token) and to the whole first message with its
+    /// ephemeral key, so that equal roots meet at no common row and tell nothing of two cards.
+    pub(super) fn ratchet(&self, card: Option<&[u8; 32]>, message: &[u8]) -> Ratchet {
+        let card = card.map_or(&[][..], <[u8; 32]>::as_slice);
+        let first =
+            derive(self.root.as_slice(), Label::RendezvousRatchet, &[&digest(&[b"first message", card, message])]);
+        Ratchet::new(first, self.base)
     }
 
     /// `None` for a wrong size, or an epoch that is neither recent nor just about to begin.

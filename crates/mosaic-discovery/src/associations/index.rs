@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
 
 use mosaic_types::{Epoch, RowTag};
 
@@ -13,18 +16,29 @@ pub(super) struct Source {
     pub(super) counter: u16,
 }
 
-/// The rows of a table with a given number of rows, sorted. It is extended once per listener and epoch,
-/// so that polling costs nothing between epochs.
+/// The rows of a table with a given number of rows, by epoch. An epoch is filled when somebody first asks
+/// for it and extended once per listener, so that polling costs nothing between epochs.
 pub(super) struct RowIndex {
     pub(super) rows: u32,
-    entries: Vec<(u32, Source)>,
-    covered: BTreeMap<Listener, Epoch>,
+    epochs: BTreeMap<Epoch, EpochRows>,
     purged: Option<(Epoch, Epoch)>,
+}
+
+/// Everybody's rows of one epoch, sorted by row.
+#[derive(Default)]
+struct EpochRows {
+    entries: Vec<(u32, Listener, u16)>,
+    covered: BTreeSet<Listener>,
 }
 
 impl RowIndex {
     pub(super) const fn new(rows: u32) -> Self {
-        Self { rows, entries: Vec::new(), covered: BTreeMap::new(), purged: None }
+        Self { rows, epochs: BTreeMap::new(), purged: None }
+    }
+
+    /// Whether the rows of `listener` in `epoch` are in.
+    pub(super) fn covers(&self, listener: Listener, epoch: Epoch) -> bool {
+        self.epochs.get(&epoch).is_some_and(|rows| rows.covered.contains(&listener))
     }
 
     /// Adds the rows of `listener` for those of `epochs` that are not in yet. `row` gives the row of an
@@ -36,59 +50,78 @@ impl RowIndex {
         counters: u16,
         row: impl Fn(Epoch, u16, u8) -> Option<u32>,
     ) {
-        let done = self.covered.get(&listener).copied();
-        for epoch in epochs.filter(|epoch| done.is_none_or(|done| *epoch > done)) {
-            for counter in 0..counters {
-                let source = Source { listener, epoch, counter };
-                let rows = (0..RowTag::CHAIN).filter_map(|chain| row(epoch, counter, chain));
-                self.entries.extend(rows.map(|row| (row, source)));
+        for epoch in epochs {
+            let rows = self.epochs.entry(epoch).or_default();
+            if !rows.covered.insert(listener) {
+                continue;
             }
-            self.covered.insert(listener, epoch);
+            for counter in 0..counters {
+                let chained = (0..RowTag::CHAIN).filter_map(|chain| row(epoch, counter, chain));
+                rows.entries.extend(chained.map(|row| (row, listener, counter)));
+            }
         }
     }
 
     /// Puts the rows in order after some were added.
     pub(super) fn sort(&mut self) {
-        if !self.entries.is_sorted() {
-            self.entries.sort_unstable();
+        for rows in self.epochs.values_mut().filter(|rows| !rows.entries.is_sorted()) {
+            rows.entries.sort_unstable();
         }
     }
 
     /// Drops the rows of dead listeners and of epochs before the first of `span`. Once per span: a
     /// dead listener's rows only cost a look in vain.
-    pub(super) fn purge(&mut self, span: (Epoch, Epoch), alive: impl FnOnce() -> BTreeSet<Listener>) {
+    pub(super) fn purge(&mut self, span: (Epoch, Epoch), alive: impl Fn(Listener) -> bool) {
         if self.purged == Some(span) {
             return;
         }
-        let alive = alive();
-        self.entries.retain(|(_, source)| source.epoch >= span.0 && alive.contains(&source.listener));
-        self.covered.retain(|listener, _| alive.contains(listener));
+        self.epochs = self.epochs.split_off(&span.0);
+        for rows in self.epochs.values_mut() {
+            rows.entries.retain(|(_, listener, _)| alive(*listener));
+            rows.covered.retain(|listener| alive(*listener));
+        }
         self.purged = Some(span);
     }
 
-    /// The sources of one row.
-    pub(super) fn at(&self, row: u32) -> impl Iterator<Item = Source> {
-        let start = self.entries.partition_point(|(found, _)| *found < row);
-        self.entries.iter().skip(start).take_while(move |(found, _)| *found == row).map(|(_, source)| *source)
+    /// The sources of one row in some epochs.
+    pub(super) fn at(&self, row: u32, epochs: RangeInclusive<Epoch>) -> impl Iterator<Item = Source> {
+        self.within(epochs).flat_map(move |(epoch, rows)| {
+            let found = rows.at(row).map(|(_, listener, counter)| (*listener, *counter));
+            found.map(move |(listener, counter)| Source { listener, epoch, counter })
+        })
     }
 
-    fn contains(&self, row: u32) -> bool {
-        self.at(row).next().is_some()
+    fn within(&self, epochs: RangeInclusive<Epoch>) -> impl Iterator<Item = (Epoch, &EpochRows)> {
+        // an empty range would panic
+        let epochs = (epochs.start() <= epochs.end()).then_some(epochs);
+        epochs.into_iter().flat_map(|epochs| self.epochs.range(epochs)).map(|(epoch, rows)| (*epoch, rows))
+    }
+}
+
+impl EpochRows {
+    fn at(&self, row: u32) -> impl Iterator<Item = &(u32, Listener, u16)> {
+        let start = self.entries.partition_point(|(found, ..)| *found < row);
+        self.entries.iter().skip(start).take_while(move |(found, ..)| *found == row)
     }
 }
 
 /// The rows worth opening in a rendezvous table. No `Debug`: they are ours.
-pub struct Wanted<'a>(pub(super) &'a RowIndex);
+pub struct Wanted<'a> {
+    pub(super) index: &'a RowIndex,
+    pub(super) epochs: RangeInclusive<Epoch>,
+}
 
 impl Wanted<'_> {
     /// Whether something for us may lie in this row.
     pub fn contains(&self, row: u32) -> bool {
-        self.0.contains(row)
+        self.index.within(self.epochs.clone()).any(|(_, rows)| rows.at(row).next().is_some())
     }
 
     /// All of them, rising, each once.
     pub fn rows(&self) -> Vec<u32> {
-        let mut rows: Vec<u32> = self.0.entries.iter().map(|(row, _)| *row).collect();
+        let epochs = self.index.within(self.epochs.clone());
+        let mut rows: Vec<u32> = epochs.flat_map(|(_, rows)| rows.entries.iter().map(|(row, ..)| *row)).collect();
+        rows.sort_unstable();
         rows.dedup();
         rows
     }

@@ -1,4 +1,7 @@
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use mosaic_types::{Epoch, RowTag, Timestamp};
 use mosaic_wire::{Direction, Frame, FrameKind, RendezvousState, rows};
@@ -9,12 +12,46 @@ use super::{
     ratchet::{Ratchet, TokenSecret},
     view::OutgoingFrame,
 };
-use crate::FrameId;
+use crate::{AssociationId, FrameId};
 
 /// Messages a state carries in one direction per epoch.
 pub(super) const COUNTERS: u16 = 8;
 /// After this long without a report, a frame that was handed out is offered again.
 const REPORT_WITHIN: Duration = Duration::from_mins(40);
+
+/// Epochs in which an automatic answer to a wave may leave, the one in which the wave came included.
+const REPLY_EPOCHS: u32 = 2;
+
+/// In which order the frames that are ready are offered to an event of `most` frames.
+///
+/// What a person does (contacts, waves, tokens) and what cards do by themselves (answers to strangers)
+/// each have half of every event, and more when the other has less: neither can hold up the other. The
+/// answers take turns by card, so that many waves at one card hold up the others by one each.
+pub(super) fn in_turn<'a>(
+    ready: impl Iterator<Item = (&'a Queued, AssociationId, Option<[u8; 32]>)>,
+    most: usize,
+) -> Vec<(FrameId, AssociationId)> {
+    let (mut own, mut cards) = (Vec::new(), BTreeMap::<_, Vec<_>>::new());
+    for (queued, pair, card) in ready {
+        match card.filter(|_| queued.is_reply()) {
+            Some(card) => cards.entry(card).or_default().push((queued.id, pair)),
+            None => own.push((queued.order(), pair)),
+        }
+    }
+    own.sort_unstable();
+    let mut answers = Vec::new();
+    for of_card in cards.values_mut() {
+        of_card.sort_unstable();
+        answers.extend(of_card.iter().enumerate().map(|(turn, frame)| (turn, *frame)));
+    }
+    answers.sort_unstable();
+    let mut own = own.into_iter().map(|((_, frame), pair)| (frame, pair));
+    let mut answers = answers.into_iter().map(|(_, frame)| frame);
+    let mut order: Vec<_> = own.by_ref().take(most.div_ceil(2)).collect();
+    order.extend(answers.by_ref().take(most / 2));
+    order.extend(own.chain(answers));
+    order
+}
 
 /// Where a frame goes.
 pub(super) enum Route {
@@ -76,13 +113,19 @@ impl Queued {
     }
 
     /// Contacts before handshakes, then first come, first served: a person is waiting for the former.
-    pub(super) fn order(&self) -> (bool, FrameId) {
-        (self.kind != FrameKind::Data, self.id)
+    const fn order(&self) -> (bool, FrameId) {
+        (!matches!(self.kind, FrameKind::Data), self.id)
     }
 
     /// Whether this is the automatic answer.
     pub(super) fn is_reply(&self) -> bool {
         self.kind == FrameKind::Reply
+    }
+
+    /// Whether it is an answer to a wave of epoch `since` that found no room in time.
+    pub(super) fn is_late(&self, since: Epoch, now: Timestamp) -> bool {
+        let late = now.epoch().0 >= since.0.saturating_add(REPLY_EPOCHS);
+        late && self.is_reply() && self.is_free(now)
     }
 
     /// Makes it available again.

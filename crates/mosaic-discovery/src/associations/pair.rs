@@ -42,13 +42,15 @@ pub(super) struct Pair {
     pub(super) kind: Kind,
     pub(super) direction: Direction,
     pub(super) card: Option<[u8; 32]>,
-    /// Belongs to a persona's card: runs every automatic step and is never shown.
+    /// Belongs to a persona's card, or was deleted: runs every automatic step and is never shown.
     pub(super) unattended: bool,
     pub(super) since: Timestamp,
     pub(super) listener: Listener,
     pub(super) stage: Stage,
     pub(super) ratchet: Option<Ratchet>,
     pub(super) outbox: Vec<Queued>,
+    /// The automatic answer that found no room in time. It leaves when the person accepts.
+    late: Option<Queued>,
     counter: Counter,
     declining: bool,
     incoming: BTreeMap<u8, Zeroizing<Vec<u8>>>,
@@ -77,6 +79,7 @@ impl Pair {
             stage,
             ratchet: None,
             outbox: Vec::new(),
+            late: None,
             counter: Counter::default(),
             declining: false,
             incoming: BTreeMap::new(),
@@ -117,6 +120,11 @@ impl Pair {
         self.declining || matches!(self.stage, Stage::Done | Stage::Declined | Stage::Expired)
     }
 
+    /// The own card a stranger waved at.
+    pub(super) fn stranger(&self) -> Option<[u8; 32]> {
+        self.card.filter(|_| self.direction == Direction::FromResponder)
+    }
+
     pub(super) const fn has_mine(&self) -> bool {
         self.given || self.mine.is_some()
     }
@@ -152,6 +160,7 @@ impl Pair {
         let contact = self.mine.take()?;
         let sealed = channel.seal(&contact).ok()?;
         let frames = Frame::split(FrameKind::Data, &sealed).ok()?;
+        self.outbox.extend(self.late.take());
         self.outbox.extend(frames.iter().map(|frame| Queued::new(first(), Route::Pair, frame)));
         self.given = true;
         Some(())
@@ -204,6 +213,34 @@ impl Pair {
         self.settle();
     }
 
+    /// Nothing of it is shown from now on; see [`Self::decline`].
+    pub(super) fn forget(&mut self) {
+        self.unattended = true;
+        self.decline();
+    }
+
+    /// This frame is stored.
+    pub(super) fn left(&mut self, frame: FrameId) {
+        self.outbox.retain(|queued| queued.id != frame);
+        self.late.take_if(|queued| queued.id == frame);
+        self.settle();
+    }
+
+    /// Whether nobody looks at it and nothing is left to send.
+    pub(super) fn is_spent(&self) -> bool {
+        self.unattended && self.outbox.is_empty()
+    }
+
+    /// Takes back an automatic answer to a wave that found no room in time, unless its person accepted.
+    /// It still leaves with an acceptance, which tells of a person anyway.
+    pub(super) fn shelve_late_reply(&mut self, now: Timestamp) {
+        if self.kind == Kind::Wave && !self.has_mine() && self.outbox.iter().any(|q| q.is_late(self.since.epoch(), now))
+        {
+            self.late = self.outbox.pop();
+            self.settle();
+        }
+    }
+
     pub(super) fn expire(&mut self) {
         self.erase();
         self.stage = Stage::Expired;
@@ -214,7 +251,7 @@ impl Pair {
         if !self.outbox.is_empty() {
             return;
         }
-        if self.declining {
+        if self.declining || self.unattended {
             self.erase();
             self.stage = Stage::Declined;
         } else if self.given && self.theirs.is_some() {
@@ -227,6 +264,7 @@ impl Pair {
     fn erase(&mut self) {
         self.ratchet = None;
         self.outbox.clear();
+        self.late = None;
         self.incoming.clear();
         self.mine = None;
     }

@@ -14,9 +14,9 @@ pub(super) struct Ratchet {
 }
 
 impl Ratchet {
-    /// Starts with the pair's root at the epoch both sides agreed on.
-    pub(super) fn new(root: [u8; 32], base: Epoch) -> Self {
-        Self { states: BTreeMap::from([(base, RendezvousState::new(root))]) }
+    /// Starts with the pair's first state at the epoch both sides agreed on.
+    pub(super) fn new(first: [u8; 32], base: Epoch) -> Self {
+        Self { states: BTreeMap::from([(base, RendezvousState::new(first))]) }
     }
 
     /// Derives states up to `to`, at most as many as are ever kept.

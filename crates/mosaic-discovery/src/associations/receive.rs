@@ -1,11 +1,13 @@
 //! What comes in: records at wanted rows.
 
+use std::ops::RangeInclusive;
+
 use mosaic_crypto::{
     handshake::{Received, Responder},
     record,
 };
-use mosaic_types::Timestamp;
-use mosaic_wire::{Direction, Frame, FrameKind, Part, rows};
+use mosaic_types::{Epoch, Timestamp};
+use mosaic_wire::{Direction, Frame, FrameKind, Part};
 use rand::CryptoRng;
 
 use super::{
@@ -13,15 +15,16 @@ use super::{
     act::random_id,
     hello::Hello,
     index::Source,
+    mailbox::APPROACHES_PER_EPOCH,
     outbox::Route,
     pair::{Pair, Stage},
-    ratchet::Ratchet,
     view::{AssociationEvent, CardOrigin, Kind},
 };
 use crate::AssociationId;
 
 /// Who a frame is for.
-enum Addressee {
+#[derive(Clone, Copy)]
+pub(super) enum Addressee {
     Card([u8; 32]),
     Pair(AssociationId),
 }
@@ -36,7 +39,21 @@ impl Associations {
         sealed: &[u8; 192],
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Vec<AssociationEvent> {
-        let mut sources: Vec<Source> = self.indexes.iter().flat_map(|index| index.at(row)).collect();
+        self.receive_from(now, Epoch(0)..=Epoch(u32::MAX), row, sealed, rng)
+    }
+
+    /// The same for a record of which is known in which epochs it may have been written: only the keys of
+    /// those are tried. See [`Self::wanted_for`].
+    pub fn receive_from(
+        &mut self,
+        now: Timestamp,
+        epochs: RangeInclusive<Epoch>,
+        row: u32,
+        sealed: &[u8; 192],
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Vec<AssociationEvent> {
+        let indexes = self.indexes.iter();
+        let mut sources: Vec<Source> = indexes.flat_map(|index| index.at(row, epochs.clone())).collect();
         sources.sort_unstable();
         sources.dedup();
         let opened = sources.into_iter().find_map(|source| self.open(source, sealed));
@@ -47,25 +64,30 @@ impl Associations {
         }
     }
 
-    fn open(&self, source: Source, sealed: &[u8; 192]) -> Option<(Addressee, Frame)> {
+    fn open(&mut self, source: Source, sealed: &[u8; 192]) -> Option<(Addressee, Frame)> {
         let (addressee, key) = self.key(source)?;
         let plain = record::open_record(&key, sealed)?;
         Some((addressee, Frame::decode(plain.as_slice()).ok()?))
     }
 
-    fn key(&self, source: Source) -> Option<(Addressee, zeroize::Zeroizing<[u8; 32]>)> {
-        let card = self.mailboxes.iter().find(|(_, mailbox)| mailbox.listener == source.listener);
-        if let Some((public, _)) = card {
-            let key = rows::wave_key(public, source.epoch, u8::try_from(source.counter).ok()?);
-            return Some((Addressee::Card(*public), key.into()));
-        }
-        let pair = self.pairs.values().find(|pair| pair.listener == source.listener)?;
-        let theirs = pair.direction.reversed();
-        let key = match &pair.stage {
-            Stage::Offering(secret) => secret.at(source.epoch).key(theirs, source.counter),
-            _ => pair.ratchet.as_ref()?.at(source.epoch)?.key(theirs, source.counter),
+    /// A listener that has changed since the rows were named has no key any more.
+    fn key(&mut self, source: Source) -> Option<(Addressee, zeroize::Zeroizing<[u8; 32]>)> {
+        let addressee = *self.listening.get(&source.listener)?;
+        let key = match addressee {
+            Addressee::Card(public) => {
+                let mailbox = self.mailboxes.get_mut(&public)?;
+                mailbox.key(&public, source.epoch, source.counter)?
+            }
+            Addressee::Pair(id) => {
+                let pair = self.pairs.get(&id).filter(|pair| pair.listener == source.listener)?;
+                let theirs = pair.direction.reversed();
+                match &pair.stage {
+                    Stage::Offering(secret) => secret.at(source.epoch).key(theirs, source.counter).into(),
+                    _ => pair.ratchet.as_ref()?.at(source.epoch)?.key(theirs, source.counter).into(),
+                }
+            }
         };
-        Some((Addressee::Pair(pair.id), key.into()))
+        Some((addressee, key))
     }
 
     fn on_wave(
@@ -76,20 +98,22 @@ impl Associations {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Vec<AssociationEvent> {
         let Some(mailbox) = self.mailboxes.get_mut(&card).filter(|_| is_hello(frame)) else { return Vec::new() };
-        if !mailbox.may_answer(frame.body()) {
+        let epoch = now.epoch();
+        if !self.approaches.has_room(epoch, APPROACHES_PER_EPOCH) || !mailbox.may_answer(epoch, frame.body()) {
             return Vec::new();
         }
         let Some((hello, received)) = read_hello(now, &Responder::wave(&mailbox.secret), frame) else {
             return Vec::new();
         };
-        mailbox.remember(frame.body());
+        mailbox.remember(epoch, frame.body());
+        self.approaches.add(epoch);
         let unattended = matches!(mailbox.origin, CardOrigin::Persona(_));
         let listener = self.new_listener();
         let stage = Stage::Declined;
         let mut pair = Pair::new(random_id(rng), Kind::Wave, Direction::FromResponder, stage, now, listener);
         pair.card = Some(card);
         pair.unattended = unattended;
-        self.answer(pair, &hello, received, rng)
+        self.answer(pair, &hello, frame, received, rng)
     }
 
     /// The automatic step: person's and persona's cards answer at once, with the same message.
@@ -97,12 +121,13 @@ impl Associations {
         &mut self,
         mut pair: Pair,
         hello: &Hello,
+        first: &Frame,
         received: Received,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Vec<AssociationEvent> {
         let Ok((mut message, channel)) = received.reply(&[], rng) else { return Vec::new() };
         pair.stage = Stage::Open(Box::new(channel));
-        pair.ratchet = Some(Ratchet::new(*hello.root, hello.base));
+        pair.ratchet = Some(hello.ratchet(pair.card.as_ref(), first.body()));
         if pair.queue_handshake(self.new_frame(), Route::Pair, FrameKind::Reply, &mut message).is_none() {
             return Vec::new();
         }
@@ -156,7 +181,7 @@ impl Associations {
             return Vec::new();
         };
         pair.listener = self.new_listener();
-        let events = self.answer(pair, &hello, received, rng);
+        let events = self.answer(pair, &hello, frame, received, rng);
         self.give_due_contacts(now);
         events
     }

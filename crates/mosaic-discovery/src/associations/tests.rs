@@ -3,6 +3,7 @@
 mod hostile;
 mod journey;
 mod limits;
+mod shares;
 
 use std::time::Duration;
 
@@ -42,10 +43,23 @@ impl Device {
 
     /// Publishes one card and gives what a stranger reads of it.
     fn publishes(&mut self, origin: CardOrigin, now: Timestamp) -> Card {
-        let secret = AgreementSecret::random(&mut self.rng);
-        let public = secret.public().to_bytes();
+        self.publishes_all(&[origin], now).remove(0)
+    }
+
+    /// Publishes these cards and no others.
+    fn publishes_all(&mut self, origins: &[CardOrigin], now: Timestamp) -> Vec<Card> {
+        let own = |origin: &CardOrigin| {
+            let secret = AgreementSecret::random(&mut self.rng);
+            OwnCard { public: secret.public().to_bytes(), secret, origin: *origin, window: now.window() }
+        };
+        let own: Vec<_> = origins.iter().map(own).collect();
+        let cards = own.iter().map(|card| Self::card(card.public, now)).collect();
+        self.associations.set_own_cards(own);
+        cards
+    }
+
+    fn card(public: [u8; 32], now: Timestamp) -> Card {
         let window = now.window();
-        self.associations.set_own_cards(vec![OwnCard { public, secret, origin, window }]);
         let cell = Cell::at(LatLng::new(41.15, -8.61).unwrap(), Resolution::R8);
         Card {
             public,

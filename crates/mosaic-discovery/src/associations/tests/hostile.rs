@@ -1,5 +1,5 @@
 use super::*;
-use mailbox::APPROACHES_PER_CARD;
+use mailbox::{APPROACHES_PER_CARD, APPROACHES_PER_CARD_AND_EPOCH};
 use mosaic_wire::rows;
 
 #[test]
@@ -107,10 +107,17 @@ fn a_flood_at_one_card_stays_within_that_cards_share() {
     for minute in 3..10 {
         alice.reads(minutes(minute), &table);
     }
-    assert_eq!(alice.associations.queued(), APPROACHES_PER_CARD);
-    assert_eq!(alice.associations.pairs.len(), APPROACHES_PER_CARD);
+    assert_eq!(alice.associations.queued(), APPROACHES_PER_CARD_AND_EPOCH);
+    assert_eq!(alice.associations.pairs.len(), APPROACHES_PER_CARD_AND_EPOCH);
     let rows = alice.associations.wanted(minutes(10), ROWS).rows().len();
     assert!(rows <= 2 * 256 + 256, "answered strangers add no rows to read: {rows}");
+    let replies: usize = (0..12)
+        .map(|half_hour| {
+            alice.reads(minutes(20 + 30 * half_hour), &table);
+            alice.sends(minutes(21 + 30 * half_hour), &mut Table::default())
+        })
+        .sum();
+    assert_eq!((replies, alice.associations.pairs.len()), (APPROACHES_PER_CARD, 0));
 }
 
 #[test]

@@ -120,6 +120,31 @@ fn declining_is_silence_and_still_answers_like_an_unattended_card() {
 }
 
 #[test]
+fn deleting_is_silence_and_still_answers_like_an_unattended_card() {
+    let traffic = |deletes: bool| {
+        let (mut alice, mut bob, mut table) = (Device::new(1), Device::new(2), Table::default());
+        let card = alice.publishes(if deletes { CardOrigin::Broadcast(1) } else { CardOrigin::Persona(1) }, minutes(0));
+        let wave = bob.waves(minutes(1), &card);
+        bob.sends(minutes(2), &mut table);
+        alice.reads(minutes(3), &table);
+        if deletes {
+            let approach = alice.only();
+            alice.associations.delete(approach).unwrap();
+            assert_eq!(alice.associations.delete(approach), Err(UnknownAssociation));
+            assert!(alice.associations.list().is_empty() && alice.associations.get(approach).is_none());
+        }
+        let sent: Vec<_> = (4..200).map(|minute| alice.sends(minutes(minute), &mut table)).collect();
+        bob.reads(minutes(201), &table);
+        assert!(alice.associations.pairs.is_empty(), "nothing outlives the answer");
+        (sent, table.records, bob.state(wave))
+    };
+    let (deleted, persona) = (traffic(true), traffic(false));
+    assert_eq!(deleted.0.iter().sum::<usize>(), 1);
+    assert!(deleted == persona, "every byte is the same");
+    assert_eq!(deleted.2, AssociationState::Answered);
+}
+
+#[test]
 fn deleting_forgets_at_once() {
     let mut table = Table::default();
     let (mut alice, _, id, _) = joined(&mut table);

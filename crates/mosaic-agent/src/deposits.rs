@@ -106,9 +106,14 @@ impl Deposits {
         let fields = deposit.event.fields();
         let accepted = (0..SLOTS).filter(|slot| receipt.accepted >> slot & 1 == 1);
         let records = accepted.map(|slot| Record { row: fields.rows[slot].row(), bytes: fields.slots[slot] }).collect();
+        self.owe(receipt, records);
+        Some(deposit.event)
+    }
+
+    /// Remembers what a receipt promises until its generation is read.
+    pub(crate) fn owe(&mut self, receipt: Receipt, records: Vec<Record>) {
         let generation = GenerationId { segment: receipt.segment, index: receipt.generation };
         self.owed.entry(generation).or_default().push((receipt, records));
-        Some(deposit.event)
     }
 
     pub(crate) fn drop_deposit(&mut self, id: u64) -> Option<Vec<FrameId>> {

@@ -272,3 +272,6 @@ impl Reader {
         poll.into_iter().chain(rest).min()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+use std::sync::Arc;
+
+use mosaic_crypto::signing::SigningKey;
+use mosaic_federation::{FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
+use mosaic_types::TileId;
+use mosaic_wire::{GenerationBlock, Receipt, Record};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
+
+use super::*;
+use crate::{alerts::EvidenceKind, blocks::BlockPool, deposits::Deposits};
+
+const NOW: Timestamp = Timestamp::from_secs(1_763_683_261);
+
+fn id(number: u8) -> ProviderId {
+    ProviderId::new(number).unwrap()
+}
+
+/// Three operators and the key of the first.
+fn providers() -> (Providers, SigningKey) {
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let keys: Vec<_> = (1..=3).map(|number| (id(number), SigningKey::generate(&mut rng))).collect();
+    let entry = |(id, key): &(ProviderId, SigningKey)| ProviderEntry {
+        id: *id,
+        url: format!("https://127.0.0.1:{}", id.get()),
+        tls_pin: [id.get(); 32],
+        signing_key: key.verifying_key().to_bytes(),
+        cell_key: [100 + id.get(); 32],
+        ceremony_key: [200 + id.get(); 32],
+        operator: format!("operator {id}"),
+        jurisdiction: "XX".to_owned(),
+    };
+    let tile = Tile { id: TileId(1), name: "Tessera".to_owned(), lat: -45.0, lng: 0.0, radius_m: 20_000 };
+    let entries = keys.iter().map(entry).collect();
+    let descriptor = FederationDescriptor::new("test", Independence::Practice, NOW, 100, tile, entries);
+    let mut document = SignedDocument::draft(&descriptor).unwrap();
+    keys.iter().for_each(|(id, key)| document.sign(*id, key));
+    let first = keys.into_iter().next().unwrap().1;
+    (Providers::new(Arc::new(document.verify().unwrap())), first)
+}
+
+fn segment() -> SegmentId {
+    SegmentId { table: TableId::new(NOW.period(), Lane::Discovery), origin: id(1), stream: Stream::Steady }
+}
+
+fn block(index: u32, rows: &[u32]) -> GenerationBlock {
+    let records = rows.iter().map(|row| Record { row: *row, bytes: [*row as u8; 192] }).collect();
+    GenerationBlock::new(segment(), index, records).unwrap()
+}
+
+fn chain(key: &SigningKey, blocks: &[GenerationBlock]) -> Vec<Head> {
+    let mut previous = [0; 32];
+    let seal = |block| {
+        let head = Head::seal(block, previous, NOW, key);
+        previous = head.hash();
+        head
+    };
+    blocks.iter().map(seal).collect()
+}
+
+/// One round in which the second and third provider show these heads.
+fn round(reader: &mut Reader, providers: &Providers, shown: [&[Head]; 2]) -> Vec<Evidence> {
+    let periods = reader.periods(NOW);
+    assert_eq!(reader.start_round(NOW, &periods, providers), 1);
+    let asked = [id(2), id(3)].map(|provider| (provider, reader.round_query(0, provider).unwrap()));
+    let mut found = None;
+    for ((provider, query), heads) in asked.into_iter().zip(shown) {
+        let known = query.known().iter().find(|known| known.segment == segment()).unwrap().count;
+        let new = heads.iter().filter(|head| head.index >= known).copied();
+        found = reader.take_heads(0, provider, HeadsReply::new(new), providers);
+    }
+    found.unwrap()
+}
+
+fn reader() -> Reader {
+    Reader::new(ServiceClass::Balanced, Duration::ZERO, NOW)
+}
+
+#[test]
+fn only_what_two_providers_show_alike_is_downloaded() {
+    let ((providers, key), mut reader) = (providers(), reader());
+    let heads = chain(&key, &[block(0, &[1, 2]), block(1, &[]), block(2, &[3])]);
+    assert!(round(&mut reader, &providers, [&heads, &heads[..2]]).is_empty());
+    assert_eq!(reader.take_empty().len(), 1, "an empty generation needs no download");
+    assert!(reader.next_download(NOW, |_| false).is_empty(), "nor does one whose table is unknown");
+    let ids: Vec<_> = reader.next_download(NOW, |_| true).iter().map(|id| id.index).collect();
+    assert_eq!(ids, [0]);
+    assert!(reader.caught_up().is_none());
+    reader.read(GenerationId { segment: segment(), index: 0 });
+    assert_eq!(reader.caught_up(), Some(NOW));
+    assert!(round(&mut reader, &providers, [&heads, &heads]).is_empty());
+    assert_eq!(reader.next_download(NOW, |_| true).len(), 1, "each generation once");
+}
+
+#[test]
+fn two_heads_of_one_generation_are_evidence_and_end_the_trust() {
+    let ((providers, key), mut reader) = (providers(), reader());
+    let (honest, other) = (chain(&key, &[block(0, &[1])]), chain(&key, &[block(0, &[2])]));
+    let evidence = round(&mut reader, &providers, [&honest, &other]);
+    assert_eq!(evidence.len(), 1);
+    assert_eq!((evidence[0].kind, evidence[0].provider), (EvidenceKind::TwoHeads, Some(id(1))));
+    let [a, b] = evidence[0].messages.as_slice() else { panic!("two messages") };
+    for message in [a, b] {
+        Head::decode(message).unwrap().verify(&key.verifying_key()).unwrap();
+    }
+    assert!(round(&mut reader, &providers, [&honest, &honest]).is_empty());
+    assert!(reader.next_download(NOW, |_| true).is_empty());
+}
+
+#[test]
+fn a_head_that_its_origin_did_not_sign_accuses_nobody() {
+    let ((providers, key), mut reader) = (providers(), reader());
+    let forger = SigningKey::from_bytes(&[9; 32]);
+    let (honest, forged) = (chain(&key, &[block(0, &[1])]), chain(&forger, &[block(0, &[2])]));
+    assert!(round(&mut reader, &providers, [&honest, &forged]).is_empty());
+    assert!(round(&mut reader, &providers, [&forged, &honest]).is_empty());
+    assert!(reader.next_download(NOW, |_| true).is_empty());
+    assert!(round(&mut reader, &providers, [&honest, &honest]).is_empty());
+    assert_eq!(reader.next_download(NOW, |_| true).len(), 1);
+}
+
+#[test]
+fn a_broken_chain_is_not_followed() {
+    let ((providers, key), mut reader) = (providers(), reader());
+    let mut heads = chain(&key, &[block(0, &[1]), block(1, &[2])]);
+    heads[1] = Head::seal(&block(1, &[2]), [7; 32], NOW, &key);
+    round(&mut reader, &providers, [&heads, &heads]);
+    assert_eq!(reader.next_download(NOW, |_| true).len(), 1, "the first generation, not the second");
+}
+
+#[test]
+fn after_an_absence_all_missed_periods_are_read_but_none_that_is_gone() {
+    let mut reader = reader();
+    assert!(reader.periods(NOW).len() <= 2);
+    let later = NOW.after(Duration::from_hours(9));
+    let missed = reader.periods(later);
+    assert!(missed.contains(&NOW.period()) && missed.contains(&later.period()));
+    assert!(reader.periods(NOW.after(Duration::from_hours(1_000))).len() <= 13);
+    let (providers, key) = providers();
+    let heads = chain(&key, &[]);
+    round(&mut reader, &providers, [&heads, &heads]);
+    reader.note_progress();
+    assert!(reader.periods(NOW.after(Duration::from_hours(1))).len() <= 2);
+}
+
+#[test]
+fn a_pool_checks_a_block_before_it_shares_it() {
+    let (_, key) = providers();
+    let (pool, block) = (BlockPool::default(), block(0, &[1, 2]));
+    let head = chain(&key, std::slice::from_ref(&block))[0];
+    let mut other = head;
+    other.root[0] ^= 1;
+    assert!(pool.verified(&other, block.clone()).is_none());
+    let first = pool.verified(&head, block.clone()).unwrap();
+    assert!(Arc::ptr_eq(&first, &pool.verified(&head, block).unwrap()));
+    assert!(pool.verified(&head, super::tests::block(0, &[1, 3])).is_none());
+}
+
+/// DESIGN section 6: a dropped record is publishable evidence naming the liar.
+#[test]
+fn a_record_that_was_acknowledged_and_left_out_is_noticed() {
+    let (_, key) = providers();
+    let receipt = Receipt {
+        segment: segment(),
+        generation: 0,
+        replica: id(2),
+        accepted: 0b11,
+        full: 0,
+        receipt_key: [1; 32],
+        event: [2; 32],
+        time: NOW,
+        signature: [0; 64],
+    }
+    .sign(&key);
+    let owed = |rows: &[u32]| {
+        let mut deposits = Deposits::default();
+        deposits.owe(receipt, block(0, rows).records().to_vec());
+        deposits
+    };
+    let generation = GenerationId { segment: segment(), index: 0 };
+    assert!(owed(&[1, 2]).check(generation, Some(&block(0, &[1, 2, 3]))).is_empty());
+    assert_eq!(owed(&[1, 4]).check(generation, Some(&block(0, &[1, 2, 3]))), [receipt]);
+    assert_eq!(owed(&[1]).check(generation, None), [receipt], "an empty generation holds nothing");
+    let evidence = Evidence::dropped_record(&receipt, &chain(&key, &[block(0, &[1])])[0]);
+    assert_eq!((evidence.kind, evidence.provider), (EvidenceKind::DroppedRecord, Some(id(1))));
+}

@@ -19,13 +19,14 @@ fn code(answer: Result<Reply, CallFailure>) -> Option<ProblemCode> {
 #[test]
 fn after_forty_eight_hours_a_table_is_gone_and_so_is_its_key() {
     let mut world = World::new(Setup::new(81)).unwrap();
-    world.join(Mode::Balanced);
+    let somebody = world.join(Mode::Balanced);
     let period = world.now().period();
     world.advance(3 * HOUR);
     for provider in world.providers() {
         assert!(matches!(world.ask(provider, generation(period)), Ok(Reply::Generations(_))));
         assert!(world.store_of(provider).key(period).unwrap().is_some(), "the key of a live table");
     }
+    world.sleep(somebody);
     // its end at 20:00 plus 48 hours, and a provider that was down when the hour came
     let late = world.providers()[2];
     world.advance(46 * HOUR);

@@ -33,7 +33,9 @@ fn folders() -> Vec<tempfile::TempDir> {
     (0..3).map(|_| tempfile::tempdir().unwrap()).collect()
 }
 
+/// A second passes first, so that generations are sealed as they would be.
 fn deposits(cluster: &mut Cluster<RedbStore>, count: u16) -> Deposits {
+    cluster.pass(Duration::from_secs(1), Duration::from_secs(1));
     let query = TokensQuery { purpose: TokenPurpose::Deposit, count };
     let Ok(Reply::Tokens(tokens)) = cluster.call(1, Call::Tokens(query)) else { panic!("no tokens") };
     let table = cluster.table(1, cluster.now.period());

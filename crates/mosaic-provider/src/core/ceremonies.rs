@@ -18,14 +18,20 @@ use crate::{
 };
 
 impl<S: Store> ProviderCore<S> {
-    /// When a ceremony has its next attempt.
+    /// When the next attempt at an unfinished ceremony begins.
     pub(super) fn ceremony_times(&self) -> impl Iterator<Item = Timestamp> + '_ {
         let open = self.periods.values().filter(|period| period.table().is_none());
-        open.map(|period| {
-            let started = period.progress.started.unwrap_or(Timestamp::from_millis(0));
-            let attempts = period.progress.asked.map_or(0, |asked| asked + 1);
-            started.after(self.policy.attempt * attempts)
-        })
+        open.map(|period| self.start_of(period.progress.asked.map_or(0, |asked| asked.saturating_add(1))))
+    }
+
+    fn start_of(&self, attempt: u32) -> Timestamp {
+        Timestamp::from_millis(0).after(self.policy.attempt.saturating_mul(attempt))
+    }
+
+    /// Attempts are counted by the clock, so that all providers agree on who coordinates.
+    fn attempt_at(&self, now: Timestamp) -> u32 {
+        let length = u64::try_from(self.policy.attempt.as_millis()).unwrap_or(u64::MAX).max(1);
+        u32::try_from(now.as_millis() / length).unwrap_or(u32::MAX)
     }
 
     /// Begins the ceremonies whose time has come and takes every unfinished one a step further.
@@ -64,8 +70,9 @@ impl<S: Store> ProviderCore<S> {
     /// Once per attempt: deal, ask everybody for a dealing or the finished table, and propose if it is our
     /// turn.
     fn attempt(&mut self, now: Timestamp, rng: &mut dyn CryptoRng, period: Period) -> Result<(), StoreError> {
-        let Some(attempt) = self.attempt_number(now, period) else { return Ok(()) };
+        let attempt = self.attempt_at(now);
         let Some(state) = self.periods.get_mut(&period) else { return Ok(()) };
+        state.progress.begun.get_or_insert(attempt);
         if state.progress.asked == Some(attempt) {
             return self.propose(now, period);
         }
@@ -81,13 +88,6 @@ impl<S: Store> ProviderCore<S> {
             self.outbox.ask(peer, PeerRequest::FetchTable(period), Purpose::Fetch(period));
         }
         self.propose(now, period)
-    }
-
-    fn attempt_number(&mut self, now: Timestamp, period: Period) -> Option<u32> {
-        let progress = &mut self.periods.get_mut(&period)?.progress;
-        let since = now.since(*progress.started.get_or_insert(now));
-        let length = self.policy.attempt.as_millis().max(1);
-        Some(u32::try_from(since.as_millis() / length).unwrap_or(u32::MAX))
     }
 
     /// Our dealing, stored before anybody sees it.
@@ -115,14 +115,14 @@ impl<S: Store> ProviderCore<S> {
         self.store.commit(&[Change::Put(Bucket::Ceremonies, key, sealed)])
     }
 
-    /// Proposes, if we coordinate this attempt: at once when everybody has dealt, otherwise after the
-    /// first attempt with those who have.
+    /// Proposes, if we coordinate this attempt: at once when everybody has dealt, otherwise with
+    /// those who have, once an attempt has passed.
     fn propose(&mut self, now: Timestamp, period: Period) -> Result<(), StoreError> {
-        let Some(attempt) = self.attempt_number(now, period) else { return Ok(()) };
-        let me = self.keys.me;
+        let (attempt, me) = (self.attempt_at(now), self.keys.me);
         let Some(state) = self.periods.get_mut(&period) else { return Ok(()) };
-        let ceremony = &state.ceremony;
-        let ready = !ceremony.is_complete() && (ceremony.all_dealt() || attempt > 0);
+        let (ceremony, progress) = (&state.ceremony, &state.progress);
+        let waited = progress.begun.is_some_and(|begun| attempt > begun);
+        let ready = !ceremony.is_complete() && (ceremony.all_dealt() || waited);
         if !ready || ceremony.coordinator(attempt) != me {
             return Ok(());
         }

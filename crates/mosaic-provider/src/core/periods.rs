@@ -18,7 +18,8 @@ pub(super) struct PeriodState {
 /// How far our own part in the ceremony is; forgotten by a restart, which only asks again.
 #[derive(Default)]
 pub(super) struct Progress {
-    pub(super) started: Option<Timestamp>,
+    /// The attempt in which we began.
+    pub(super) begun: Option<u32>,
     /// The attempt in which we last asked our peers.
     pub(super) asked: Option<u32>,
     /// The attempt in which we last proposed, and what.

@@ -1,5 +1,7 @@
 //! Three providers in one process: deposits, replication, generations, keys, retirement and faults.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests end at the first surprise, as tests do")]
+
 mod cluster;
 mod deposits;
 mod faults;

@@ -16,10 +16,13 @@ use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::cluster::{event_bytes, id};
 
+/// How to stop a provider, and what it ends with.
+type Running = (oneshot::Sender<()>, JoinHandle<Result<(), RunError>>);
+
 struct Town {
     federation: Federation,
     client: ProviderClient,
-    running: Vec<(oneshot::Sender<()>, JoinHandle<Result<(), RunError>>)>,
+    running: Vec<Running>,
     rng: ChaCha20Rng,
     _folders: Vec<tempfile::TempDir>,
 }

@@ -11,6 +11,7 @@ pub(crate) mod export;
 pub(crate) mod federation;
 pub(crate) mod import;
 pub(crate) mod join;
+pub(crate) mod lab;
 pub(crate) mod man;
 pub(crate) mod people;
 pub(crate) mod places;
@@ -87,6 +88,8 @@ pub(crate) enum Command {
     Places(places::PlacesArgs),
     /// Convert recorded movement
     Traces(traces::TracesArgs),
+    /// Attack the real release code and print what was found
+    Lab(lab::LabArgs),
     /// Print shell completions
     Completions(completions::CompletionsArgs),
     /// Print the manual page
@@ -115,6 +118,7 @@ impl Command {
             Self::Debug(args) => args.run(context).await,
             Self::Places(args) => args.run(context),
             Self::Traces(args) => args.run(context),
+            Self::Lab(args) => args.run(context),
             Self::Completions(args) => args.run(context),
             Self::Man(args) => args.run(context),
         }

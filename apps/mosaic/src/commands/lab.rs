@@ -1,0 +1,102 @@
+use std::{sync::Arc, time::Duration};
+
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use mosaic_geo::{PlaceIndex, synthetic_city};
+use mosaic_lab::{AveragingPlan, Report, SlotPlan, averaging, slots};
+
+use crate::{
+    commands::{Context, places},
+    exit::{Exit, OrExit, Outcome},
+};
+
+/// Attack the real release code and print what was found, with 95 % intervals by user. The attackers know the code and
+/// the places, learn from other people than they are judged on, and see more than the design grants them.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mosaic lab slots                                       the slot detector of one provider, on both lanes
+  mosaic lab slots --discovery-agents 100,1000,10000     the discovery lane at three sizes (minutes)
+  mosaic lab averaging --places porto.osm.pbf --seed 3")]
+pub(crate) struct LabArgs {
+    #[command(subcommand)]
+    attack: Attack,
+    /// Real places (.osm.pbf or an index); default: the built-in city
+    #[arg(long, global = true, value_name = "FILE")]
+    places: Option<std::path::PathBuf>,
+    /// Everything is drawn from it
+    #[arg(long, global = true, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Debug, Subcommand)]
+enum Attack {
+    /// One provider looks for the real slots of events
+    Slots {
+        /// Population sizes for the discovery lane
+        #[arg(long, value_delimiter = ',', default_values_t = [100])]
+        discovery_agents: Vec<u32>,
+        /// People behind the rendezvous lane and the naive design
+        #[arg(long, default_value_t = 500)]
+        agents: u32,
+        /// Hours recorded
+        #[arg(long, default_value_t = 8)]
+        hours: u64,
+        /// Days of wishes that the naive design's server keeps
+        #[arg(long, default_value_t = 14)]
+        naive_days: u64,
+    },
+    /// A stranger averages what repeated broadcasts show of one place
+    Averaging {
+        /// People, each reporting home again and again
+        #[arg(long, default_value_t = 300)]
+        people: usize,
+        /// Reports within one week
+        #[arg(long, default_value_t = 100)]
+        reports: usize,
+    },
+}
+
+impl LabArgs {
+    /// Attacks.
+    pub(crate) fn run(self, context: &Context) -> Outcome {
+        let index: PlaceIndex = match &self.places {
+            Some(path) => places::read(path)?,
+            None => synthetic_city(1),
+        };
+        let report = attack(&self.attack, &Arc::new(index), self.seed)?;
+        context.out.result(&report, |page| page.line(&report));
+        Ok(())
+    }
+}
+
+fn attack(attack: &Attack, places: &Arc<PlaceIndex>, seed: u64) -> Outcome<Report> {
+    let report = match attack {
+        Attack::Slots { discovery_agents, agents, hours, naive_days } => {
+            let bar = spinner();
+            let plan = SlotPlan {
+                discovery_agents: discovery_agents.clone(),
+                rendezvous_agents: *agents,
+                hours: *hours,
+                naive_days: *naive_days,
+                seed,
+            };
+            let report = slots(places, &plan, |step| bar.set_message(step.to_owned()));
+            bar.finish_and_clear();
+            report
+        }
+        Attack::Averaging { people, reports } => {
+            averaging(places, AveragingPlan { people: *people, reports: *reports, receiver_m: 15.0, seed })
+        }
+    };
+    report.or_exit(Exit::Usage, "the attack could not be staged")
+}
+
+fn spinner() -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed_precise} {msg}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

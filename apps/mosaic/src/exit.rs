@@ -51,6 +51,11 @@ impl Failure {
         parts.join(": ")
     }
 
+    /// The word of the problem type, where the agent or a provider refused.
+    pub(crate) fn slug(&self) -> Option<&str> {
+        self.problem.as_ref().map(Problem::slug)
+    }
+
     /// For `--json`.
     pub(crate) fn to_json(&self) -> Value {
         json!({ "error": { "exit": self.exit as u8, "message": self.message(), "problem": self.problem } })

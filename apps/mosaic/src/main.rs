@@ -20,7 +20,7 @@ use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 use commands::{Command, Context};
-use exit::{Exit, OrExit};
+use exit::{Exit, Failure, OrExit};
 use out::Out;
 
 const EXIT_CODES: &str = "\
@@ -55,7 +55,10 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misunderstood(&error),
+    };
     let out = if cli.json { Out::json() } else { Out::people() };
     start_log();
     mosaic_transport::install_crypto();
@@ -71,6 +74,17 @@ fn main() -> ExitCode {
             failure.code()
         }
     }
+}
+
+/// Help and version go where they always go; what was not understood also has a form for programs.
+fn misunderstood(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() || std::env::args().all(|arg| arg != "--json") {
+        error.exit();
+    }
+    let text = error.render().to_string();
+    let failure = Failure::usage(text.lines().next().unwrap_or_default().trim_start_matches("error: "));
+    Out::json().failure(&failure);
+    failure.code()
 }
 
 /// Agents and client commands wait far more than they compute; a demo starts dozens of them.

@@ -57,7 +57,7 @@ pub(crate) fn practice(home: &Home) -> Outcome<Zeroizing<String>> {
     if !path.exists() {
         let mut bytes = Zeroizing::new([0; 16]);
         mosaic_transport::os_rng().or_exit(Exit::Local, "the system gives no randomness")?.fill_bytes(&mut *bytes);
-        write_file(&path, hex::encode(&*bytes).as_bytes())?;
+        write_file(&path, hex::encode(*bytes).as_bytes())?;
     }
     first_line(&path)
 }

@@ -1,4 +1,7 @@
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Subcommand};
 use mosaic_federation::{
@@ -131,7 +134,7 @@ fn create(args: CreateArgs, context: &Context) -> Outcome {
     Ok(())
 }
 
-fn collect(files: &[PathBuf], output: &PathBuf, context: &Context) -> Outcome {
+fn collect(files: &[PathBuf], output: &Path, context: &Context) -> Outcome {
     let mut whole: Option<SignedDocument> = None;
     for path in files {
         let doing = format!("cannot use {}", path.display());

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use mosaic_geo::{
     PlaceIndex, Provenance, Resolution,
     movement::{Gathering, read_csv},
@@ -40,7 +40,7 @@ enum Action {
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false, args = ["osm", "stays", "city"])]
+#[command(group(ArgGroup::new("source").required(true).args(["osm", "stays", "city"])))]
 struct BuildArgs {
     /// From an OpenStreetMap extract (.osm.pbf)
     #[arg(long, value_name = "FILE")]

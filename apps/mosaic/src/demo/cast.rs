@@ -1,9 +1,9 @@
 //! One person at their own agent: says, looks, waves, accepts. Everything goes through the local API.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use mosaic_api::{
-    AcceptBody, AssociateBody, AssociateReply, BroadcastBody, BroadcastList, BroadcastReply, CardChoice, CardSelection,
+    AcceptBody, AssociateBody, AssociateReply, BroadcastBody, BroadcastList, BroadcastReply, CardSelection,
     Granularity, Operation, PeopleReply, Position, ProximityBody, ProximityReply, StatusReply, WaveBody, WaveReply,
     WavesReply,
 };
@@ -24,6 +24,8 @@ use crate::{
 const LOOK: Duration = Duration::from_secs(90);
 /// How often they tap "wave at all".
 const TAP: Duration = Duration::from_mins(5);
+/// Cards without a shared topic that are close enough to the top of the list to be waved at.
+const OTHERS: usize = 6;
 /// How many far-apart places spend a week's ledger: each costs ln 4 of 10.
 const SPENDING: usize = 7;
 
@@ -40,6 +42,8 @@ pub(crate) struct Player {
     pub(crate) clock: Arc<dyn Clock>,
     /// When it ends.
     pub(crate) end: Timestamp,
+    /// Cards they waved at.
+    pub(crate) waved: BTreeSet<String>,
     /// Their side of a token association, if one is planned.
     pub(crate) token: Option<TokenPart>,
 }
@@ -116,13 +120,15 @@ impl Player {
 
     async fn look(&mut self, record: &mut Record, next_tap: &mut Timestamp) -> Outcome {
         self.note_own_cards(record).await?;
-        let fresh = self.note_cards(record).await?;
+        let matching = self.note_cards(record).await?;
         let now = self.clock.now();
-        if fresh > 0 && now >= *next_tap {
+        if !matching.is_empty() && now >= *next_tap {
             *next_tap = now.after(TAP);
-            let body = WaveBody { cards: CardSelection::Word(CardChoice::All), contact: self.person.contact.clone() };
-            let reply: WaveReply = self.agent.send(Operation::Wave, &body).await?;
-            record.waves += reply.associations.len();
+            self.waved.extend(matching.iter().cloned());
+            let body = WaveBody { cards: CardSelection::Cards(matching), contact: self.person.contact.clone() };
+            let waved = self.agent.send::<WaveReply>(Operation::Wave, &body).await;
+            let waved = waved.map(|reply| record.waves += reply.associations.len());
+            keep(waved, record);
         }
         self.accept_everybody(record).await?;
         self.use_token().await?;
@@ -140,9 +146,9 @@ impl Player {
         Ok(())
     }
 
-    /// Asks who is near each wish; returns how many cards are new.
-    async fn note_cards(&self, record: &mut Record) -> Outcome<usize> {
-        let mut fresh = 0;
+    /// Asks who is near each wish; returns the cards to wave at: all that share a topic and, of the rest, the few best.
+    async fn note_cards(&self, record: &mut Record) -> Outcome<Vec<String>> {
+        let mut matching = Vec::new();
         for said in &mut record.said {
             let body = ProximityBody {
                 location: position(said.place),
@@ -152,21 +158,27 @@ impl Player {
                 limit: Some(200),
             };
             let reply: ProximityReply = self.agent.send(Operation::Proximity, &body).await?;
+            let mut rest = OTHERS;
             for card in reply.cards.into_iter().filter(|card| card.class == said.class) {
-                let first = Timestamp::from_secs(card.first_seen).max(said.at);
-                fresh += usize::from(said.seen.insert(card.id, first).is_none());
+                if card.topics.is_empty() {
+                    rest = rest.saturating_sub(1);
+                }
+                if !self.waved.contains(&card.id) && (!card.topics.is_empty() || rest > 0) {
+                    matching.push(card.id.clone());
+                }
+                said.seen.entry(card.id).or_insert(Timestamp::from_secs(card.first_seen).max(said.at));
             }
         }
-        Ok(fresh)
+        matching.truncate(200);
+        Ok(matching)
     }
 
     async fn accept_everybody(&self, record: &mut Record) -> Outcome {
         let waves: WavesReply = self.agent.get(Operation::Waves).await?;
         let body = AcceptBody { contact: self.person.contact.clone() };
         for wave in waves.waves {
-            if self.agent.act(Operation::Accept, &wave.id, Some(&body)).await.is_err() {
-                record.refused += 1;
-            }
+            let accepted = self.agent.act(Operation::Accept, &wave.id, Some(&body)).await;
+            keep(accepted, record);
         }
         Ok(())
     }
@@ -206,10 +218,13 @@ impl Player {
     }
 }
 
-/// A call that failed is told at the end; the evening goes on.
+/// A call that failed is told at the end; the evening goes on. Limits are part of life: waves replace decoys and never
+/// add to them, and nobody makes more than five acquaintances a day.
 fn keep(outcome: Result<(), Failure>, record: &mut Record) {
-    if let Err(failure) = outcome {
-        record.errors.push(failure.message());
+    match outcome {
+        Ok(()) => {}
+        Err(failure) if matches!(failure.slug(), Some("quota" | "unknown-card")) => record.limited += 1,
+        Err(failure) => record.errors.push(failure.message()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Everybody lives through the evening at the same time; then it is looked at.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use mosaic_transport::SystemClock;
 use mosaic_types::Clock;
@@ -50,6 +50,7 @@ async fn live(plan: &Plan, stage: &Stage, on_time: impl Fn(f64) + Send + 'static
             agent: agent.clone(),
             clock: Arc::clone(&clock),
             end: plan.end,
+            waved: BTreeSet::new(),
             token: tokens[number].take(),
         };
         lives.push(tokio::spawn(player.live()));

@@ -269,13 +269,28 @@ fn person(number: usize, spots: Spots, rng: &mut ChaCha8Rng) -> Person {
 /// A sentence around a topic of the class that is read as that class.
 fn words(class: ClassId, name: &str, rng: &mut ChaCha8Rng) -> String {
     let vocabulary = Vocabulary::builtin();
-    let topics: Vec<&str> = vocabulary.topics_of(class).map(|topic| topic.name.as_str()).collect();
+    let mut topics: Vec<_> = vocabulary.topics_of(class).collect();
+    topics.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.id.cmp(&b.id)));
+    let topics: Vec<&str> = topics.iter().map(|topic| topic.name.as_str()).collect();
     let sentence = |topic: &str| format!("{topic}, anybody? Ask for {name}");
     let read_as_class = |topic: &&&str| {
         ContextText::new(&sentence(topic)).is_ok_and(|words| vocabulary.classify(&words).class == class)
     };
     let understood: Vec<&str> = topics.iter().filter(read_as_class).copied().collect();
-    sentence(understood.choose(rng).or_else(|| topics.first()).copied().unwrap_or("company"))
+    sentence(popular(&understood, rng).or_else(|| topics.first().copied()).unwrap_or("company"))
+}
+
+/// The n-th of a list with weight 1 / n: on one evening, many want the same few things.
+fn popular<'a>(list: &[&'a str], rng: &mut ChaCha8Rng) -> Option<&'a str> {
+    #[expect(clippy::cast_precision_loss, reason = "some hundred topics")]
+    let weight = |rank: usize| 1.0 / (rank + 1) as f64;
+    let total: f64 = (0..list.len()).map(weight).sum();
+    let mut point = rng.random_range(0.0..1.0) * total;
+    let found = (0..list.len()).find(|rank| {
+        point -= weight(*rank);
+        point < 0.0
+    });
+    found.and_then(|rank| list.get(rank)).or(list.first()).copied()
 }
 
 /// One in six associates by a token.

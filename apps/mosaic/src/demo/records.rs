@@ -39,8 +39,8 @@ pub(crate) struct Record {
     pub(crate) bytes: u64,
     /// Waves sent.
     pub(crate) waves: usize,
-    /// Answers that the day's limit of associations refused.
-    pub(crate) refused: usize,
+    /// Waves and answers that a limit of the hour or the day put off.
+    pub(crate) limited: usize,
     /// Calls to the agent that failed otherwise.
     pub(crate) errors: Vec<String>,
 }

@@ -38,7 +38,7 @@ pub(crate) struct Summary {
     provider_readable_bytes: u64,
     provider_scanned_bytes: u64,
     scan_control_bytes: u64,
-    refused_by_daily_limit: usize,
+    put_off_by_limits: usize,
     errors: Vec<String>,
     wall_seconds: f64,
 }
@@ -89,7 +89,7 @@ impl Summary {
             provider_readable_bytes: readable,
             provider_scanned_bytes: scanned,
             scan_control_bytes: control,
-            refused_by_daily_limit: records.iter().map(|record| record.refused).sum(),
+            put_off_by_limits: records.iter().map(|record| record.limited).sum(),
             errors,
             wall_seconds: rounded(wall),
         }

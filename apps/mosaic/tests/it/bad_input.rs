@@ -1,0 +1,93 @@
+use std::{fs, net::TcpListener};
+
+use crate::{
+    federation::{providers, signed},
+    support::{Install, Staying, command},
+};
+
+/// Bad input is told before anybody is asked, so no agent need run.
+#[test]
+fn bad_arguments_end_with_two() {
+    let home = Install::new();
+    let here = "--at=41.15,-8.61";
+    home.run(&["broadcast", here, "--context", &"x".repeat(501)]).failed(2, "501 characters");
+    home.run(&["broadcast", here, "--context", "  "]).failed(2, "empty");
+    home.run(&["broadcast", here, "--context", "tea", "--noise", "0.29"]).failed(2, "0.30");
+    home.run(&["broadcast", here, "--context", "tea", "--noise", "0.81"]).failed(2, "0.80");
+    home.run(&["broadcast", here, "--context", "tea", "--noise", "NaN"]).failed(2, "0.30");
+    home.run(&["broadcast", here, "--context", "tea", "--ttl", "1h"]).failed(2, "24");
+    home.run(&["broadcast", "--at=91,0", "--context", "tea"]).failed(2, "latitude");
+    home.run(&["broadcast", "--at=0,181", "--context", "tea"]).failed(2, "ongitude");
+    home.run(&["broadcast", "--at=NaN,0", "--context", "tea"]).failed(2, "finite");
+    home.run(&["query", here, "--radius", "99m"]).failed(2, "radius");
+    home.run(&["query", here, "--radius", "five miles"]).failed(2, "500m");
+    home.run(&["query", here, "--time-window", "2 weeks"]).failed(2, "2h");
+    home.run(&["associate", "--token", "abc123def456", "--contact", "Ana"]).failed(2, "32 letters and digits");
+    home.run(&["associate", "--contact", &"x".repeat(301)]).failed(2, "300");
+    home.run(&["join", "https://example.org"]).failed(2, "join link");
+    home.run(&["no-such-command"]).failed(2, "unrecognized");
+}
+
+/// Valid at the edges: they get as far as the missing agent.
+#[test]
+fn the_edges_are_inside() {
+    let home = Install::new();
+    for at in ["--at=90,0", "--at=-90,0", "--at=0,180", "--at=0,-180"] {
+        home.run(&["broadcast", at, "--context", &"é".repeat(500), "--noise", "0.3"]).failed(4, "no agent runs");
+    }
+    home.run(&["query", "--at=41.15,-8.61", "--radius", "5km", "--time-window", "24h"]).failed(4, "no agent runs");
+}
+
+#[test]
+fn trajectories_are_judged() {
+    let home = Install::new();
+    let good = "user,time,lat,lon\na,2026-11-21T18:00:00Z,41.1500,-8.6100\na,2026-11-21T18:10:00Z,41.1560,-8.6100\n";
+    let good = home.write("good.csv", good);
+    home.run(&["debug", "validate-trajectory", "--file", &good]).done();
+    let jump = "user,time,lat,lon\na,2026-11-21T18:00:00Z,41.15,-8.61\na,2026-11-21T18:00:10Z,48.85,2.35\n";
+    let jump = home.write("jump.csv", jump);
+    let ran = home.run(&["debug", "validate-trajectory", "--file", &jump]);
+    assert_eq!(ran.code, 2);
+    let broken = home.write("broken.csv", "user,time,lat,lon\na,yesterday,41.15,-8.61\n");
+    home.run(&["debug", "validate-trajectory", "--file", &broken]).failed(2, "line 2");
+}
+
+/// The vault: a wrong password, damage, and another process.
+#[test]
+fn a_vault_says_what_is_wrong_with_it() {
+    let home = Install::new();
+    let providers = providers(&home);
+    fs::copy(signed(&home, &providers), home.file("federation.json")).unwrap();
+    let right = home.write("right", "correct horse battery staple\n");
+    let wrong = home.write("wrong", "incorrect horse\n");
+
+    let agent = home.start(&["agent", "--password-file", &right]);
+    home.run(&["agent", "--password-file", &right]).failed(5, "another process");
+    assert_eq!(agent.stop(), 0);
+
+    home.run(&["agent", "--password-file", &wrong]).failed(5, "wrong password");
+    let vault = home.file("agent/vault");
+    let whole = fs::read(&vault).unwrap();
+    let mut damaged = whole.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    fs::write(&vault, &damaged).unwrap();
+    home.run(&["agent", "--password-file", &right]).failed(5, "damaged");
+    assert_eq!(fs::read(&vault).unwrap(), damaged, "a vault that does not open is not touched");
+    fs::write(&vault, whole).unwrap();
+    assert_eq!(home.start(&["agent", "--password-file", &right]).stop(), 0);
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let home = Install::new();
+    let providers = providers(&home);
+    signed(&home, &providers);
+    let config = fs::read_to_string(home.file("p1/provider.toml")).unwrap();
+    let listen = config.lines().find_map(|line| line.strip_prefix("listen = ")).unwrap().trim_matches('"').to_owned();
+    let _taken = TcpListener::bind(&listen).unwrap();
+    let mut run = command(&home.file("p1"));
+    run.args(["provider", "run", "--federation"]).arg(home.file("whole.json"));
+    let ran = Staying::start(run).err().unwrap();
+    ran.failed(5, "already in use");
+}

@@ -1,0 +1,199 @@
+//! An acknowledged deposit survives SIGKILL of its provider at any instant (DESIGN section 6).
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
+
+use mosaic_federation::Federation;
+use mosaic_transport::{Patience, ProviderClient};
+use mosaic_types::{Lane, Period, ProviderId, RowTag, SegmentId, Stream, TableId};
+use mosaic_wire::{
+    Address, Call, CellReply, CellRequest, EVENT, GenerationBlock, GenerationId, GenerationsQuery, HeadsQuery,
+    KnownGenerations, RECORD, Receipt, Reply, SLOTS, SignedTable, TokenPurpose, TokensQuery, WireToken,
+};
+use rand::{Rng as _, RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use tokio::task::JoinSet;
+
+use crate::{
+    federation::{providers, signed},
+    support::{Install, Staying, command, practice_clock},
+};
+
+const DEPOSITS: usize = 10_000;
+const AT_ONCE: usize = 128;
+const KILLS: usize = 4;
+
+struct World {
+    home: Install,
+    clock: String,
+    client: Arc<ProviderClient>,
+    running: BTreeMap<u8, Staying>,
+    rng: ChaCha8Rng,
+}
+
+/// An event nobody can tell from a real one, as its bytes: the test stands outside the release barrier.
+fn event(table: &SignedTable, stream: Stream, rng: &mut ChaCha8Rng) -> [u8; EVENT] {
+    let descriptor = table.dangerously_unverified();
+    let id = TableId::new(descriptor.period, Lane::Rendezvous);
+    let mut rows: Vec<u32> = Vec::new();
+    while rows.len() < SLOTS {
+        let row = rng.random_range(0..descriptor.lane(Lane::Rendezvous).rows);
+        if !rows.contains(&row) {
+            rows.push(row);
+        }
+    }
+    let mut bytes = [0; EVENT];
+    rng.fill_bytes(&mut bytes);
+    bytes[0] = 1;
+    bytes[1] = stream.number();
+    bytes[2..6].copy_from_slice(&descriptor.tile.0.to_be_bytes());
+    bytes[6..10].copy_from_slice(&id.0.to_be_bytes());
+    for (slot, row) in rows.iter().enumerate() {
+        let tag = RowTag::new(*row, 0).unwrap();
+        bytes[10 + 3 * slot..13 + 3 * slot].copy_from_slice(&tag.to_bytes());
+    }
+    bytes[72..104].copy_from_slice(&descriptor.hash());
+    bytes
+}
+
+impl World {
+    fn start(&mut self, number: u8) {
+        let mut run = command(&self.home.file(&format!("p{number}")));
+        run.args(["provider", "run", "--parent-on-stdin", "--practice-clock", &self.clock, "--federation"]);
+        run.arg(self.home.file("whole.json"));
+        let provider = Staying::start(run).unwrap_or_else(|ran| panic!("provider {number} did not reopen: {ran:?}"));
+        self.running.insert(number, provider);
+    }
+
+    async fn call(&self, number: u8, call: Call) -> Option<Reply> {
+        self.client.call(&address(number), &call).await.ok()
+    }
+
+    /// The table of the period in which the run begins.
+    async fn table(&self) -> SignedTable {
+        let period = Period(u32::try_from(1_780_675_200_u64 / 14_400).unwrap());
+        for _ in 0..20_000 {
+            if let Some(Reply::Table(table)) = self.call(1, Call::Table(period)).await {
+                return table;
+            }
+        }
+        panic!("the providers agree on no table")
+    }
+
+    async fn tokens(&self, number: u8) -> Vec<WireToken> {
+        let query = TokensQuery { purpose: TokenPurpose::Deposit, count: 256 };
+        for _ in 0..2_000 {
+            if let Some(Reply::Tokens(tokens)) = self.call(number, Call::Tokens(query)).await {
+                return tokens.into_tokens();
+            }
+        }
+        panic!("provider {number} gives no tokens")
+    }
+
+    /// Deposits everything at provider 1, killing it at random points, until all is acknowledged.
+    async fn deposit(&mut self, events: Vec<[u8; EVENT]>) -> Vec<([u8; EVENT], Receipt)> {
+        let mut kills: Vec<usize> = (0..KILLS).map(|_| self.rng.random_range(500..DEPOSITS - 500)).collect();
+        kills.sort_unstable();
+        let (mut waiting, mut acked, mut tokens) = (events, Vec::new(), Vec::new());
+        let mut flying: JoinSet<([u8; EVENT], Option<Receipt>)> = JoinSet::new();
+        while acked.len() < DEPOSITS {
+            while flying.len() < AT_ONCE && !waiting.is_empty() {
+                if tokens.is_empty() {
+                    tokens = self.tokens(1).await;
+                }
+                let (Some(event), Some(token)) = (waiting.pop(), tokens.pop()) else { break };
+                let client = Arc::clone(&self.client);
+                flying.spawn(async move { (event, deposit(&client, token, event).await) });
+            }
+            if kills.first().is_some_and(|at| acked.len() >= *at) {
+                kills.remove(0);
+                // requests are in flight now: this is the middle of whatever the provider does
+                self.running.get_mut(&1).unwrap().kill();
+                self.start(1);
+                tokens.clear();
+            }
+            match flying.join_next().await.unwrap().unwrap() {
+                (event, Some(receipt)) => acked.push((event, receipt)),
+                (event, None) => waiting.push(event),
+            }
+        }
+        acked
+    }
+
+    /// A sealed generation, as provider `number` has it.
+    async fn block(&self, number: u8, id: GenerationId) -> GenerationBlock {
+        for _ in 0..20_000 {
+            let heads = HeadsQuery::new(vec![KnownGenerations { segment: id.segment, count: id.index }]).unwrap();
+            let Some(Reply::Heads(heads)) = self.call(number, Call::Heads(heads)).await else { continue };
+            let Some(head) = heads.heads().iter().find(|head| head.segment == id.segment && head.index == id.index)
+            else {
+                continue;
+            };
+            let query = GenerationsQuery::new(vec![id]).unwrap();
+            let Some(Reply::Generations(blocks)) = self.call(number, Call::Generations(query)).await else { continue };
+            if let Some(block) = blocks.into_blocks().into_iter().next() {
+                assert!(head.covers(&block), "the head signs another block");
+                return block;
+            }
+        }
+        panic!("provider {number} never seals generation {} of {:?}", id.index, id.segment)
+    }
+}
+
+fn address(number: u8) -> Address {
+    Address { provider: ProviderId::new(number).unwrap(), via: None }
+}
+
+async fn deposit(client: &ProviderClient, token: WireToken, event: [u8; EVENT]) -> Option<Receipt> {
+    match client.call(&address(1), &Call::Cell(CellRequest::Deposit { token, event })).await {
+        Ok(Reply::Cell(CellReply::Receipt(receipt))) => Some(receipt),
+        _ => None,
+    }
+}
+
+fn holds(block: &GenerationBlock, event: &[u8; EVENT], slot: usize) -> bool {
+    let row = RowTag::from_bytes(event[10 + 3 * slot..13 + 3 * slot].try_into().unwrap()).row();
+    let record = &event[EVENT - SLOTS * RECORD + slot * RECORD..][..RECORD];
+    block.row(row).iter().any(|stored| stored.bytes == record)
+}
+
+/// 10,000 deposits, four kills at points drawn from a fixed seed, then every acknowledged record is looked up in the
+/// sealed generation its receipt names, at the provider that was killed and at the replica.
+#[test]
+fn no_acknowledged_deposit_is_lost_to_kill_9() {
+    mosaic_transport::install_crypto();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let home = Install::new();
+    let folders = providers(&home);
+    let federation: Federation = {
+        let bytes = std::fs::read(signed(&home, &folders)).unwrap();
+        mosaic_federation::SignedDocument::parse(&bytes).unwrap().verify().unwrap()
+    };
+    let client = ProviderClient::for_federation(federation.descriptor(), Patience::default()).unwrap();
+    let rng = ChaCha8Rng::seed_from_u64(0x0910);
+    let clock = practice_clock(20.0);
+    let mut world = World { home, clock, client: Arc::new(client), running: BTreeMap::new(), rng };
+    (1..=3).for_each(|number| world.start(number));
+    runtime.block_on(async {
+        let table = world.table().await;
+        let events = (0..DEPOSITS).map(|_| event(&table, Stream::Fast, &mut world.rng)).collect();
+        let acked = world.deposit(events).await;
+        let key = federation.signing_key(ProviderId::new(1).unwrap()).unwrap();
+        let mut sealed: BTreeMap<(u8, SegmentId, u32), GenerationBlock> = BTreeMap::new();
+        for (event, receipt) in &acked {
+            receipt.verify(&key).unwrap();
+            let id = GenerationId { segment: receipt.segment, index: receipt.generation };
+            for number in [1, receipt.replica.get()] {
+                let place = (number, id.segment, id.index);
+                if let Entry::Vacant(free) = sealed.entry(place) {
+                    free.insert(world.block(number, id).await);
+                }
+                for slot in (0..SLOTS).filter(|slot| receipt.accepted & (1 << slot) != 0) {
+                    assert!(holds(&sealed[&place], event, slot), "an acknowledged record is lost at provider {number}");
+                }
+            }
+        }
+    });
+}

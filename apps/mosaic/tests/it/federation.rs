@@ -1,0 +1,75 @@
+use std::{fs, path::PathBuf};
+
+use crate::support::{Install, command, ended};
+
+/// Three operators' folders, `p1` to `p3`, on ports of the system's choice.
+pub(crate) fn providers(home: &Install) -> Vec<PathBuf> {
+    let operators = [("aws", "US"), ("azure", "IE"), ("gcp", "BE")];
+    let init = |(number, (operator, law)): (u8, (&str, &str))| {
+        let folder = home.file(&format!("p{number}"));
+        let mut run = command(&folder);
+        run.args(["provider", "init", "--listen", "127.0.0.1:0", "--operator", operator, "--jurisdiction", law]);
+        ended(run.args(["--number", &number.to_string()]).output().unwrap()).done();
+        folder
+    };
+    (1..).zip(operators).map(init).collect()
+}
+
+/// A practice federation of those, signed by each on a copy of its own, collected in `whole.json`.
+pub(crate) fn signed(home: &Install, providers: &[PathBuf]) -> PathBuf {
+    let draft = home.file("draft.json").display().to_string();
+    let mut create = vec!["federation", "create", "--practice", "--name", "test", "--center=-45,0", "--output", &draft];
+    let public: Vec<String> = providers.iter().map(|dir| dir.join("public.json").display().to_string()).collect();
+    create.extend(public.iter().flat_map(|file| ["--provider", file.as_str()]));
+    home.run(&create).done();
+    let mut collect = command(home.path());
+    collect.args(["federation", "collect", "--output"]).arg(home.file("whole.json"));
+    for dir in providers {
+        let copy = dir.join("copy.json");
+        fs::copy(&draft, &copy).unwrap();
+        ended(command(dir).args(["provider", "sign"]).arg(&copy).output().unwrap()).done();
+        collect.arg("--file").arg(copy);
+    }
+    let whole = ended(collect.output().unwrap()).done();
+    assert_eq!((whole["complete"].as_bool(), whole["signed_by"].as_array().map(Vec::len)), (Some(true), Some(3)));
+    home.file("whole.json")
+}
+
+#[test]
+fn three_operators_sign_one_text() {
+    let home = Install::new();
+    let providers = providers(&home);
+    let whole = signed(&home, &providers).display().to_string();
+    let shown = home.run(&["federation", "show", "--file", &whole]).done();
+    assert_eq!(shown["complete"], true);
+    let link = home.run(&["federation", "link", "--file", &whole, "--provider", "2"]).done();
+    let link = link["link"].as_str().unwrap();
+    assert!(link.starts_with("mosaic:join?at=127.0.0.1:") && link.contains(shown["digest"].as_str().unwrap()));
+
+    let half = providers[0].join("copy.json").display().to_string();
+    assert_eq!(home.run(&["federation", "show", "--file", &half]).done()["complete"], false);
+    home.run(&["federation", "link", "--file", &half]).failed(2, "has not signed");
+    home.run(&["federation", "link", "--file", &whole, "--provider", "9"]).failed(2, "no provider 9");
+}
+
+#[test]
+fn fewer_than_three_are_no_federation() {
+    let home = Install::new();
+    let providers = providers(&home);
+    let files: Vec<String> = providers.iter().map(|dir| dir.join("public.json").display().to_string()).collect();
+    let create = ["federation", "create", "--name", "test", "--center=-45,0", "--provider", &files[0], "--provider"];
+    home.run(&[&create[..], &[files[1].as_str()]].concat()).failed(2, "at least 3 providers");
+    home.run(&[&create[..], &[files[0].as_str()]].concat()).failed(2, "number 1");
+}
+
+#[test]
+fn one_law_over_two_providers_is_refused() {
+    let home = Install::new();
+    let providers = providers(&home);
+    let files: Vec<String> = providers.iter().map(|dir| dir.join("public.json").display().to_string()).collect();
+    let text = fs::read_to_string(&files[1]).unwrap().replace("\"IE\"", "\"US\"");
+    fs::write(&files[1], text).unwrap();
+    let mut create = vec!["federation", "create", "--name", "test", "--center=-45,0"];
+    create.extend(files.iter().flat_map(|file| ["--provider", file.as_str()]));
+    home.run(&create).failed(2, "jurisdiction US");
+}

@@ -1,0 +1,12 @@
+//! The binary as people use it: real processes and real sockets. Waits end with an answer, an exit or a bounded number
+//! of questions, never with a pause.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests do")]
+
+mod bad_input;
+mod crash;
+mod demo;
+mod federation;
+mod manual;
+mod namespaces;
+mod support;
+mod up;

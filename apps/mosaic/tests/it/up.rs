@@ -1,0 +1,72 @@
+use std::path::Path;
+
+use crate::support::Install;
+
+/// `mosaic up`, every client command, Ctrl-C, and everything is still there afterwards.
+#[test]
+fn a_practice_federation_comes_and_goes() {
+    let home = Install::new();
+    let up = home.start(&["up"]);
+    assert_eq!(up.ready["banner"], "all three operators are you: no privacy");
+    let pids: Vec<u64> = up.ready["pids"].as_array().unwrap().iter().filter_map(|pid| pid.as_u64()).collect();
+    assert_eq!(pids.len(), 4);
+
+    let said = home.run(&["broadcast", "--context", "coffee meetup", "--noise", "0.7"]).done();
+    assert_eq!((said["granularity"].as_str(), said["noise"]["requested"].as_f64()), (Some("fine"), Some(0.7)));
+    let found = home.run(&["query", "--radius", "500m", "--time-window", "2h"]).done();
+    assert_eq!(found["searched"], serde_json::json!({ "radius": 500, "window": 7200 }));
+    settings_and_exports(&home);
+    looking_under_the_hood(&home);
+    let made = home.run(&["associate", "--contact", "Ana"]).done();
+    assert_eq!(made["token"].as_str().map(str::len), Some(32));
+    assert!(home.run(&["people"]).done()["people"].as_array().unwrap().is_empty());
+
+    assert_eq!(up.interrupt(), 0);
+    for pid in pids {
+        assert!(!Path::new(&format!("/proc/{pid}")).exists(), "process {pid} was left behind");
+    }
+    home.run(&["status"]).failed(4, "no agent runs");
+
+    let again = home.start(&["up"]);
+    let kept = home.run(&["config", "get", "ttl.default"]).done();
+    assert_eq!(kept["ttl.default"], 72, "settings outlive a restart");
+    assert_eq!(again.stop(), 0);
+}
+
+fn settings_and_exports(home: &Install) {
+    home.run(&["config", "set", "privacy.mode", "maximum"]).done();
+    home.run(&["config", "set", "privacy.mode", "balanced"]).done();
+    home.run(&["config", "set", "ttl.default", "48h"]).done();
+    home.run(&["config", "set", "privacy.mode", "invisible"]).failed(2, "modes");
+    home.run(&["config", "set", "ttl.default", "2h"]).failed(2, "24 and 168");
+    home.run(&["config", "set", "colour", "red"]).failed(2, "privacy.mode");
+
+    let sealed = home.file("export.mosaic").display().to_string();
+    let password = home.write("password", "a long sentence nobody guesses\n");
+    home.run(&["export", "--output", &sealed, "--password-file", &password]).done();
+    home.run(&["export", "--output", &sealed, "--password-file", &password]).failed(5, "exists");
+    let bytes = std::fs::read(&sealed).unwrap();
+    assert!(!bytes.windows(14).any(|part| part == b"mosaic-export/"), "the export is sealed");
+    home.run(&["config", "set", "ttl.default", "72h"]).done();
+    home.run(&["import", "--file", &sealed, "--password-file", &password, "--validate"]).done();
+    assert_eq!(home.run(&["config", "get"]).done()["ttl.default"], 72, "validating changes nothing");
+    home.run(&["import", "--file", &sealed, "--password-file", &password]).done();
+    assert_eq!(home.run(&["config", "get"]).done()["ttl.default"], 48);
+    home.run(&["config", "set", "ttl.default", "72h"]).done();
+
+    let wrong = home.write("wrong", "another sentence\n");
+    home.run(&["import", "--file", &sealed, "--password-file", &wrong]).failed(5, "wrong password");
+    let plain = home.file("export.json").display().to_string();
+    home.run(&["export", "--format", "json", "--plain", "--output", &plain]).done();
+    home.run(&["import", "--file", &plain, "--validate"]).done();
+    let bad = home.write("bad.json", "{\n  \"format\": \"mosaic-export/1\",\n  \"people\": 7\n}\n");
+    home.run(&["import", "--file", &bad]).failed(2, "line");
+}
+
+fn looking_under_the_hood(home: &Install) {
+    let status = home.run(&["status", "--verbose"]).done();
+    assert_eq!(home.run(&["debug", "show-noise-ratio"]).done(), status["noise"]);
+    let reached = home.run(&["debug", "test-connection", "--provider", "practice 2"]).done();
+    assert_eq!((reached["provider"].as_u64(), reached["pin"].as_str()), (Some(2), Some("matches")));
+    home.run(&["debug", "test-connection", "--provider", "aws"]).failed(2, "no provider");
+}

@@ -12,10 +12,11 @@ use crate::{
         cast::{Player, TokenPart},
         measure::{Findings, measure},
         records::Record,
-        scan::Scan,
+        scan::{Found, Scan},
         summary::Summary,
     },
     exit::{Exit, Failure, OrExit, Outcome},
+    home::read_file,
     practice::PROVIDERS,
 };
 
@@ -26,18 +27,18 @@ pub(crate) async fn play(plan: Plan, mut stage: Stage, on_time: impl Fn(f64) + S
     stage.close().await;
     let records = records?;
     let findings: Findings = measure(&plan, &records);
-    let scan = Scan::of(&plan, &records);
+    let scan = Scan::of(&plan, &records, &read_file(&stage.provider(1).join("federation.json"))?);
     let control = scan.control(&stage.beside("control"))?;
-    let mut readable = 0;
-    let mut scanned = 0;
+    let mut disks = Found::default();
     for number in 1..=PROVIDERS {
         let found = scan.folder(&stage.provider(number))?;
-        readable += found.readable;
-        scanned += found.scanned;
+        disks.readable += found.readable;
+        disks.scanned += found.scanned;
+        disks.at.extend(found.at);
     }
     let wall = SystemClock.now().since(stage.clock().real_start).as_secs_f64();
     tracing::debug!(played_s = SystemClock.now().since(began).as_secs_f64(), "the evening is over");
-    Ok(Summary::new(&plan, &records, findings, readable, scanned, control, wall))
+    Ok(Summary::new(&plan, &records, findings, disks, control, wall))
 }
 
 async fn live(plan: &Plan, stage: &Stage, on_time: impl Fn(f64) + Send + 'static) -> Outcome<Vec<Record>> {

@@ -27,8 +27,10 @@ pub(crate) struct Scan {
 }
 
 /// What a folder holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Found {
+    /// Where: file and position, the first of each file.
+    pub(crate) at: Vec<String>,
     /// Bytes that belong to a needle.
     pub(crate) readable: u64,
     /// Bytes searched.
@@ -36,8 +38,9 @@ pub(crate) struct Found {
 }
 
 impl Scan {
-    /// Everything true about this evening.
-    pub(crate) fn of(plan: &Plan, records: &[Record]) -> Self {
+    /// Everything true about this evening. What the public federation document holds anyway (its centre can share digits
+    /// with a place, its name a word with a wish) tells nothing and is left out.
+    pub(crate) fn of(plan: &Plan, records: &[Record], public: &[u8]) -> Self {
         let mut texts: BTreeSet<String> = BTreeSet::new();
         for person in &plan.people {
             texts.extend([person.name.clone(), person.contact.clone()]);
@@ -52,7 +55,8 @@ impl Scan {
         let places = plan.people.iter().flat_map(|person| person.wishes.iter().map(|wish| wish.place));
         let said = records.iter().flat_map(|record| record.said.iter().map(|said| said.place));
         let bytes = texts.iter().flat_map(|text| text_forms(text)).chain(places.chain(said).flat_map(place_forms));
-        Self::for_needles(bytes)
+        let occurs = |needle: &Vec<u8>| public.windows(needle.len()).any(|part| part == needle);
+        Self::for_needles(bytes.filter(|needle| !needle.is_empty() && !occurs(needle)))
     }
 
     fn for_needles(needles: impl Iterator<Item = Vec<u8>>) -> Self {
@@ -89,8 +93,11 @@ impl Scan {
                 self.folder(&path)?
             } else {
                 let bytes = fs::read(&path).or_exit(Exit::Local, format!("cannot search {}", path.display()))?;
-                self.bytes(&bytes)
+                let mut found = self.bytes(&bytes);
+                found.at.iter_mut().for_each(|at| *at = format!("{}: {at}", path.display()));
+                found
             };
+            total.at.extend(found.at);
             total.readable += found.readable;
             total.scanned += found.scanned;
         }
@@ -98,7 +105,7 @@ impl Scan {
     }
 
     fn bytes(&self, bytes: &[u8]) -> Found {
-        let mut readable = 0;
+        let (mut readable, mut first) = (0, None);
         for at in 0..bytes.len() {
             let rest = &bytes[at..];
             let Some(listed) = rest.first_chunk::<PREFIX>().and_then(|prefix| self.needles.get(prefix)) else {
@@ -106,8 +113,9 @@ impl Scan {
             };
             let longest = listed.iter().filter(|needle| rest.starts_with(needle)).map(Vec::len).max();
             readable += longest.unwrap_or(0) as u64;
+            first = first.or(longest.map(|length| format!("byte {at}, {length} long")));
         }
-        Found { readable, scanned: bytes.len() as u64 }
+        Found { at: first.into_iter().collect(), readable, scanned: bytes.len() as u64 }
     }
 }
 
@@ -163,7 +171,8 @@ mod tests {
             assert!(scan.bytes(text.as_bytes()).readable > 0, "{text}");
         }
         let stored = [vec![7; 3], place.lat().to_be_bytes().to_vec(), vec![9]].concat();
-        assert_eq!(scan.bytes(&stored), Found { readable: 8, scanned: 12 });
+        let found = scan.bytes(&stored);
+        assert_eq!((found.readable, found.scanned, found.at.len()), (8, 12, 1));
         assert_eq!(scan.bytes(b"coffee, no meeting at -45.5").readable, 0);
     }
 

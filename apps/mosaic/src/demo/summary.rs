@@ -7,6 +7,7 @@ use crate::{
         measure::{Findings, Quantiles},
         plan::Plan,
         records::Record,
+        scan::Found,
     },
     out::Page,
 };
@@ -36,6 +37,7 @@ pub(crate) struct Summary {
     contacts_equal: bool,
     bytes_per_agent_day: u64,
     provider_readable_bytes: u64,
+    provider_readable_at: Vec<String>,
     provider_scanned_bytes: u64,
     scan_control_bytes: u64,
     put_off_by_limits: usize,
@@ -50,8 +52,7 @@ impl Summary {
         plan: &Plan,
         records: &[Record],
         findings: Findings,
-        readable: u64,
-        scanned: u64,
+        disks: Found,
         control: u64,
         wall: f64,
     ) -> Self {
@@ -86,8 +87,9 @@ impl Summary {
             token_associations: [findings.tokens.hold, findings.tokens.of],
             contacts_equal: findings.contacts_equal,
             bytes_per_agent_day,
-            provider_readable_bytes: readable,
-            provider_scanned_bytes: scanned,
+            provider_readable_bytes: disks.readable,
+            provider_readable_at: disks.at,
+            provider_scanned_bytes: disks.scanned,
             scan_control_bytes: control,
             put_off_by_limits: records.iter().map(|record| record.limited).sum(),
             errors,
@@ -139,6 +141,9 @@ impl Summary {
             self.provider_readable_bytes, self.provider_scanned_bytes, self.scan_control_bytes
         );
         page.pair("readable bytes on disk", searched);
+        for at in &self.provider_readable_at {
+            page.warn(format!("! readable: {at}"));
+        }
         for error in &self.errors {
             page.warn(format!("! {error}"));
         }

@@ -41,9 +41,9 @@ pub(crate) struct DemoArgs {
     /// Seed of everything that is drawn
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many times faster than life; slower machines need less
-    #[arg(long, default_value_t = 150.0)]
-    speed: f64,
+    /// How many times faster than life; slower machines need less (default: 150 for up to 40 people, then less)
+    #[arg(long)]
+    speed: Option<f64>,
     /// How many of the people have spent their weekly location ledger before (default: one in six)
     #[arg(long, value_name = "N")]
     exhausted: Option<u16>,
@@ -55,7 +55,7 @@ pub(crate) struct DemoArgs {
 impl DemoArgs {
     /// Plays.
     pub(crate) async fn run(self, context: &Context) -> Outcome {
-        if !(1.0..=3_600.0).contains(&self.speed) || !(1.0..=48.0).contains(&self.hours) {
+        if !(1.0..=3_600.0).contains(&self.speed()) || !(1.0..=48.0).contains(&self.hours) {
             return Err(Failure::usage("the speed lies between 1 and 3600, the hours between 1 and 48"));
         }
         let mut script = self.script()?;
@@ -82,6 +82,11 @@ impl DemoArgs {
         if summary.broken() { Err(Failure::new(Exit::Refused, "a promise was broken, see above")) } else { Ok(()) }
     }
 
+    /// Two cores keep up with 40 agents at 150.
+    fn speed(&self) -> f64 {
+        self.speed.unwrap_or_else(|| (150.0 * 40.0 / f64::from(self.agents)).clamp(5.0, 150.0))
+    }
+
     fn script(&self) -> Outcome<Script> {
         let places = self.places.as_deref().map(places::read).transpose()?;
         let traces = match &self.traces {
@@ -95,7 +100,7 @@ impl DemoArgs {
             traces,
             agents: self.agents.into(),
             hours: self.hours,
-            speed: self.speed,
+            speed: self.speed(),
             seed: self.seed,
             exhausted: self.exhausted.unwrap_or(self.agents / 6).into(),
             folder: self.keep.clone(),

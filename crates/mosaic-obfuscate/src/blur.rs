@@ -14,14 +14,24 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 pub use anchor::Anchor;
 pub use laplace::{Displacement, PlanarLaplace};
-pub use snap::{SNAP_RINGS, snap};
+pub use snap::{SNAP_RINGS, SNAP_WITHIN_KM, snap};
 
 /// The blurred point of `first`, the place where `anchor` was first used in `week`, under `mode`'s scale.
 ///
 /// Different modes draw independently: two scaled copies of one draw would cancel out. The same
 /// arguments always give the same point.
 pub fn blurred(device_key: &[u8; 32], first: LatLng, anchor: Anchor, week: Week, mode: Mode) -> LatLng {
-    let context = [anchor.to_bytes().as_slice(), &week.0.to_be_bytes(), &[mode as u8]].concat();
+    moved(device_key, first, anchor, week, (mode as u8, mode))
+}
+
+/// The blurred point behind the one zone of a coarse anchor ([`Anchor::of_zone`]) in `week`: at the widest
+/// scale whatever the mode, so that changing modes draws nothing new.
+pub fn blurred_zone(device_key: &[u8; 32], first: LatLng, anchor: Anchor, week: Week) -> LatLng {
+    moved(device_key, first, anchor, week, (u8::MAX, Mode::Maximum))
+}
+
+fn moved(device_key: &[u8; 32], first: LatLng, anchor: Anchor, week: Week, (use_, mode): (u8, Mode)) -> LatLng {
+    let context = [anchor.to_bytes().as_slice(), &week.0.to_be_bytes(), &[use_]].concat();
     let mut noise = ChaCha20Rng::from_seed(kdf::derive(device_key, Label::BlurNoise, &[&context]));
     let moved = PlanarLaplace::with_scale(mode.profile().location_scale_m).sample(&mut noise);
     mosaic_geo::offset_m(first, f64::from(moved.east_m), f64::from(moved.north_m))

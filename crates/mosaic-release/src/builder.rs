@@ -95,3 +95,78 @@ fn records(slots: &[Slot]) -> [[u8; RECORD]; SLOTS] {
     }
     records
 }
+
+#[cfg(test)]
+mod tests {
+    use mosaic_types::{Lane, Period, TileId};
+    use mosaic_wire::{Groups, LaneShape};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{BroadcastId, SlotTruth};
+
+    fn slot(row: u32, byte: u8, truth: SlotTruth) -> Slot {
+        Slot { rows: [row; 4], chain: 0, record: std::array::from_fn(|at| byte.wrapping_add(at as u8)), truth }
+    }
+
+    fn real(number: u8) -> Slot {
+        slot(number.into(), number, SlotTruth::Broadcast(BroadcastId(number.into())))
+    }
+
+    fn decoy(others: &[Slot]) -> Slot {
+        slot(100 + others.len() as u32, 100 + others.len() as u8, SlotTruth::Uniform)
+    }
+
+    fn release(builder: EventBuilder) -> Result<ReleasedEvent, ReleaseError> {
+        let lane = LaneShape { rows: 1 << 14, capacity: 64 };
+        let table = TableDescriptor {
+            tile: TileId(1),
+            period: Period(1),
+            valid_from: Period(1).start(),
+            threshold: 2,
+            public_key: [0; 32],
+            shares: Vec::new(),
+            transcript: [0; 32],
+            discovery: lane,
+            rendezvous: lane,
+            generation_s: [5, 60, 600],
+            groups: Groups::DEFAULT,
+        };
+        let id = TableId::new(Period(1), Lane::Discovery);
+        let heading = Heading { at: Period(1).start(), table: &table, id, stream: Stream::Steady, resolution: None };
+        builder.release(&heading, &[1; 32], &mut ChaCha20Rng::seed_from_u64(1))
+    }
+
+    /// L3-12: a generator that is broken in any of these ways lets nothing leave, whatever its labels say.
+    #[test]
+    fn a_broken_generator_lets_nothing_leave() {
+        let faults: [fn(&[Slot]) -> Slot; 4] = [
+            |_| slot(200, 200, SlotTruth::Uniform),
+            |others| Slot { record: others[0].record, ..decoy(others) },
+            |others| Slot { rows: others[0].rows, ..decoy(others) },
+            |others| Slot { record: [7; RECORD], ..decoy(others) },
+        ];
+        for fault in faults {
+            let builder = EventBuilder::new(vec![real(1), real(2)], 4).unwrap().fill(fault);
+            assert!(matches!(release(builder), Err(ReleaseError::Floor(_))));
+        }
+        assert!(release(EventBuilder::new(vec![real(1), real(2)], 4).unwrap().fill(decoy)).is_ok());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+        /// L3-02, PRIVACY 3: over 10,000 inputs with up to 50 real slots, whatever is built keeps its floor.
+        #[test]
+        fn what_is_built_keeps_its_floor(offered in 0_u8..=50, most in 0_usize..=10) {
+            match EventBuilder::new((0..offered).map(real).collect(), most) {
+                Err(_) => prop_assert!(usize::from(offered) > most),
+                Ok(builder) => {
+                    let event = release(builder.fill(decoy)).unwrap();
+                    let count = event.slot_truth().expose(|truth| truth.iter().filter(|truth| truth.is_real()).count());
+                    prop_assert!(count == usize::from(offered) && count <= most);
+                    prop_assert!(event.fields().has_distinct_rows());
+                }
+            }
+        }
+    }
+}

@@ -179,8 +179,8 @@ impl Releaser {
         passed_over: &BTreeSet<Source>,
     ) -> Result<Vec<Pick>, ReleaseError> {
         let wanted = SLOTS - retried.len();
-        let written: BTreeSet<Source> =
-            self.state.written.get(&occasion.slate()).into_iter().flatten().chain(passed_over).copied().collect();
+        let done = self.state.written.get(&occasion.slate()).map_or(&[][..], Vec::as_slice);
+        let written: BTreeSet<Source> = done.iter().chain(passed_over).copied().collect();
         let due = if wanted == 0 || retried.iter().any(|slot| slot.truth.is_real()) {
             None
         } else {
@@ -188,7 +188,8 @@ impl Releaser {
         };
         let mut picks: Vec<Pick> = due.and_then(|broadcast| broadcast_pick(broadcast, occasion)).into_iter().collect();
         let mut taken: BTreeSet<OprfInput> = picks.iter().map(|pick| pick.row).collect();
-        let first = written.len();
+        // What is passed over does not move the turns: an exchange changes one bundle and no other.
+        let first = done.len();
         let mut turns = (first..).map(|turn| (turn % usize::from(Cast::MEMBERS)) as u8).take(SLOTS * 8);
         let mut chosen = written;
         while picks.len() < wanted {

@@ -58,6 +58,12 @@ pub enum Refusal {
     /// There are no public places to build decoys from, so no event could be filled.
     #[error("no public places are known here: install places first, decoys are made of them")]
     NoPlaces,
+    /// Decoys can name no cell near here, so a released one would be certainly true.
+    #[error("no public places are known within {within_km} km of here: install places for this area")]
+    OutsideArea {
+        /// How far was looked, in kilometres.
+        within_km: u32,
+    },
     /// More broadcasts stand at once than events could carry.
     #[error("{most} broadcasts stand already: withdraw one first")]
     TooMany {

@@ -18,6 +18,8 @@ use crate::{
 
 /// Most broadcasts that may stand at once: what one window's discovery events can carry.
 const MOST_BROADCASTS: usize = 10;
+/// Most topics that are released: as many as a persona names.
+const MOST_TOPICS: usize = 4;
 
 /// Turns drafts into events. Holds the device seed; owns the ledger, the memo and the personas.
 pub struct Releaser {
@@ -51,7 +53,7 @@ impl Releaser {
     /// A spent ledger never refuses; it coarsens the place to a zone and says so.
     ///
     /// # Errors
-    /// [`Refusal`]: no places to make decoys of, or too many broadcasts standing.
+    /// [`Refusal`]: no places to make decoys of, none near here, or too many broadcasts standing.
     pub fn draft(&mut self, now: Timestamp, draft: Draft) -> Result<Accepted, Refusal> {
         if self.places.is_empty() {
             return Err(Refusal::NoPlaces);
@@ -62,12 +64,14 @@ impl Releaser {
         }
         let reading = Vocabulary::builtin().classify(&draft.words);
         let place = draft.place.into_exposed();
-        let (cell, granularity) = self.released_place(place, now.week(), draft.mode);
+        let (cell, granularity) = self.released_place(place, now.week(), draft.mode)?;
+        let mut topics = reading.topics;
+        topics.truncate(MOST_TOPICS);
         self.state.last_id += 1;
         let broadcast = Broadcast {
             id: BroadcastId(self.state.last_id),
             class: reading.class,
-            topics: reading.topics,
+            topics,
             text: draft.words.expose(|words| ShortText::clipped(words).as_str().to_owned()),
             cell,
             granularity,
@@ -96,31 +100,30 @@ impl Releaser {
     }
 
     /// The cell strangers may see instead of `place`: remembered, or blurred, snapped and paid for.
-    fn released_place(&mut self, place: LatLng, week: Week, mode: Mode) -> (Cell, Granularity) {
+    /// Only a cell that personas may name is released; where there is none, nothing is charged.
+    fn released_place(&mut self, place: LatLng, week: Week, mode: Mode) -> Result<(Cell, Granularity), Refusal> {
         let anchor = Anchor::of(place, &self.keys.blur);
+        let fine = MemoKey { week, anchor, mode: mode as u8, zone: 0 };
+        // One zone for a week and a coarse square, whatever the mode: uncharged, it must never be drawn afresh.
+        let zone = MemoKey { week, anchor: Anchor::of_zone(place, &self.keys.blur), mode: u8::MAX, zone: 1 };
+        let fine_cell = self.memoised(fine, || blur::blurred(&self.keys.blur, place, anchor, week, mode))?;
+        let zone_cell = self.memoised(zone, || blur::blurred_zone(&self.keys.blur, place, zone.anchor, week))?;
         let ledger = self.state.ledger.get_or_insert_with(|| Ledger::new(week));
         let charge = ledger.charge(week, anchor, mode);
-        // With the clock set back the ledger keeps its week, and so does the memo.
-        let week = ledger.week();
         self.state.memo.retain(|key, _| key.week == week);
-        let granularity = if charge == Charge::Spent { Granularity::Zone } else { Granularity::Fine };
-        let key = MemoKey { week, anchor, mode: mode as u8, zone: u8::from(granularity == Granularity::Zone) };
-        if let Some(cell) = self.state.memo.get(&key) {
-            return (*cell, granularity);
-        }
-        let cell = self.blurred_cell(place, anchor, week, mode, granularity);
+        let (key, cell, granularity) = match charge {
+            Charge::Spent => (zone, zone_cell.parent(Resolution::R6).unwrap_or(zone_cell), Granularity::Zone),
+            Charge::Repeat | Charge::Charged => (fine, fine_cell, Granularity::Fine),
+        };
         self.state.memo.insert(key, cell);
-        (cell, granularity)
+        Ok((cell, granularity))
     }
 
-    fn blurred_cell(&self, place: LatLng, anchor: Anchor, week: Week, mode: Mode, granularity: Granularity) -> Cell {
-        let occupied = self.places.cells(Resolution::R8);
-        let has_places = |cell: Cell| occupied.binary_search_by_key(&cell, |(cell, _)| *cell).is_ok();
-        let fine = blur::snap(blur::blurred(&self.keys.blur, place, anchor, week, mode), &has_places);
-        match granularity {
-            Granularity::Fine => fine,
-            Granularity::Zone => fine.parent(Resolution::R6).unwrap_or(fine),
-        }
+    /// The remembered cell, if personas may still name it, else the plausible one nearest to `blurred`.
+    fn memoised(&self, key: MemoKey, blurred: impl FnOnce() -> LatLng) -> Result<Cell, Refusal> {
+        let known = self.state.memo.get(&key).filter(|cell| key.zone == 1 || self.cast.may_name(**cell));
+        let snapped = || blur::snap(blurred(), &|cell| self.cast.may_name(cell));
+        known.copied().or_else(snapped).ok_or(Refusal::OutsideArea { within_km: blur::SNAP_WITHIN_KM })
     }
 
     /// Takes a broadcast back: it enters no further event. Whether there was one. What was sent stays

@@ -39,7 +39,7 @@ pub struct Broadcast {
     pub id: BroadcastId,
     /// Its class.
     pub class: ClassId,
-    /// Its topics, best first; one to eight.
+    /// Its topics, best first; one to four.
     pub topics: Vec<TopicId>,
     /// The first 41 bytes of the words.
     pub text: String,

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// Side of an anchor's square in metres.
 const SIDE_M: f64 = 250.0;
+/// Side of a coarse anchor's square in metres: about that of an r6 cell.
+const ZONE_SIDE_M: f64 = 6_000.0;
 /// Metres in a degree of latitude on the sphere that distances use.
 const METRES_PER_DEGREE: f64 = 111_195.08;
 
@@ -19,12 +21,21 @@ pub struct Anchor {
 impl Anchor {
     /// The square that `place` lies in for the holder of `device_key`.
     pub fn of(place: LatLng, device_key: &[u8; 32]) -> Self {
+        Self::with_side(place, device_key, SIDE_M)
+    }
+
+    /// The coarse square of about an r6 cell, by which a zone is remembered.
+    pub fn of_zone(place: LatLng, device_key: &[u8; 32]) -> Self {
+        Self::with_side(place, device_key, ZONE_SIDE_M)
+    }
+
+    fn with_side(place: LatLng, device_key: &[u8; 32], side_m: f64) -> Self {
         let [a, b, c, d, e, f, g, h]: [u8; 8] = kdf::derive(device_key, Label::AnchorOffset, &[]);
         let shift = |word: [u8; 4]| f64::from(u32::from_be_bytes(word)) / 4_294_967_296.0;
-        let row = (place.lat() * METRES_PER_DEGREE / SIDE_M + shift([a, b, c, d])).floor();
+        let row = (place.lat() * METRES_PER_DEGREE / side_m + shift([a, b, c, d])).floor();
         // All squares of a row share the scale of the row's southern edge, so columns line up inside it.
-        let scale = ((row * SIDE_M / METRES_PER_DEGREE).clamp(-90.0, 90.0).to_radians().cos()).max(1e-3);
-        let column = (place.lng() * METRES_PER_DEGREE * scale / SIDE_M + shift([e, f, g, h])).floor();
+        let scale = ((row * side_m / METRES_PER_DEGREE).clamp(-90.0, 90.0).to_radians().cos()).max(1e-3);
+        let column = (place.lng() * METRES_PER_DEGREE * scale / side_m + shift([e, f, g, h])).floor();
         Self { row: whole(row), column: whole(column) }
     }
 

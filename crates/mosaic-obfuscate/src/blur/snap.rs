@@ -3,16 +3,19 @@ use std::cmp::Ordering;
 use mosaic_geo::{Cell, Resolution};
 use mosaic_types::LatLng;
 
-/// How many rings around a blurred point are searched for a cell with public places (about 3 km).
-pub const SNAP_RINGS: u32 = 3;
+/// How far from a blurred point a plausible cell may lie, in kilometres.
+pub const SNAP_WITHIN_KM: u32 = 3;
+/// Rings of r8 cells that surely hold every cell whose centre lies within [`SNAP_WITHIN_KM`].
+pub const SNAP_RINGS: u32 = 5;
 
-/// The nearest plausible r8 cell to `point`: one that holds public places, within [`SNAP_RINGS`], or else
-/// the point's own cell. Post-processing of a noisy point, so it costs no budget (PRIVACY 2.2).
-pub fn snap(point: LatLng, occupied: &impl Fn(Cell) -> bool) -> Cell {
+/// The nearest plausible r8 cell to `point`: one that a decoy may name too, within [`SNAP_WITHIN_KM`].
+/// `None` where there is none: a cell that no decoy can name would be certainly true. Post-processing of
+/// a noisy point, so it costs no budget (PRIVACY 2.2).
+pub fn snap(point: LatLng, plausible: &impl Fn(Cell) -> bool) -> Option<Cell> {
+    let most = f64::from(SNAP_WITHIN_KM) * 1_000.0;
     let own = Cell::at(point, Resolution::R8);
-    let nearest =
-        own.disk(SNAP_RINGS).into_iter().filter(|cell| occupied(*cell)).min_by(|a, b| by_distance(point, *a, *b));
-    nearest.unwrap_or(own)
+    let near = own.disk(SNAP_RINGS).into_iter().filter(|cell| mosaic_geo::distance_m(point, cell.center()) <= most);
+    near.filter(|cell| plausible(*cell)).min_by(|a, b| by_distance(point, *a, *b))
 }
 
 fn by_distance(point: LatLng, a: Cell, b: Cell) -> Ordering {

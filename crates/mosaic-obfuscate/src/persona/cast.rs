@@ -57,6 +57,11 @@ impl Cast {
         self.cells.iter().map(|(cell, _)| *cell)
     }
 
+    /// Whether a bundle may name `cell`: only such a cell may be released as true.
+    pub fn may_name(&self, cell: Cell) -> bool {
+        self.cells.binary_search_by_key(&cell, |(known, _)| *known).is_ok()
+    }
+
     /// What `persona` (below [`Self::MEMBERS`]) says in its bundle number `index` of `window`. Always the same answer;
     /// a wish stands for several windows, as people's do. `None` for other personas or without places.
     pub fn bundle(&self, persona: u8, index: u16, window: Window) -> Option<PersonaBundle> {

@@ -1,8 +1,6 @@
+use mosaic_wire::ShortText;
 use rand::RngExt;
 use rand_chacha::ChaCha20Rng;
-
-/// Most bytes of words in one bundle.
-const MOST_BYTES: usize = 41;
 
 /// Ways people put a wish; `*` stands for the topic.
 const TEMPLATES: &[&str] = &[
@@ -37,7 +35,7 @@ const TEMPLATES: &[&str] = &[
 pub(super) fn sentence(topic: &str, rng: &mut ChaCha20Rng) -> String {
     let line = TEMPLATES[rng.random_range(0..TEMPLATES.len())].replace('*', topic);
     let line = if rng.random_bool(0.3) { capitalised(&line) } else { line };
-    if line.len() <= MOST_BYTES { line } else { cut(topic).to_owned() }
+    if line.len() <= ShortText::MAX_BYTES { line } else { cut(topic).to_owned() }
 }
 
 fn capitalised(line: &str) -> String {
@@ -46,5 +44,5 @@ fn capitalised(line: &str) -> String {
 }
 
 fn cut(topic: &str) -> &str {
-    &topic[..topic.floor_char_boundary(MOST_BYTES)]
+    &topic[..topic.floor_char_boundary(ShortText::MAX_BYTES)]
 }

@@ -169,13 +169,23 @@ fn the_same_release_repeats_its_output_and_nothing_else_does() {
 }
 
 #[test]
-fn snapping_takes_the_nearest_occupied_cell_or_stays() {
+fn snapping_takes_the_nearest_plausible_cell_or_none() {
     let point = LatLng::new(0.01, 179.999).unwrap();
     let own = Cell::at(point, Resolution::R8);
     let ring: Vec<Cell> = own.disk(2).into_iter().filter(|cell| !own.disk(1).contains(cell)).collect();
-    assert_eq!(blur::snap(point, &|_| false), own);
-    assert_eq!(blur::snap(point, &|cell| cell == own || ring.contains(&cell)), own);
-    let nearest = blur::snap(point, &|cell| ring.contains(&cell));
+    assert_eq!(blur::snap(point, &|_| false), None);
+    assert_eq!(blur::snap(point, &|cell| cell == own || ring.contains(&cell)), Some(own));
+    let nearest = blur::snap(point, &|cell| ring.contains(&cell)).unwrap();
     let away = |cell: Cell| mosaic_geo::distance_m(point, cell.center());
     assert!(ring.iter().all(|cell| away(nearest) <= away(*cell)));
+}
+
+#[test]
+fn what_lies_further_than_stated_is_no_neighbour() {
+    let point = LatLng::new(41.17, -8.6).unwrap();
+    let away = |cell: Cell| mosaic_geo::distance_m(point, cell.center());
+    for (km, found) in [(2.0, true), (3.2, false)] {
+        let beyond = |cell: Cell| away(cell) > km * 1_000.0;
+        assert_eq!(blur::snap(point, &beyond).is_some(), found, "{km}");
+    }
 }

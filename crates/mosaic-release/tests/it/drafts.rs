@@ -112,3 +112,51 @@ fn the_state_survives_a_restart_and_prints_nothing() {
     assert!((again.ledger_left - before.ledger_left(NOW)).abs() < 1e-12, "the same anchor stays free");
     assert_eq!(again.id.to_string(), "b2");
 }
+
+/// Far from every place a decoy may name, a released cell would be certainly true: refused, and free.
+#[test]
+fn outside_the_known_area_nothing_is_released() {
+    let mut releaser = releaser(6);
+    for north_m in [10_000.0, 200_000.0] {
+        let place = mosaic_geo::offset_m(LatLng::new(41.171, -8.595).unwrap(), 0.0, north_m);
+        let far = Draft { place: Sensitive::new(place), ..draft("tea", 0.5, Mode::Balanced) };
+        assert_eq!(releaser.draft(NOW, far), Err(Refusal::OutsideArea { within_km: 3 }));
+    }
+    assert!((releaser.ledger_left(NOW) - 10.0).abs() < 1e-12 && releaser.broadcasts().next().is_none());
+    let accepted = releaser.draft(NOW, draft("tea", 0.5, Mode::Balanced)).unwrap();
+    assert_eq!(accepted.granularity, Granularity::Fine);
+}
+
+/// With the ledger spent, moving a little and changing modes draws no new zone: 3 devices (seeds 0 to 2), 60 drafts.
+#[test]
+fn a_spent_ledger_gives_one_zone_for_a_coarse_square() {
+    for seed in 0..3 {
+        let mut releaser = releaser(seed);
+        let mut zones = BTreeSet::new();
+        for step in 0..60_u32 {
+            let (east, north) = (f64::from(step % 8) * 300.0, f64::from(step / 8) * 300.0);
+            let place = mosaic_geo::offset_m(LatLng::new(41.16, -8.61).unwrap(), east, north);
+            let mode = if step < 8 {
+                Mode::Emergency
+            } else {
+                [Mode::Balanced, Mode::Maximum, Mode::Emergency][step as usize % 3]
+            };
+            let accepted =
+                releaser.draft(NOW, Draft { place: Sensitive::new(place), ..draft("tea", 0.5, mode) }).unwrap();
+            if accepted.granularity == Granularity::Zone {
+                zones.insert(releaser.broadcasts().next().unwrap().cell);
+            }
+            releaser.withdraw(accepted.id);
+        }
+        // An area of 2 km touches at most four squares of 6 km.
+        assert!((1..=4).contains(&zones.len()), "{}", zones.len());
+    }
+}
+
+/// Personas name four topics at most, so must a person's bundle.
+#[test]
+fn at_most_four_topics_are_released() {
+    let words = "coffee tea cake bakery wine beer pizza sushi brunch ice cream burger ramen";
+    let accepted = releaser(7).draft(NOW, draft(words, 0.5, Mode::Balanced)).unwrap();
+    assert!((1..=4).contains(&accepted.topics.len()));
+}

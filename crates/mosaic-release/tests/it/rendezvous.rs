@@ -107,7 +107,7 @@ fn frames_leave_in_order_and_open_for_their_reader() {
 fn full_rows_are_retried_for_frames_and_decoys_alike() {
     let mut rng = ChaCha20Rng::seed_from_u64(5);
     let (mut releaser, table) = (releaser(5), table(NOW.period()));
-    let mut send = |releaser: &mut Releaser, at, frames, rng: &mut ChaCha20Rng| {
+    let send = |releaser: &mut Releaser, at, frames, rng: &mut ChaCha20Rng| {
         releaser.rendezvous_event(at, &table, Stream::Steady, Mode::Balanced, frames, rng).unwrap()
     };
     let mut event = send(&mut releaser, NOW, vec![frame(1, 500)], &mut rng);

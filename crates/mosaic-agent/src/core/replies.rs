@@ -1,6 +1,6 @@
 //! What became of a call.
 
-use mosaic_net::Outcome;
+use mosaic_net::{Outcome, Paths};
 use mosaic_types::{ProviderId, Timestamp};
 use mosaic_wire::{Address, CallFailure, CellReply, Problem, ProblemCode, Receipt, Reply, Retry, TokenPurpose};
 use rand::CryptoRng;
@@ -19,7 +19,12 @@ impl AgentCore {
     ) {
         let Some((from, errand)) = self.post.settle(id, &result) else { return };
         self.stirred = true;
-        // a problem inside a sealed reply says as much about its provider as one outside
+        // only what was sealed is surely the provider's own word: a relay may have written the rest
+        let outcome = match &result {
+            Ok(Reply::Cell(CellReply::Problem(problem))) => Outcome::Refused(*problem),
+            Ok(_) => Outcome::Answered,
+            Err(failure) => Outcome::Failed(*failure),
+        };
         let result = match result {
             Ok(Reply::Cell(CellReply::Problem(problem))) => Err(CallFailure::Refused(problem)),
             other => other,
@@ -27,7 +32,6 @@ impl AgentCore {
         if let Err(failure) = &result {
             tracing::debug!(provider = %from.provider, %failure, "a call failed");
         }
-        let outcome = result.as_ref().map_or_else(|failure| Outcome::Failed(*failure), |_| Outcome::Answered);
         self.paths.record(now, from, outcome, rng);
         match result {
             Ok(reply) => self.on_answer(now, rng, from, errand, reply),
@@ -89,7 +93,8 @@ impl AgentCore {
             Errand::Table(period) => self.tables.failed(period, now.after(REST)),
             Errand::Time => {}
             Errand::Tokens(purpose) => {
-                let wait = retry_after(failure).map_or(REST, |seconds| std::time::Duration::from_secs(seconds.into()));
+                let wait = retry_after(failure)
+                    .map_or(REST, |seconds| std::time::Duration::from_secs(seconds.into()).min(Paths::LONGEST_REST));
                 self.wallet.refused(from.provider, purpose, now.after(wait));
             }
             Errand::Deposit(id) => self.deposit_failed(now, from.provider, id, failure),

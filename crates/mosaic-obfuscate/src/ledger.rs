@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mosaic_types::{Mode, Week};
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,12 @@ pub struct Ledger {
     week: Week,
     spent: u64,
     anchors: BTreeSet<(Anchor, u8)>,
+    /// What was spent in weeks that the clock has left, forwards or backwards.
+    left_behind: BTreeMap<Week, u64>,
 }
+
+/// Most weeks left behind that are remembered; the oldest two are merged to the stricter.
+const MOST_WEEKS: usize = 64;
 
 /// What the ledger says to one release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +42,7 @@ impl Ledger {
 
     /// An untouched ledger for `week`.
     pub const fn new(week: Week) -> Self {
-        Self { week, spent: 0, anchors: BTreeSet::new() }
+        Self { week, spent: 0, anchors: BTreeSet::new(), left_behind: BTreeMap::new() }
     }
 
     /// Price of one new anchor in `mode`, in billionths, rounded up.
@@ -50,11 +55,10 @@ impl Ledger {
 
     /// Pays for releasing `anchor` in `mode` during `week`, or says that only a zone is left.
     ///
-    /// A later week starts afresh; an earlier one (a clock set back) is charged to the current ledger.
+    /// A later week starts with what was spent in it before, mostly nothing. A clock set back takes the most
+    /// spent in any week from there on: a jump ahead and back gives nothing and pins nothing.
     pub fn charge(&mut self, week: Week, anchor: Anchor, mode: Mode) -> Charge {
-        if week > self.week {
-            *self = Self::new(week);
-        }
+        self.turn_to(week);
         let entry = (anchor, mode as u8);
         if self.anchors.contains(&entry) {
             return Charge::Repeat;
@@ -68,6 +72,34 @@ impl Ledger {
         Charge::Charged
     }
 
+    fn turn_to(&mut self, week: Week) {
+        if week == self.week {
+            return;
+        }
+        let spent = self.spent_in(week);
+        self.left_behind.insert(self.week, self.spent);
+        if self.left_behind.len() > MOST_WEEKS
+            && let Some((_, oldest)) = self.left_behind.pop_first()
+            && let Some(mut next) = self.left_behind.first_entry()
+        {
+            *next.get_mut() = oldest.max(*next.get());
+        }
+        (self.week, self.spent) = (week, spent);
+        self.anchors.clear();
+    }
+
+    /// What `week` would start from, were it turned to now.
+    fn spent_in(&self, week: Week) -> u64 {
+        if week == self.week {
+            return self.spent;
+        }
+        let before = self.left_behind.get(&week).copied().unwrap_or_default();
+        if week > self.week {
+            return before;
+        }
+        self.left_behind.range(week..).map(|(_, spent)| *spent).fold(self.spent, u64::max)
+    }
+
     /// The week whose spending this is.
     pub const fn week(&self) -> Week {
         self.week
@@ -75,12 +107,12 @@ impl Ledger {
 
     /// Spent in `week` so far, in units of `ε · 200 m`, rounded up.
     pub fn spent(&self, week: Week) -> f64 {
-        if week > self.week { 0.0 } else { units(self.spent) }
+        units(self.spent_in(week))
     }
 
     /// Left in `week`, in units of `ε · 200 m`, never more than what is truly left.
     pub fn left(&self, week: Week) -> f64 {
-        if week > self.week { Self::WEEKLY_BUDGET } else { units(WEEKLY.saturating_sub(self.spent)) }
+        units(WEEKLY.saturating_sub(self.spent_in(week)))
     }
 }
 
@@ -119,6 +151,29 @@ mod tests {
         ledger.charge(Week(2_901), anchor(1), Mode::Emergency);
         assert_eq!(ledger.charge(Week(2_900), anchor(2), Mode::Emergency), Charge::Spent);
         assert!(ledger.left(Week(2_900)) < 4.5);
+    }
+
+    /// Ahead and back, as often as one likes: no fresh budget, and the true next week is not pinned.
+    #[test]
+    fn a_clock_that_jumps_gives_nothing_and_pins_nothing() {
+        let (now, far) = (Week(2_900), Week(9_000));
+        let mut ledger = Ledger::new(now);
+        for number in 0..7 {
+            ledger.charge(now, anchor(number), Mode::Balanced);
+        }
+        let spent = ledger.spent(now);
+        for round in 0..20 {
+            let ahead = Week(far.0 + round);
+            assert_eq!(ledger.charge(ahead, anchor(20), Mode::Maximum), Charge::Charged);
+            assert!(ledger.spent(now) >= spent);
+            assert_eq!(ledger.charge(now, anchor(20 + round), Mode::Balanced), Charge::Spent);
+            assert_eq!(ledger.week(), now);
+        }
+        assert_eq!(ledger.charge(Week(2_901), anchor(1), Mode::Balanced), Charge::Charged);
+        let left = ledger.left(Week(2_901));
+        ledger.charge(Week(2_902), anchor(1), Mode::Balanced);
+        ledger.charge(now, anchor(50), Mode::Balanced);
+        assert!(ledger.left(Week(2_901)) <= left, "a week come to twice is one week");
     }
 
     proptest! {

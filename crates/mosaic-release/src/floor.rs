@@ -8,6 +8,7 @@ use crate::slot::Slot;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FloorMet {
     decoys: usize,
+    most_real: usize,
 }
 
 /// The event was not released: its decoys are too few or not what decoys must be. Nothing left.
@@ -28,7 +29,12 @@ impl FloorMet {
         let decoys = (0..slots.len()).filter(|at| is_sound_decoy(slots, *at)).count();
         let needed = SLOTS.saturating_sub(most_real);
         let whole = slots.len() == SLOTS;
-        if whole && decoys >= needed { Ok(Self { decoys }) } else { Err(FloorMissed { decoys, needed }) }
+        if whole && decoys >= needed { Ok(Self { decoys, most_real }) } else { Err(FloorMissed { decoys, needed }) }
+    }
+
+    /// Most real slots the event could have held, whatever it held.
+    pub(crate) const fn most_real(self) -> usize {
+        self.most_real
     }
 
     /// The measured noise ratio: the share of sound decoys among the ten slots.

@@ -98,14 +98,19 @@ impl Cast {
     fn topics(&self, persona: u8, class: ClassId, uniform: bool, rng: &mut ChaCha20Rng) -> Vec<TopicId> {
         let all: Vec<_> = Vocabulary::builtin().topics_of(class).collect();
         let mut liking = self.rng(&[b"favourites", &[persona], &[class.get()]]);
-        let favourites: Vec<TopicId> =
-            (0..FAVOURITES).map(|_| by_weight(&all, |topic| topic.weight, &mut liking).id).collect();
+        let favourites: Vec<TopicId> = (0..FAVOURITES)
+            .filter_map(|_| by_weight(&all, |topic| topic.weight, &mut liking))
+            .map(|topic| topic.id)
+            .collect();
+        if favourites.is_empty() {
+            return Vec::new();
+        }
         let count = [1, 1, 2, 2, 3, 4][rng.random_range(0..6_usize)];
         let mut topics: Vec<TopicId> = Vec::with_capacity(count);
         for _ in 0..count {
             let favourite = !uniform && rng.random_bool(1.0 - UNIFORM_SHARE);
             let topic = if favourite {
-                favourites[rng.random_range(0..FAVOURITES)]
+                favourites[rng.random_range(0..favourites.len())]
             } else {
                 all[rng.random_range(0..all.len())].id
             };
@@ -121,10 +126,13 @@ impl Member {
     fn new(seed: &[u8; 32], number: u8, cells: &[(Cell, u32)]) -> Self {
         let mut rng = ChaCha20Rng::from_seed(kdf::derive(seed, Label::PersonaSeed, &[b"member", &[number]]));
         let home = cells[rng.random_range(0..cells.len())].0;
-        let mut own = vec![home, by_weight(cells, |(_, places)| f64::from(*places), &mut rng).0];
+        let mut own =
+            vec![home, by_weight(cells, |(_, places)| f64::from(*places), &mut rng).map_or(home, |(cell, _)| cell)];
         let near: Vec<(Cell, f64)> =
             cells.iter().map(|(cell, places)| (*cell, attraction(home, *cell, *places))).collect();
-        own.extend((0..HAUNTS).map(|_| by_weight(&near, |(_, weight)| *weight, &mut rng).0));
+        own.extend(
+            (0..HAUNTS).map(|_| by_weight(&near, |(_, weight)| *weight, &mut rng).map_or(home, |(cell, _)| cell)),
+        );
         let prior = |class: &crate::Class| class.prior;
         let mut tastes = [0.0; ClassId::COUNT as usize];
         for (taste, class) in tastes.iter_mut().zip(Vocabulary::builtin().classes()) {
@@ -137,7 +145,7 @@ impl Member {
     fn class(&self, rng: &mut ChaCha20Rng) -> ClassId {
         let numbered: Vec<(ClassId, f64)> =
             (0..).map_while(|number| ClassId::new(number).ok()).zip(self.tastes).collect();
-        by_weight(&numbered, |(_, taste)| *taste, rng).0
+        by_weight(&numbered, |(_, taste)| *taste, rng).map_or_else(|| any_class(rng), |(class, _)| class)
     }
 
     /// Where the persona is in the window in which the wish began: home at night, work on weekdays, out in the evening.
@@ -200,12 +208,27 @@ fn time_to_live(rng: &mut ChaCha20Rng) -> TtlHours {
     TtlHours::new(hours).unwrap_or_default()
 }
 
-fn by_weight<T: Clone>(items: &[T], weight: impl Fn(&T) -> f64, rng: &mut ChaCha20Rng) -> T {
+fn by_weight<T: Clone>(items: &[T], weight: impl Fn(&T) -> f64, rng: &mut ChaCha20Rng) -> Option<T> {
     let total: f64 = items.iter().map(&weight).sum();
     let mut left = rng.random::<f64>() * total;
     let hit = items.iter().find(|item| {
         left -= weight(item);
         left < 0.0
     });
-    hit.unwrap_or(&items[items.len() - 1]).clone()
+    hit.or(items.last()).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_drawn_from_nothing_and_every_class_has_topics() {
+        let mut rng = ChaCha20Rng::from_seed([1; 32]);
+        assert_eq!(by_weight(&[] as &[u8], |_| 1.0, &mut rng), None);
+        assert_eq!(by_weight(&[7_u8], |_| 0.0, &mut rng), Some(7));
+        for class in Vocabulary::builtin().classes() {
+            assert!(Vocabulary::builtin().topics_of(class.id).len() > 0, "{}", class.name);
+        }
+    }
 }

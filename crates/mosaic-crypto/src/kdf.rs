@@ -106,12 +106,12 @@ pub fn derive<const N: usize>(root: &[u8], label: Label, context: &[&[u8]]) -> [
 pub struct Root(Hkdf<Sha256>);
 
 impl Root {
-    /// Extracts; what `root` must be is said at [`derive`].
+    /// Extracts; what `root` must be is said at [`derive()`].
     pub fn new(root: &[u8]) -> Self {
         Self(Hkdf::new(None, root))
     }
 
-    /// The same bytes as [`derive`] from the same root.
+    /// The same bytes as [`derive()`] from the same root.
     pub fn derive<const N: usize>(&self, label: Label, context: &[&[u8]]) -> [u8; N] {
         const { assert!(N <= 255 * 32, "HKDF-SHA256 yields at most 8,160 bytes") }
         let mut out = [0; N];
@@ -122,7 +122,7 @@ impl Root {
     }
 }
 
-/// The `info` string of [`derive`].
+/// The `info` string of [`derive()`].
 fn info(label: Label, context: &[&[u8]]) -> Vec<u8> {
     let mut info = Vec::with_capacity(64);
     info.extend_from_slice(b"mosaic/1/");

@@ -39,7 +39,7 @@ pub fn finalize_all(blinds: &[Blind], combined: &[[u8; 32]]) -> Result<Vec<OprfO
     unblind(blinds, &decode_points(combined)?, &Scalar::ONE)
 }
 
-/// [`super::combine`] and [`finalize_all`] in one: the same outputs, sparing an encoding and a decoding of each
+/// [`super::combine()`] and [`finalize_all`] in one: the same outputs, sparing an encoding and a decoding of each
 /// point, and a multiplication where the providers' numbers leave a denominator (1 and 3 do, 1 and 2 do not).
 /// Every part must have been verified.
 ///

@@ -9,7 +9,7 @@ pub struct Nonconforming(pub &'static str);
 /// The one suite every store passes: `open` opens the same place again and again, as after a restart.
 ///
 /// # Errors
-/// [`Nonconforming`] with the first thing that was wrong; a [`StoreError`] counts as wrong.
+/// `Nonconforming` with the first thing that was wrong; a [`StoreError`] counts as wrong.
 pub fn check_conformance<S: Store>(mut open: impl FnMut() -> Result<S, StoreError>) -> Result<(), Nonconforming> {
     type Check<S> = fn(&mut S) -> Result<bool, StoreError>;
     let before: [(&'static str, Check<S>); 4] = [

@@ -22,6 +22,9 @@ fn provider(number: u8) -> ProviderId {
     ProviderId::new(number).unwrap()
 }
 
+/// What one provider evaluated.
+type OnePart<'a> = (ProviderId, &'a [[u8; 32]]);
+
 /// One table key, its three shares, one client's batch and what the providers answer.
 struct Story {
     key: Scalar,
@@ -50,7 +53,7 @@ fn hexes(points: &[[u8; 32]]) -> Vec<String> {
 }
 
 impl Story {
-    fn parts(&self, quorum: &[u8]) -> Vec<(ProviderId, &[[u8; 32]])> {
+    fn parts(&self, quorum: &[u8]) -> Vec<OnePart<'_>> {
         quorum.iter().map(|n| (provider(*n), self.evaluations[usize::from(*n) - 1].points.as_slice())).collect()
     }
 
@@ -123,7 +126,7 @@ impl Story {
     /// Sets of parts that no quorum is.
     fn refused_quorums(&self) -> Vec<Value> {
         let points = |number: usize| self.evaluations[number - 1].points.as_slice();
-        let sets: [(&str, Vec<(ProviderId, &[[u8; 32]])>, &str); 4] = [
+        let sets: [(&str, Vec<OnePart<'_>>, &str); 4] = [
             ("one provider alone", vec![(provider(1), points(1))], "TooFewParts"),
             ("one provider twice", vec![(provider(1), points(1)), (provider(1), points(1))], "TooFewParts"),
             ("lists of different lengths", vec![(provider(1), points(1)), (provider(2), &points(2)[..1])], "BatchSize"),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, process::Command};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{barrier, claims, layers, licences, tools, tree};
+use crate::{barrier, claims, layers, licences, links, tools, tree};
 
 /// Runs every step; stops at the first that fails.
 pub(crate) fn run(install: bool) -> Result<()> {
@@ -14,8 +14,10 @@ pub(crate) fn run(install: bool) -> Result<()> {
     step("rank graph", layers::check)?;
     step("release barrier", barrier::check)?;
     step("claims ledger", claims::check)?;
+    step("links", links::check)?;
     step("licences", licences::check)?;
     step("lints", || cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
+    step("fuzz targets", fuzz_targets)?;
     step("documentation", document)?;
     step("documentation examples", || cargo(&["test", "--workspace", "--doc", "--locked"]))?;
     step("tests", test)?;
@@ -23,6 +25,11 @@ pub(crate) fn run(install: bool) -> Result<()> {
         bail!("the checks changed the working tree; commit what they generate:\n{}", status()?);
     }
     Ok(())
+}
+
+/// Compiles the fuzz targets, a workspace of their own. Checking needs no nightly toolchain; running them does.
+fn fuzz_targets() -> Result<()> {
+    cargo(&["check", "--manifest-path", "fuzz/Cargo.toml", "--locked"])
 }
 
 fn document() -> Result<()> {

@@ -1,12 +1,16 @@
 //! The claims ledger: what documents cite must exist, and what holds must name its refutation.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use anyhow::Result;
 
-use crate::tree;
+use crate::{code, tree};
 
 const LEDGER: &str = "docs/claims.md";
+const THREATS: &str = "docs/threats.md";
 
 /// One row of the ledger's table.
 struct Claim {
@@ -17,13 +21,13 @@ struct Claim {
 /// Checks the ledger against the tests it names and the documents that cite it.
 pub(crate) fn check() -> Result<()> {
     let ledger = parse(&tree::read(Path::new(LEDGER))?);
-    let sources = tree::files("rs")?.iter().map(|path| tree::read(path)).collect::<Result<Vec<_>>>()?.join("\n");
+    let tests = tests()?;
     let mut found = Vec::new();
     if ledger.is_empty() {
         found.push(format!("{LEDGER} has no rows"));
     }
     for (id, claim) in &ledger {
-        found.extend(faults_of(id, claim, &sources));
+        found.extend(faults_of(id, claim, &tests));
     }
     for path in tree::files("md")? {
         if path != Path::new(LEDGER) {
@@ -31,7 +35,25 @@ pub(crate) fn check() -> Result<()> {
             found.extend(unsupported(&text, &ledger).map(|fault| format!("{}: {fault}", path.display())));
         }
     }
+    found.extend(unclaimed(&tree::read(Path::new(THREATS))?).map(|row| format!("{THREATS}: no claim id in {row}")));
     tree::verdict("the claims ledger does not hold together", &found)
+}
+
+/// The names of all tests that run.
+fn tests() -> Result<BTreeSet<String>> {
+    let mut tests = BTreeSet::new();
+    for path in tree::files("rs")? {
+        let code = code::stripped(&tree::read(&path)?);
+        tests.extend(code::tests_of(&code).into_iter().map(str::to_owned));
+    }
+    Ok(tests)
+}
+
+/// Rows of the table of what is left whose "still protected" cites nothing.
+fn unclaimed(threats: &str) -> impl Iterator<Item = &str> {
+    let section = threats.split("\n## ").find(|section| section.starts_with("What is left when")).unwrap_or_default();
+    let rows = section.lines().filter(|line| line.starts_with('|')).skip(2);
+    rows.filter(|row| !row.split('|').nth(2).is_some_and(|protected| protected.contains("[CL-")))
 }
 
 /// Rows look like `| CL-01 | sentence | adversary | refuted by | status | limits |`.
@@ -47,21 +69,20 @@ fn parse(text: &str) -> BTreeMap<String, Claim> {
         .collect()
 }
 
-/// A holding claim names a test function, in backticks, that exists; only three statuses exist.
-fn faults_of(id: &str, claim: &Claim, sources: &str) -> Vec<String> {
+/// A holding claim names a test, in backticks, that exists and runs; only three statuses exist.
+fn faults_of(id: &str, claim: &Claim, tests: &BTreeSet<String>) -> Vec<String> {
     match claim.status.as_str() {
         "open" | "fails" => Vec::new(),
         "holds" => {
             let named: Vec<&str> = claim.refutation.split('`').skip(1).step_by(2).collect();
-            let missing =
-                |test: &&&str| !sources.contains(&format!("fn {}(", test.rsplit("::").next().unwrap_or(test)));
+            let missing = |test: &&&str| !tests.contains(test.rsplit("::").next().unwrap_or(test));
             if named.is_empty() {
                 return vec![format!("{id} holds but names no test")];
             }
             named
                 .iter()
                 .filter(missing)
-                .map(|test| format!("{id} names the test `{test}`, which does not exist"))
+                .map(|test| format!("{id} names the test `{test}`, which does not exist or does not run"))
                 .collect()
         }
         other => vec![format!("{id} has the status `{other}`; holds, fails and open are the only ones")],
@@ -97,7 +118,18 @@ mod tests {
     fn unknown_open_and_testless_claims_are_found() {
         let ledger = parse("| CL-01 | s | P1 | `a_test` | holds | l |\n| CL-02 | s | P1 | later | open | l |");
         assert_eq!(unsupported("[CL-01] [CL-02] (open) [CL-02] [CL-09]", &ledger).count(), 2);
-        assert_eq!(faults_of("CL-01", &ledger["CL-01"], "fn another_test() {}").len(), 1);
-        assert!(faults_of("CL-01", &ledger["CL-01"], "fn a_test() {}").is_empty());
+        let tests = |code: &str| code::tests_of(code).into_iter().map(str::to_owned).collect();
+        let faults = |code: &str| faults_of("CL-01", &ledger["CL-01"], &tests(code)).len();
+        assert_eq!(faults("#[test] fn another_test() {}"), 1);
+        assert_eq!(faults("fn a_test() {}"), 1, "a function that is no test refutes nothing");
+        assert_eq!(faults("#[test] #[ignore] fn a_test() {}"), 1, "a test that does not run refutes nothing");
+        assert_eq!(faults("#[test] fn a_test() {}"), 0);
+    }
+
+    #[test]
+    fn every_row_of_what_is_left_cites_a_claim() {
+        let text = "# Threats\n\n## What is left when …\n\n| who | still | not |\n|---|---|---|\n| N | place [CL-11] | x |\n\
+                    | C | nothing | [CL-16] |\n\n## Never\n\n| a | b | c |\n|---|---|---|\n| d | e | f |\n";
+        assert_eq!(unclaimed(text).collect::<Vec<_>>(), ["| C | nothing | [CL-16] |"]);
     }
 }

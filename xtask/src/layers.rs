@@ -7,6 +7,10 @@ use serde_json::Value;
 
 use crate::tree::{self, WithDependencies};
 
+/// Up to this rank nothing opens a socket or names an async runtime (DESIGN section 7).
+const SANS_IO: u64 = 4;
+const IO: [&str; 4] = ["tokio", "axum", "hyper", "reqwest"];
+
 /// Checks every workspace crate's rank, charter and imports.
 pub(crate) fn check() -> Result<()> {
     tree::verdict("the rank graph is broken", &findings(&tree::metadata(WithDependencies::No)?))
@@ -27,6 +31,10 @@ fn findings(metadata: &Value) -> Vec<String> {
             continue;
         };
         for imported in imports(package) {
+            if own <= SANS_IO && IO.contains(&imported) {
+                found
+                    .push(format!("{importer} (rank {own}) imports {imported}: up to rank {SANS_IO} nothing does I/O"));
+            }
             if let Some(&other) = ranks.get(imported)
                 && other >= own
             {
@@ -72,5 +80,18 @@ mod tests {
         };
         let metadata = json!({ "packages": [crate_of("low", 1, &["high"]), crate_of("high", 2, &["twin", "low"]), crate_of("twin", 2, &[])] });
         assert_eq!(findings(&metadata).len(), 2);
+    }
+
+    #[test]
+    fn a_runtime_below_the_drivers_is_found_and_one_in_tests_is_not() {
+        let crate_of = |rank: u64, kind: Value| {
+            json!({ "packages": [{
+                "name": "c", "metadata": { "mosaic": { "rank": rank, "charter": "x" } },
+                "dependencies": [{ "name": "tokio", "kind": kind }],
+            }] })
+        };
+        assert_eq!(findings(&crate_of(4, Value::Null)).len(), 1);
+        assert!(findings(&crate_of(4, json!("dev"))).is_empty());
+        assert!(findings(&crate_of(5, Value::Null)).is_empty());
     }
 }

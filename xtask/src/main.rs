@@ -3,8 +3,10 @@
 mod barrier;
 mod ci;
 mod claims;
+mod code;
 mod layers;
 mod licences;
+mod links;
 mod tools;
 mod tree;
 
@@ -29,8 +31,10 @@ enum Task {
     Layers,
     /// Check that only the release crate opens the release barrier.
     Barrier,
-    /// Check that every cited claim exists and every holding claim names a test that exists.
+    /// Check that every cited claim exists and every holding claim names a test that exists and runs.
     Claims,
+    /// Check that every relative link in a Markdown file leads to something.
+    Links,
     /// Check every dependency's licence against deny.toml.
     Licences,
 }
@@ -41,6 +45,7 @@ fn main() -> anyhow::Result<()> {
         Task::Layers => layers::check(),
         Task::Barrier => barrier::check(),
         Task::Claims => claims::check(),
+        Task::Links => links::check(),
         Task::Licences => licences::check(),
     }
 }

@@ -11,9 +11,10 @@ struct Tool {
     needed_for: &'static str,
 }
 
-const TOOLS: [Tool; 3] = [
+const TOOLS: [Tool; 4] = [
     Tool { program: "git", package: "git", needed_for: "listing the project's files" },
     Tool { program: "cc", package: "build-essential", needed_for: "compiling SQLite and the TLS primitives" },
+    Tool { program: "c++", package: "build-essential", needed_for: "compiling the fuzz targets' runtime" },
     Tool { program: "ip", package: "iproute2", needed_for: "joining from a second network namespace in the tests" },
 ];
 

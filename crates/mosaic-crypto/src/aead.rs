@@ -53,7 +53,7 @@ pub fn seal(key: &[u8; 32], aad: &[u8], plain: &[u8], rng: &mut (impl CryptoRng 
 ///
 /// # Errors
 /// [`OpenError`], which tells a wrong key from damage, so a password prompt and a backup can differ.
-pub fn open(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
+pub fn open(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     let (nonce, rest) = sealed.split_first_chunk::<NONCE>().ok_or(OpenError::Truncated)?;
     let (committed, body) = rest.split_first_chunk::<COMMITMENT>().ok_or(OpenError::Truncated)?;
     if body.len() < TAG {
@@ -62,7 +62,8 @@ pub fn open(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, OpenEr
     if !bool::from(commitment(key, nonce).ct_eq(committed)) {
         return Err(OpenError::WrongKey);
     }
-    cipher(key, nonce).decrypt(nonce.into(), Payload { msg: body, aad }).map_err(|_| OpenError::Altered)
+    let plain = cipher(key, nonce).decrypt(nonce.into(), Payload { msg: body, aad });
+    plain.map(Zeroizing::new).map_err(|_| OpenError::Altered)
 }
 
 fn cipher(key: &[u8; 32], nonce: &[u8; NONCE]) -> XChaCha20Poly1305 {

@@ -56,8 +56,6 @@ labels! {
     SlotOrder = "slot order";
     /// Encryption key of a vault.
     VaultKey = "vault key";
-    /// Commitment to that key.
-    VaultCommit = "vault commitment";
     /// HPKE `info` of a sealed cell.
     CellRequest = "cell request";
     /// Exported secret that seals the reply of a cell.
@@ -72,8 +70,6 @@ labels! {
     ComplaintProof = "complaint proof";
     /// Sub-seeds of the device seed.
     DeviceSeed = "device seed";
-    /// Record keys derived from a shared secret.
-    RecordKey = "record key";
     /// Committing tag of an inner layer.
     RecordCommit = "record commitment";
     /// Encryption key of a sealed file.
@@ -84,8 +80,6 @@ labels! {
     WaveHandshake = "noise wave";
     /// Prologue of the token handshake.
     TokenHandshake = "noise token";
-    /// Secret behind a receipt key's hash.
-    ReceiptKey = "receipt key";
     /// Key under which a provider stores its share of a table key.
     ShareStore = "share store";
     /// Authenticator of a test issuer's token.

@@ -14,6 +14,8 @@ mod combine;
 mod proof;
 mod share;
 mod suite;
+#[cfg(test)]
+mod vectors;
 
 pub use client::{Blind, OprfOutput, blind, combine_and_finalize, finalize_all};
 pub use combine::combine;

@@ -8,6 +8,7 @@
 
 use chacha20poly1305::aead::AeadInOut as _;
 use chacha20poly1305::{KeyInit as _, Tag, XChaCha20Poly1305};
+use rand::CryptoRng;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
@@ -31,9 +32,37 @@ const ZEROS: usize = 16;
 const TAG: usize = 16;
 const BODY: usize = ZEROS + PLAIN;
 
-/// Seals a record (XChaCha20-Poly1305). A nonce must never meet two plaintexts under one key: draw it
-/// at random, or derive it from key and plaintext together.
-pub fn seal_record(key: &[u8; 32], nonce: [u8; NONCE], plain: &[u8; PLAIN]) -> RecordBytes {
+/// The nonce of one record, which its inner layer borrows. A nonce must never meet two plaintexts under one
+/// key (L3-69), so it is drawn here, cannot be copied, and sealing takes it away.
+pub struct RecordNonce([u8; NONCE]);
+
+/// What is left of a nonce once the inner layer is sealed: good for the record around it, and for nothing else.
+pub struct OuterNonce([u8; NONCE]);
+
+impl RecordNonce {
+    /// Draws a nonce. Of 24 random bytes no two are equal in any number of records that will ever be sealed.
+    pub fn draw(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
+        let mut nonce = [0; NONCE];
+        rng.fill_bytes(&mut nonce);
+        Self(nonce)
+    }
+
+    /// A given nonce, for vectors and tests alone: here nothing keeps its caller from using one twice.
+    pub const fn fixed_for_vectors(nonce: [u8; NONCE]) -> Self {
+        Self(nonce)
+    }
+}
+
+impl From<RecordNonce> for OuterNonce {
+    /// For a record without an inner layer.
+    fn from(nonce: RecordNonce) -> Self {
+        Self(nonce.0)
+    }
+}
+
+/// Seals a record (XChaCha20-Poly1305).
+pub fn seal_record(key: &[u8; 32], nonce: impl Into<OuterNonce>, plain: &[u8; PLAIN]) -> RecordBytes {
+    let OuterNonce(nonce) = nonce.into();
     let mut record = [0; SEALED];
     record[..NONCE].copy_from_slice(&nonce);
     record[NONCE + ZEROS..SEALED - TAG].copy_from_slice(plain);
@@ -59,26 +88,31 @@ pub fn open_record(key: &[u8; 32], record: &RecordBytes) -> Option<Zeroizing<[u8
 }
 
 /// Seals the second layer of a bundle: ciphertext 57 ‖ committing tag 16. It borrows the nonce of
-/// the record around it; the key must differ from that record's (it does: another label).
-pub fn seal_inner(key: &[u8; 32], outer_nonce: &[u8; NONCE], plain: &[u8; INNER_PLAIN]) -> [u8; INNER_SEALED] {
+/// the record around it, and gives it back for that; the key must differ from that record's (it does: another
+/// label).
+pub fn seal_inner(key: &[u8; 32], nonce: RecordNonce, plain: &[u8; INNER_PLAIN]) -> ([u8; INNER_SEALED], OuterNonce) {
     let mut sealed = [0; INNER_SEALED];
     let (body, tag) = sealed.split_at_mut(INNER_PLAIN);
     body.copy_from_slice(plain);
-    let poly = encrypt(key, outer_nonce, body);
-    tag.copy_from_slice(&commitment(key, outer_nonce, &poly));
-    sealed
+    let poly = encrypt(key, &nonce.0, body);
+    tag.copy_from_slice(&commitment(key, &nonce.0, &poly));
+    (sealed, OuterNonce(nonce.0))
 }
 
 /// Opens the second layer; `None` if the key is another or a bit changed.
-pub fn open_inner(key: &[u8; 32], outer_nonce: &[u8; NONCE], sealed: &[u8; INNER_SEALED]) -> Option<[u8; INNER_PLAIN]> {
+pub fn open_inner(
+    key: &[u8; 32],
+    outer_nonce: &[u8; NONCE],
+    sealed: &[u8; INNER_SEALED],
+) -> Option<Zeroizing<[u8; INNER_PLAIN]>> {
     let (body, tag) = sealed.split_first_chunk::<INNER_PLAIN>()?;
     // The stream is its own inverse: one pass decrypts, a second one recomputes the tag that the
     // commitment was made over.
     let mut plain = Zeroizing::new(*body);
     encrypt(key, outer_nonce, plain.as_mut_slice());
-    let mut again = *plain;
-    let poly = encrypt(key, outer_nonce, &mut again);
-    bool::from(commitment(key, outer_nonce, &poly).ct_eq(tag)).then_some(*plain)
+    let mut again = plain.clone();
+    let poly = encrypt(key, outer_nonce, again.as_mut_slice());
+    bool::from(commitment(key, outer_nonce, &poly).ct_eq(tag)).then_some(plain)
 }
 
 /// Encrypts in place and returns the Poly1305 tag. The AEAD refuses only plaintexts of 256 GiB.

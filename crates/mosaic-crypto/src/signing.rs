@@ -39,18 +39,10 @@ contexts! {
     FederationDescriptor = "federation descriptor";
     /// One dealer's dealing of a table key.
     Dealing = "dealing";
-    /// A complaint against a dealing.
-    Complaint = "complaint";
-    /// The agreed outcome of a key ceremony.
-    Transcript = "transcript";
     /// A message between providers.
     PeerMessage = "peer message";
     /// A provider's reading of its clock.
     Time = "time";
-    /// Published evidence of a provider's misconduct.
-    Evidence = "evidence";
-    /// A token of a test issuer.
-    Token = "token";
 }
 
 /// A signing key. No `Debug`, no `Clone`, no `==`; erased on drop.

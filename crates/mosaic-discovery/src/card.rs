@@ -90,7 +90,7 @@ fn honest_cell(input: &OprfInput, bundle: &Bundle) -> Option<Cell> {
 
 fn open_topics(key: &[u8; 32], nonce: &[u8; 24], bundle: &Bundle) -> Option<TopicLayer> {
     let plain = record::open_inner(key, nonce, &bundle.topics_sealed)?;
-    TopicLayer::decode(&plain).ok()
+    TopicLayer::decode(plain.as_slice()).ok()
 }
 
 fn named(layer: &TopicLayer) -> Vec<TopicId> {
@@ -104,7 +104,7 @@ fn text_of(layer: &TopicLayer) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use mosaic_crypto::oprf::OprfOutput;
+    use mosaic_crypto::{oprf::OprfOutput, record::RecordNonce};
     use mosaic_types::{LatLng, TtlHours};
     use mosaic_wire::{Part, ShortText};
 
@@ -127,10 +127,11 @@ mod tests {
     }
 
     fn sealed(change: impl FnOnce(&mut Bundle)) -> [u8; 192] {
-        let nonce = [4; 24];
+        let nonce = RecordNonce::fixed_for_vectors([4; 24]);
         let layer = TopicLayer { topics: [TopicId::NONE; 8], text: ShortText::new("flat white?").unwrap() };
         let mut layer = layer;
         layer.topics[0] = TopicId(7);
+        let (topics_sealed, nonce) = record::seal_inner(&TOPIC_KEY, nonce, &layer.encode());
         let mut bundle = Bundle {
             coded: Part::WHOLE,
             class: ClassId::new(5).unwrap(),
@@ -139,7 +140,7 @@ mod tests {
             ttl: TtlHours::default(),
             public: [3; 32],
             link: [0; 16],
-            topics_sealed: record::seal_inner(&TOPIC_KEY, &nonce, &layer.encode()),
+            topics_sealed,
         };
         change(&mut bundle);
         record::seal_record(&rows::discovery_key(&output(1)), nonce, &bundle.encode())

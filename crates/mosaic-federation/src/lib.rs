@@ -28,6 +28,8 @@ pub mod peer;
 mod retirement;
 mod segment;
 pub mod sizing;
+#[cfg(test)]
+mod vectors;
 
 pub use admission::{Admission, NotAdmitted, Quota, TEST_TOKEN_KIND, TestIssuer, day};
 pub use ceremony::{CeremonyRecord, CountersignError, DealingVerdict, IncompleteTable, Proposal, TableCeremony};

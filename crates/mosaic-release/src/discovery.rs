@@ -1,6 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use mosaic_crypto::{oprf::OprfOutput, record};
+use mosaic_crypto::{
+    oprf::OprfOutput,
+    record::{self, RecordNonce},
+};
 use mosaic_geo::Resolution;
 use mosaic_obfuscate::Cast;
 use mosaic_types::{ClassId, Lane, NoiseRatio, Stream, TableId, Timestamp, TopicId, TtlHours};
@@ -257,10 +260,10 @@ impl Releaser {
         let missing = || ReleaseError::Missing(vec![pick.row, pick.topic]);
         let row = outputs.get(&pick.row).ok_or_else(missing)?;
         let topic = outputs.get(&pick.topic).ok_or_else(missing)?;
-        let (mut nonce, mut link) = ([0; 24], [0; 16]);
-        rng.fill_bytes(&mut nonce);
+        let (nonce, mut link) = (RecordNonce::draw(rng), [0; 16]);
         rng.fill_bytes(&mut link);
         let layer = TopicLayer { topics: pick.topics, text: pick.text.clone() };
+        let (topics_sealed, nonce) = record::seal_inner(&rows::topic_key(topic), nonce, &layer.encode());
         let bundle = Bundle {
             coded: Part::WHOLE,
             class: pick.class,
@@ -269,7 +272,7 @@ impl Releaser {
             ttl: pick.ttl,
             public: self.keys.card_secret(pick.source, occasion.at.window()).public().to_bytes(),
             link,
-            topics_sealed: record::seal_inner(&rows::topic_key(topic), &nonce, &layer.encode()),
+            topics_sealed,
         };
         Ok(Slot {
             rows: std::array::from_fn(|chain| chain_row(row, chain as u8, occasion.table)),

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use mosaic_crypto::record;
+use mosaic_crypto::record::{self, RecordNonce};
 use mosaic_discovery::OutgoingFrame;
 use mosaic_types::{Lane, Mode, NoiseRatio, Stream, TableId, Timestamp};
 use mosaic_wire::{RECORD, RECORD_PLAIN, SLOTS, TableDescriptor};
@@ -77,10 +77,10 @@ fn sealed(frame: Option<&OutgoingFrame>, others: &[Slot], rows: u32, rng: &mut i
         drawn_rows[0] = rng.random_range(0..rows);
     }
     let (mut key, mut plain) = (Zeroizing::new([0; 32]), Zeroizing::new([0; RECORD_PLAIN]));
-    let (mut nonce, mut uniform) = ([0; 24], [0; RECORD]);
+    let mut uniform = [0; RECORD];
     rng.fill_bytes(key.as_mut_slice());
     rng.fill_bytes(plain.as_mut_slice());
-    rng.fill_bytes(&mut nonce);
+    let nonce = RecordNonce::draw(rng);
     rng.fill_bytes(&mut uniform);
     let (rows, key, plain) = frame.map_or((&drawn_rows, &key, &plain), |frame| (&frame.rows, &frame.key, &frame.plain));
     let record = record::seal_record(key, nonce, plain);

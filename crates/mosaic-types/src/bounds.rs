@@ -1,7 +1,7 @@
 use std::fmt;
 
 use thiserror::Error;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::Sensitive;
 
@@ -39,12 +39,19 @@ impl NoiseRatio {
         if self.0 < floor.0 { floor } else { self }
     }
 
-    /// The most slots of `slots` that may be real: `floor(slots * (1 - ratio))`, computed on whole
-    /// thousandths so that 0.7 of ten leaves exactly three (L3-02, PRIVACY 1.2).
+    /// The most slots of `slots` that may be real: the largest count that leaves at least this share of them to
+    /// decoys (L3-02, PRIVACY 1.2). The share is compared as it was requested, never rounded first: 0.7 of ten leaves
+    /// three, 0.7004 two.
     pub fn most_real_of(self, slots: u32) -> u32 {
+        let decoys = |real: u32| f64::from(slots - real) / f64::from(slots);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the ratio is within 0.3..=0.8")]
-        let thousandths = (self.0 * 1_000.0).round() as u32;
-        slots * (1_000 - thousandths) / 1_000
+        let guess = (f64::from(slots) * (1.0 - self.0)) as u32;
+        // The product may round to either side of a whole number; the division below is the one that counts.
+        let mut real = (guess + 1).min(slots);
+        while real > 0 && decoys(real) < self.0 {
+            real -= 1;
+        }
+        real
     }
 }
 
@@ -138,9 +145,9 @@ impl Default for TtlHours {
     }
 }
 
-/// What a person wants, in their own words: 1 to 500 characters (L5-12). Never printed.
+/// What a person wants, in their own words: 1 to 500 characters (L5-12). Never printed; erased on drop.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ContextText(Sensitive<String>);
+pub struct ContextText(Sensitive<Zeroizing<String>>);
 
 /// Words that are no context. The message never repeats them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -178,7 +185,7 @@ impl ContextText {
         if text.chars().any(|c| c.is_control() && c != '\n') {
             return Err(InvalidContext::ControlCharacter);
         }
-        Ok(Self(Sensitive::new(text.to_owned())))
+        Ok(Self(Sensitive::new(Zeroizing::new(text.to_owned()))))
     }
 
     /// Lends the words.
@@ -193,9 +200,10 @@ impl fmt::Debug for ContextText {
     }
 }
 
-/// How somebody can be reached once both agreed: 1 to 300 bytes of UTF-8. Never printed.
+/// How somebody can be reached once both agreed: 1 to 300 bytes of UTF-8. Never printed; erased on
+/// drop.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ContactText(Sensitive<String>);
+pub struct ContactText(Sensitive<Zeroizing<String>>);
 
 /// A contact that does not fit. The message never repeats it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -235,7 +243,7 @@ impl ContactText {
         if text.chars().any(|c| c.is_control() && c != '\n') {
             return Err(InvalidContact::ControlCharacter);
         }
-        Ok(Self(Sensitive::new(text.to_owned())))
+        Ok(Self(Sensitive::new(Zeroizing::new(text.to_owned()))))
     }
 
     /// Lends the text.
@@ -308,9 +316,20 @@ mod tests {
         assert!(NoiseRatio::new(0.29).is_err() && NoiseRatio::new(0.81).is_err() && NoiseRatio::new(f64::NAN).is_err());
         let most = |ratio| NoiseRatio::new(ratio).unwrap().most_real_of(10);
         assert_eq!([most(0.3), most(0.5), most(0.6), most(0.7), most(0.8)], [7, 5, 4, 3, 2]);
+        assert_eq!([most(0.7004), most(0.6001), most(0.699_9)], [2, 3, 3], "a ratio is never rounded down");
+        assert_eq!(NoiseRatio::LOWEST.most_real_of(0), 0);
     }
 
     proptest! {
+        /// L3-02: whatever is requested is kept, and one slot more would break it.
+        #[test]
+        fn the_most_real_slots_leave_the_requested_share_to_decoys(ratio in 0.30_f64..=0.80, slots in 1_u32..=1_000) {
+            let most = NoiseRatio::new(ratio).unwrap().most_real_of(slots);
+            let decoys = |real: u32| f64::from(slots - real) / f64::from(slots);
+            prop_assert!(most <= slots && decoys(most) >= ratio);
+            prop_assert!(most == slots || decoys(most + 1) < ratio);
+        }
+
         /// L3-02: whatever is requested, raising to 0.60 leaves at most four of ten slots real.
         #[test]
         fn a_floor_only_raises(requested in 0.30_f64..=0.80) {

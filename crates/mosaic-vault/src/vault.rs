@@ -170,7 +170,7 @@ impl Vault {
         let file = backend.read().map_err(OpenError::Disk)?;
         let (header, sealed) = split(&file)?;
         let key = header.key(password).ok_or(OpenError::OutOfMemory)?;
-        let plain = aead::open(&key, &header.encode(), sealed).map(Zeroizing::new).map_err(|error| match error {
+        let plain = aead::open(&key, &header.encode(), sealed).map_err(|error| match error {
             aead::OpenError::WrongKey => OpenError::WrongPassword,
             _ => OpenError::Damaged,
         })?;

@@ -5,7 +5,7 @@ use mosaic_crypto::{
     oprf::OprfOutput,
 };
 use mosaic_types::Epoch;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// The row of a discovery record that met `chain` full rows before, below `rows`.
 pub fn discovery_row(output: &OprfOutput, chain: u8, rows: u32) -> u32 {
@@ -13,8 +13,8 @@ pub fn discovery_row(output: &OprfOutput, chain: u8, rows: u32) -> u32 {
 }
 
 /// The outer key of a discovery row.
-pub fn discovery_key(output: &OprfOutput) -> [u8; 32] {
-    derive(output.as_bytes(), Label::DiscoveryKey, &[])
+pub fn discovery_key(output: &OprfOutput) -> Zeroizing<[u8; 32]> {
+    Zeroizing::new(derive(output.as_bytes(), Label::DiscoveryKey, &[]))
 }
 
 /// The key of the layer that only somebody who can name the topic opens.
@@ -70,8 +70,8 @@ impl RendezvousState {
     }
 
     /// The record key of message `counter` in `direction`.
-    pub fn key(&self, direction: Direction, counter: u16) -> [u8; 32] {
-        derive(&self.0, Label::RendezvousKey, &[&[direction.number()], &counter.to_be_bytes()])
+    pub fn key(&self, direction: Direction, counter: u16) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(derive(&self.0, Label::RendezvousKey, &[&[direction.number()], &counter.to_be_bytes()]))
     }
 }
 

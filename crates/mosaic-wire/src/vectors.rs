@@ -1,8 +1,7 @@
 //! The language-neutral vectors under `vectors/wire-*.json`, checked against this code.
 //!
 //! `MOSAIC_VECTORS=write cargo nextest run -p mosaic-wire vectors` writes them anew, and the seeds of the
-//! fuzz corpora with them. A wire change that is meant shows up as a change of these files; one that is
-//! not meant fails here. The module lives inside the crate because events, queries and cards are encoded
+//! fuzz corpora with them. The module lives inside the crate because events, queries and cards are encoded
 //! only behind the release barrier, whose unit tests lend this module their way through.
 
 mod derivations;
@@ -11,8 +10,7 @@ mod problems;
 mod records;
 mod reports;
 
-use std::{fs, path::PathBuf};
-
+use mosaic_vectors::{Edit, kind, pattern, seed, settle};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -35,32 +33,6 @@ struct Malformed {
     base: usize,
     edit: Edit,
     error: &'static str,
-}
-
-enum Edit {
-    Length(usize),
-    Append(Vec<u8>),
-    Replace(usize, Vec<u8>),
-}
-
-impl Edit {
-    fn apply(&self, bytes: &[u8]) -> Vec<u8> {
-        let mut edited = bytes.to_vec();
-        match self {
-            Self::Length(length) => edited.truncate(*length),
-            Self::Append(more) => edited.extend(more),
-            Self::Replace(at, part) => edited[*at..at + part.len()].copy_from_slice(part),
-        }
-        edited
-    }
-
-    fn json(&self) -> Value {
-        match self {
-            Self::Length(length) => json!({ "truncate_to": length }),
-            Self::Append(more) => json!({ "append": hex::encode(more) }),
-            Self::Replace(at, part) => json!({ "at": at, "replace": hex::encode(part) }),
-        }
-    }
 }
 
 impl Object {
@@ -105,46 +77,13 @@ impl Object {
     }
 }
 
-/// `N` recognisable bytes: `seed`, `seed + 7`, `seed + 14`, …
-fn pattern<const N: usize>(seed: u8) -> [u8; N] {
-    let mut next = seed;
-    [(); N].map(|()| {
-        let byte = next;
-        next = next.wrapping_add(7);
-        byte
-    })
-}
-
-fn root() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
-}
-
-fn writing() -> bool {
-    std::env::var("MOSAIC_VECTORS").is_ok_and(|value| value == "write")
-}
-
-/// Holds a vector file against what the code says, or writes it.
-fn settle(file: &str, content: &Value) {
-    let path = root().join("vectors").join(file);
-    let text = format!("{content:#}\n");
-    if writing() {
-        fs::create_dir_all(root().join("vectors")).unwrap();
-        fs::write(&path, &text).unwrap();
-    }
-    let kept = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    assert!(kept == text, "{file} differs from the code; MOSAIC_VECTORS=write writes it anew if that is meant");
-}
-
 fn write_seeds(object: &Object) {
-    let folder = root().join("fuzz/corpus").join(format!("wire_{}", object.name.replace('-', "_")));
-    fs::create_dir_all(&folder).unwrap();
-    let file_name = |name: &str| name.replace(' ', "-");
+    let target = format!("wire_{}", object.name.replace('-', "_"));
     for (name, _, bytes) in &object.valid {
-        fs::write(folder.join(file_name(name)), bytes).unwrap();
+        seed(&target, name, bytes);
     }
     for bad in &object.malformed {
-        let bytes = bad.edit.apply(&object.valid[bad.base].2);
-        fs::write(folder.join(format!("bad-{}", file_name(bad.name))), bytes).unwrap();
+        seed(&target, &format!("bad-{}", bad.name), &bad.edit.apply(&object.valid[bad.base].2));
     }
 }
 
@@ -152,18 +91,11 @@ fn objects() -> Vec<Object> {
     [records::objects(), reports::objects(), messages::objects()].into_iter().flatten().collect()
 }
 
-/// The name of an error's variant, as the vector files give it.
-fn kind(error: DecodeError) -> String {
-    format!("{error:?}").chars().take_while(char::is_ascii_alphanumeric).collect()
-}
-
 #[test]
 fn the_files_say_what_the_code_does() {
     for object in objects() {
         settle(&format!("wire-{}.json", object.name), &object.json());
-        if writing() {
-            write_seeds(&object);
-        }
+        write_seeds(&object);
     }
 }
 

@@ -6,6 +6,7 @@ use mosaic_api::{
 };
 use mosaic_crypto::{
     ceremony::{Complaint, Dealing, verify_complaint},
+    digest,
     shamir::Share,
 };
 use mosaic_federation::{Evidence, JoinLink, SignedDocument, peer::PeerRequest};
@@ -13,6 +14,7 @@ use mosaic_geo::{
     PlaceIndex,
     movement::{Travel, from_cabspotting_delta, from_gpx, from_plt, read_csv, validate_csv, write_csv},
 };
+use mosaic_vault::read_header;
 
 use crate::Target;
 
@@ -31,6 +33,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "crypto_dealing", run: dealing },
     Target { name: "crypto_complaint", run: complaint },
     Target { name: "crypto_share", run: |bytes| drop(Share::from_bytes(bytes)) },
+    Target { name: "vault_header", run: vault_header },
 ];
 
 fn csv(bytes: &[u8]) {
@@ -97,4 +100,18 @@ fn complaint(bytes: &[u8]) {
     if let Ok(dealing) = Dealing::decode(HONEST) {
         assert!(!verify_complaint(&dealing, &complaint), "an honest dealer is convicted");
     }
+}
+
+/// A vault's public header as it came, and under a checksum that fits.
+fn vault_header(bytes: &[u8]) {
+    let Some(header) = bytes.first_chunk::<64>() else {
+        assert!(read_header(bytes).is_err(), "accepted what is cut short");
+        return;
+    };
+    let mut fitting = *header;
+    let check = digest(&[&header[..56]]);
+    fitting[56..].copy_from_slice(&check[..8]);
+    let whole = read_header(&fitting).is_ok();
+    assert!(whole || read_header(bytes).is_err(), "accepted under a checksum that does not fit");
+    assert!(!whole || fitting.starts_with(b"MOSAICVT\x01"), "accepted what is no vault of this version");
 }

@@ -5,6 +5,7 @@
 //! `fuzz/corpus/` on the stable toolchain, so that every past finding stays found.
 
 mod files;
+mod peers;
 mod wire;
 
 /// One parser under test.
@@ -18,7 +19,7 @@ pub struct Target {
 
 /// Every target, wire objects first.
 pub fn targets() -> impl Iterator<Item = Target> {
-    wire::TARGETS.iter().chain(files::TARGETS).copied()
+    wire::TARGETS.iter().chain(files::TARGETS).chain(peers::TARGETS).copied()
 }
 
 /// Runs the target of that name; a name that is in no list is a finding too.

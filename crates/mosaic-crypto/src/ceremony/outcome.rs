@@ -7,9 +7,9 @@ use mosaic_types::ProviderId;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::MIN_DEALERS;
 use super::dealing::{Dealing, commitment_at};
 use super::envelope::{OpenShareError, open_share};
+use super::min_dealers;
 use crate::agreement::AgreementSecret;
 use crate::digest;
 use crate::oprf::KeyShare;
@@ -28,8 +28,8 @@ pub struct Outcome {
 /// Why dealings have no outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum OutcomeError {
-    /// Fewer than [`MIN_DEALERS`] dealers.
-    #[error("dealings of at least two dealers are needed")]
+    /// Fewer than [`min_dealers`].
+    #[error("dealings of at least two dealers, and of as many as the threshold, are needed")]
     TooFewDealers,
     /// One dealer twice.
     #[error("a dealer appears twice")]
@@ -95,9 +95,7 @@ pub fn assemble(dealings: &[Dealing], me: ProviderId, mine: &AgreementSecret) ->
 
 /// The dealings by dealer, once they are seen to belong together.
 fn ordered(dealings: &[Dealing]) -> Result<Vec<&Dealing>, OutcomeError> {
-    if dealings.len() < MIN_DEALERS {
-        return Err(OutcomeError::TooFewDealers);
-    }
+    let Some(first) = dealings.first() else { return Err(OutcomeError::TooFewDealers) };
     let mut ordered: Vec<&Dealing> = dealings.iter().collect();
     ordered.sort_unstable_by_key(|dealing| dealing.dealer);
     if ordered.windows(2).any(|pair| pair[0].dealer == pair[1].dealer) {
@@ -106,7 +104,10 @@ fn ordered(dealings: &[Dealing]) -> Result<Vec<&Dealing>, OutcomeError> {
     let alike = |a: &Dealing, b: &Dealing| {
         a.context == b.context && a.threshold() == b.threshold() && a.recipients() == b.recipients()
     };
-    if ordered.windows(2).all(|pair| alike(pair[0], pair[1])) { Ok(ordered) } else { Err(OutcomeError::Mismatched) }
+    if !ordered.windows(2).all(|pair| alike(pair[0], pair[1])) {
+        return Err(OutcomeError::Mismatched);
+    }
+    if ordered.len() < min_dealers(first.threshold()) { Err(OutcomeError::TooFewDealers) } else { Ok(ordered) }
 }
 
 fn encode(point: &RistrettoPoint) -> Result<[u8; 32], OutcomeError> {

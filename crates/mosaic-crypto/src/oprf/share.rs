@@ -65,7 +65,8 @@ impl KeyShare {
         self.evaluate_with(points, &Zeroizing::new(random_scalar(rng)))
     }
 
-    fn evaluate_with(&self, points: &[[u8; 32]], nonce: &Scalar) -> Result<Evaluation, OprfError> {
+    /// [`Self::evaluate`] with the proof's nonce given, for vectors.
+    pub(super) fn evaluate_with(&self, points: &[[u8; 32]], nonce: &Scalar) -> Result<Evaluation, OprfError> {
         let decoded = decode_points(points)?;
         let half = Zeroizing::new(self.scalar.div_by_2());
         let halves: Vec<RistrettoPoint> = decoded.iter().map(|point| point * *half).collect();

@@ -75,6 +75,8 @@ fn two_dealers_suffice_and_an_absent_provider_catches_up() {
 fn three_of_five_with_all_dealers() {
     let mut federation = Federation::new(5, 3);
     let dealings: Vec<Dealing> = (1..=5).map(|dealer| federation.deal(dealer, 3)).collect();
+    assert_eq!(outcome(&dealings[..2]), Err(OutcomeError::TooFewDealers), "as few could rebuild what they dealt");
+    assert!(outcome(&dealings[..3]).is_ok());
     let result = outcome(&dealings).unwrap();
     let share = |number| (provider(number), federation.share(&dealings, number));
     let shares = [share(1), share(3), share(5)];

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use mosaic_crypto::oprf::OprfOutput;
-use mosaic_crypto::record::{open_inner, open_record, seal_inner, seal_record};
+use mosaic_crypto::record::{RecordNonce, open_inner, open_record, seal_inner, seal_record};
 use mosaic_crypto::shamir::Share;
 use rand::RngExt as _;
 use subtle::ConstantTimeEq as _;
@@ -78,7 +78,7 @@ fn timing_of_secret_comparisons_does_not_show_where_they_differ() {
     assert_constant("shares", t);
 
     let bent_at = |byte: usize| {
-        let mut record = seal_record(&[1; 32], [2; 24], &[3; 136]);
+        let mut record = seal_record(&[1; 32], RecordNonce::fixed_for_vectors([2; 24]), &[3; 136]);
         record[byte] ^= 1;
         record
     };
@@ -92,7 +92,7 @@ fn timing_of_secret_comparisons_does_not_show_where_they_differ() {
     assert_constant("records", t);
 
     let bent_at = |byte: usize| {
-        let mut sealed = seal_inner(&[1; 32], &[2; 24], &[3; 57]);
+        let (mut sealed, _) = seal_inner(&[1; 32], RecordNonce::fixed_for_vectors([2; 24]), &[3; 57]);
         sealed[byte] ^= 1;
         sealed
     };

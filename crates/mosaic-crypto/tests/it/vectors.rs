@@ -1,13 +1,15 @@
-//! The reference vectors of RFC 8439, 9180 and 6962. (7748 and 8032 stand in `agreement`, 9497 beside the
-//! code, whose nonces and blinds are not reachable from here.)
+//! The reference vectors of RFC 8439, draft-irtf-cfrg-xchacha, RFC 5869, 9180 and 6962. (7748 stands in `agreement`,
+//! 8032 and 9497 beside the code, whose unprefixed signatures, nonces and blinds are not reachable from here.)
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
-use chacha20poly1305::{ChaCha20Poly1305, Nonce};
+use chacha20poly1305::{ChaCha20Poly1305, Nonce, XChaCha20Poly1305, XNonce};
+use hkdf::Hkdf;
 use hpke::aead::ChaCha20Poly1305 as HpkeChaCha;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256;
 use hpke::{Deserializable as _, Kem, OpModeR, OpModeS, Serializable as _};
 use mosaic_crypto::merkle;
+use sha2::Sha256;
 
 use crate::support::{array, bytes, vectors};
 
@@ -24,6 +26,35 @@ fn rfc_8439_aead() {
         bent[3] ^= 1;
         assert!(cipher.decrypt(&nonce, Payload { msg: &bent, aad: &aad }).is_err());
         assert!(cipher.decrypt(&nonce, Payload { msg: &expected, aad: b"other" }).is_err());
+    }
+}
+
+#[test]
+fn xchacha20_poly1305_of_the_draft() {
+    for vector in vectors("xchacha20-poly1305.json")["vectors"].as_array().unwrap() {
+        let cipher = XChaCha20Poly1305::new(&array::<32>(&vector["key"]).into());
+        let nonce = XNonce::from(array::<24>(&vector["nonce"]));
+        let (plain, aad) = (bytes(&vector["plaintext"]), bytes(&vector["aad"]));
+        let expected = [bytes(&vector["ciphertext"]), bytes(&vector["tag"])].concat();
+        assert_eq!(cipher.encrypt(&nonce, Payload { msg: &plain, aad: &aad }).unwrap(), expected);
+        assert_eq!(cipher.decrypt(&nonce, Payload { msg: &expected, aad: &aad }).unwrap(), plain);
+    }
+}
+
+#[test]
+fn rfc_5869_hkdf_sha256() {
+    let file = vectors("rfc5869-hkdf-sha256.json");
+    let list = file["vectors"].as_array().unwrap();
+    assert_eq!(list.len(), 3);
+    for vector in list {
+        let (salt, expected) = (bytes(&vector["salt"]), bytes(&vector["okm"]));
+        // The RFC's third case has no salt, as every derivation of ours.
+        let salt = (!salt.is_empty()).then_some(salt.as_slice());
+        let (prk, expand) = Hkdf::<Sha256>::extract(salt, &bytes(&vector["ikm"]));
+        assert_eq!(prk.to_vec(), bytes(&vector["prk"]));
+        let mut okm = vec![0; expected.len()];
+        expand.expand(&bytes(&vector["info"]), &mut okm).unwrap();
+        assert_eq!(okm, expected);
     }
 }
 

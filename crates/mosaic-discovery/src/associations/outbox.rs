@@ -146,7 +146,7 @@ impl Queued {
             Route::Mailbox(card) => {
                 let j = free(&mut self.used, epoch, u16::from(mosaic_wire::WAVE_ROWS), rng)?;
                 let j = u8::try_from(j).ok()?;
-                (chain(|i| rows::wave_row(card, epoch, j, i, table_rows)), rows::wave_key(card, epoch, j))
+                (chain(|i| rows::wave_row(card, epoch, j, i, table_rows)), rows::wave_key(card, epoch, j).into())
             }
             Route::Token(secret) => {
                 let counter = free(&mut self.used, epoch, COUNTERS, rng)?;
@@ -158,11 +158,16 @@ impl Queued {
             }
         };
         self.handed_out = Some(leaving);
-        Some(OutgoingFrame { id: self.id, rows, key: Zeroizing::new(key), plain: self.plain.clone() })
+        Some(OutgoingFrame { id: self.id, rows, key, plain: self.plain.clone() })
     }
 }
 
-fn addressed(state: &RendezvousState, direction: Direction, counter: u16, table_rows: u32) -> ([u32; 4], [u8; 32]) {
+fn addressed(
+    state: &RendezvousState,
+    direction: Direction,
+    counter: u16,
+    table_rows: u32,
+) -> ([u32; 4], Zeroizing<[u8; 32]>) {
     (chain(|i| state.row(direction, counter, i, table_rows)), state.key(direction, counter))
 }
 

@@ -82,7 +82,7 @@ mod tests {
     use mosaic_wire::Direction;
 
     fn key(ratchet: &Ratchet, epoch: u32) -> Option<[u8; 32]> {
-        ratchet.at(Epoch(epoch)).map(|state| state.key(Direction::FromInitiator, 0))
+        ratchet.at(Epoch(epoch)).map(|state| *state.key(Direction::FromInitiator, 0))
     }
 
     #[test]

@@ -82,8 +82,8 @@ impl Associations {
                 let pair = self.pairs.get(&id).filter(|pair| pair.listener == source.listener)?;
                 let theirs = pair.direction.reversed();
                 match &pair.stage {
-                    Stage::Offering(secret) => secret.at(source.epoch).key(theirs, source.counter).into(),
-                    _ => pair.ratchet.as_ref()?.at(source.epoch)?.key(theirs, source.counter).into(),
+                    Stage::Offering(secret) => secret.at(source.epoch).key(theirs, source.counter),
+                    _ => pair.ratchet.as_ref()?.at(source.epoch)?.key(theirs, source.counter),
                 }
             }
         };

@@ -7,7 +7,10 @@ mod shares;
 
 use std::time::Duration;
 
-use mosaic_crypto::{agreement::AgreementSecret, record};
+use mosaic_crypto::{
+    agreement::AgreementSecret,
+    record::{self, RecordNonce},
+};
 use mosaic_geo::{Cell, Resolution};
 use mosaic_types::{ClassId, LatLng, Timestamp, Token};
 use rand::{Rng, SeedableRng};
@@ -98,9 +101,7 @@ impl Device {
     }
 
     fn seals(&mut self, frame: &OutgoingFrame) -> [u8; 192] {
-        let mut nonce = [0; 24];
-        self.rng.fill_bytes(&mut nonce);
-        record::seal_record(&frame.key, nonce, &frame.plain)
+        record::seal_record(&frame.key, RecordNonce::draw(&mut self.rng), &frame.plain)
     }
 
     /// Reads the whole table, as if for the first time.

@@ -56,7 +56,7 @@ fn discovery() -> Value {
         json!({ "rows": rows, "chain": chain })
     });
     json!({
-        "oprf_output": hex::encode(output.as_bytes()), "rows": rows, "key": hex::encode(discovery_key(&output)),
+        "oprf_output": hex::encode(output.as_bytes()), "rows": rows, "key": hex::encode(*discovery_key(&output)),
         "topic_key": hex::encode(topic_key(&output)),
     })
 }
@@ -69,7 +69,7 @@ fn rendezvous() -> Value {
         let at = |direction: Direction, counter: u16, chain: u8| {
             json!({
                 "direction": direction.number(), "counter": counter, "chain": chain, "rows": 131_072,
-                "row": state.row(direction, counter, chain, 131_072), "key": hex::encode(state.key(direction, counter)),
+                "row": state.row(direction, counter, chain, 131_072), "key": hex::encode(*state.key(direction, counter)),
             })
         };
         [at(Direction::FromInitiator, 0, 0), at(Direction::FromResponder, 0, 0), at(Direction::FromInitiator, 258, 3)]

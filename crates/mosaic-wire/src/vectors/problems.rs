@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use mosaic_vectors::{seed, settle};
 use serde_json::{Value, json};
 
-use super::{settle, writing};
 use crate::{DecodeError, Problem, ProblemCode};
 
 const MALFORMED: [(&str, &str); 7] = [
@@ -39,17 +39,9 @@ fn the_vocabulary() {
         "malformed": MALFORMED.map(|(name, body)| json!({ "name": name, "body": body })),
     });
     settle("wire-problem.json", &content);
-    if writing() {
-        write_seeds();
-    }
-}
-
-fn write_seeds() {
-    let folder = super::root().join("fuzz/corpus/wire_problem");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("quota"), Problem::after(ProblemCode::Quota, 120).to_json()).unwrap();
+    seed("wire_problem", "quota", Problem::after(ProblemCode::Quota, 120).to_json().as_bytes());
     for (name, body) in MALFORMED {
-        std::fs::write(folder.join(format!("bad-{}", name.replace(' ', "-"))), body).unwrap();
+        seed("wire_problem", &format!("bad-{name}"), body.as_bytes());
     }
 }
 
@@ -88,7 +80,7 @@ fn other_bodies_are_refused() {
 /// A specification that forgets a problem, or keeps one that is gone, fails here.
 #[test]
 fn the_specification_lists_the_vocabulary() {
-    let text = std::fs::read_to_string(super::root().join("docs/spec/http.md")).unwrap();
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/spec/http.md")).unwrap();
     for code in ProblemCode::ALL {
         let row = format!("| <a id=\"{0}\"></a>`{0}` | {1} | {2} |", code.slug(), code.number(), code.status());
         assert!(text.contains(&row), "docs/spec/http.md has no row {row}");

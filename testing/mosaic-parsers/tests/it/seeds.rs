@@ -5,26 +5,30 @@ use std::fs;
 use mosaic_crypto::{
     agreement::AgreementSecret,
     ceremony::{Complaint, Dealing, deal, open_share, verify_complaint},
+    digest,
+    handshake::Initiator,
     shamir,
     signing::SigningKey,
 };
 use mosaic_federation::{
-    Evidence, FederationDescriptor, Independence, JoinLink, ProviderEntry, SignedDocument, Tile, peer::PeerRequest,
+    Evidence, Federation, FederationDescriptor, Independence, JoinLink, ProviderEntry, SignedDealing, SignedDocument,
+    Tile,
+    peer::{self, Direction, PeerReply, PeerRequest, ReplayGuard},
 };
-use mosaic_geo::{Place, PlaceIndex, PlaceKind, PlaceTag, Provenance};
-use mosaic_types::{LatLng, ProviderId, SegmentId, Stream, TableId, TileId, Timestamp};
-use mosaic_wire::Head;
+use mosaic_geo::{Cell, Place, PlaceIndex, PlaceKind, PlaceTag, Provenance, Resolution};
+use mosaic_types::{
+    ClassId, LatLng, Period, ProviderId, SegmentId, Stream, TableId, TileId, Timestamp, TopicId, TtlHours,
+};
+use mosaic_vault::read_header;
+use mosaic_wire::{Bundle, Head, Part, ShortText, TopicLayer};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 use crate::fuzz;
 
 /// The kept seed, or the one that was just made and written.
 fn kept(target: &str, name: &str, made: &[u8]) -> Vec<u8> {
-    let path = fuzz().join("corpus").join(target).join(name);
-    if std::env::var("MOSAIC_VECTORS").is_ok_and(|value| value == "write") {
-        fs::write(&path, made).unwrap();
-    }
-    fs::read(&path).unwrap()
+    mosaic_vectors::seed(target, name, made);
+    fs::read(fuzz().join("corpus").join(target).join(name)).unwrap()
 }
 
 fn provider(number: u8) -> ProviderId {
@@ -103,25 +107,114 @@ fn two_places() {
     assert!(PlaceIndex::decode(&kept("geo_places", "two-cafes", &index.encode())).is_ok());
 }
 
-#[test]
-fn a_signed_federation() {
-    let key = |number| SigningKey::from_bytes(&[number; 32]);
+fn key(number: u8) -> SigningKey {
+    SigningKey::from_bytes(&[number; 32])
+}
+
+const NOW: Timestamp = Timestamp::from_secs(1_763_683_200);
+
+fn federation() -> SignedDocument {
     let entry = |number: u8| ProviderEntry {
         id: provider(number),
         url: format!("https://127.0.0.1:{}", 7_000 + u16::from(number)),
         tls_pin: [number; 32],
         signing_key: key(number).verifying_key().to_bytes(),
         cell_key: [number | 0x20; 32],
-        ceremony_key: [number | 0x40; 32],
+        ceremony_key: secret(number).public().to_bytes(),
         operator: format!("Operator {number}"),
         jurisdiction: ["FR", "DE", "CH"][usize::from(number) - 1].into(),
     };
     let tile = Tile { id: TileId(1), name: "Porto".into(), lat: 41.15, lng: -8.62, radius_m: 20_000 };
     let providers = [1, 2, 3].map(entry).to_vec();
-    let created = Timestamp::from_secs(1_763_683_200);
-    let descriptor = FederationDescriptor::new("Seeds", Independence::Checked, created, 100, tile, providers);
+    let descriptor = FederationDescriptor::new("Seeds", Independence::Checked, NOW, 100, tile, providers);
     let mut document = SignedDocument::draft(&descriptor).unwrap();
     [1, 2, 3].into_iter().for_each(|number| document.sign(provider(number), &key(number)));
-    let kept = kept("federation_document", "three-providers", document.to_json().as_bytes());
+    document
+}
+
+fn verified() -> Federation {
+    federation().verify().unwrap()
+}
+
+#[test]
+fn a_signed_federation() {
+    let kept = kept("federation_document", "three-providers", federation().to_json().as_bytes());
     assert!(SignedDocument::parse(&kept).is_ok_and(|document| document.verify().is_ok()));
+}
+
+#[test]
+fn answers_between_providers() {
+    let reply = PeerReply::Countersigned(vec![9; 64]);
+    let bytes = kept("federation_peer_reply", "countersigned", &postcard::to_allocvec(&reply).unwrap());
+    assert_eq!(postcard::from_bytes(&bytes), Ok(reply));
+}
+
+#[test]
+fn envelopes_in_both_directions() {
+    let ends = (provider(1), provider(2));
+    let (asked, _) =
+        peer::seal(ends, Direction::Request, NOW, &[4; 32], &PeerRequest::FetchTable(Period(122_478)), &key(1));
+    let asked = kept("federation_envelope", "request", &asked);
+    let opened = ReplayGuard::default().open_request::<PeerRequest>(&verified(), provider(2), NOW, &asked);
+    assert!(opened.is_ok_and(|opened| opened.from == provider(1)));
+    let (answer, _) = peer::seal(ends, Direction::Reply, NOW, &[7; 32], &PeerReply::Done, &key(1));
+    let answer = kept("federation_envelope", "reply", &answer);
+    assert!(peer::open_reply::<PeerReply>(&verified(), ends, NOW, &[7; 32], &answer).is_ok());
+}
+
+#[test]
+fn a_signed_dealing() {
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let dealing = SignedDealing::deal(&verified(), Period(122_478), provider(1), &key(1), &mut rng).unwrap();
+    let travelling = kept("federation_signed_dealing", "signed", &postcard::to_allocvec(&dealing).unwrap());
+    let dealing: SignedDealing = postcard::from_bytes(&travelling).unwrap();
+    let opened = dealing.open_for(&verified(), Period(122_478)).unwrap();
+    // the target signs these itself
+    kept("federation_signed_dealing", "unsigned", &opened.encode());
+}
+
+#[test]
+fn first_messages() {
+    let mut rng = ChaCha20Rng::seed_from_u64(4);
+    let card = AgreementSecret::from_bytes([0x21; 32]);
+    let (wave, _) = Initiator::wave(&card.public()).start(b"hello", &mut rng).unwrap();
+    let (token, _) = Initiator::token(&[0x22; 32]).start(b"hello", &mut rng).unwrap();
+    for (name, message) in [("wave", wave), ("token", token)] {
+        assert_eq!(kept("crypto_handshake", name, &message).len(), 53);
+    }
+}
+
+#[test]
+fn a_card_before_it_is_sealed() {
+    let bundle = Bundle {
+        coded: Part::WHOLE,
+        class: ClassId::new(5).unwrap(),
+        cell: Cell::at(LatLng::new(41.15, -8.62).unwrap(), Resolution::R8).raw(),
+        window: NOW.window(),
+        ttl: TtlHours::default(),
+        public: [3; 32],
+        link: [0; 16],
+        topics_sealed: [0; 73],
+    };
+    let mut topics = [TopicId::NONE; 8];
+    topics[0] = TopicId(7);
+    let layer = TopicLayer { topics, text: ShortText::new("flat white?").unwrap() };
+    let bytes = kept("discovery_card", "bundle-and-topics", &[&bundle.encode()[..], &layer.encode()].concat());
+    assert_eq!(Bundle::decode(&bytes[..136]), Ok(bundle));
+}
+
+#[test]
+fn a_vault_header() {
+    let mut header = [0; 64];
+    header[..9].copy_from_slice(b"MOSAICVT\x01");
+    for (at, number) in [(12, 65_536_u32), (16, 3), (20, 1)] {
+        header[at..at + 4].copy_from_slice(&number.to_be_bytes());
+    }
+    header[24..56].fill(0x5A);
+    let check = digest(&[&header[..56]]);
+    header[56..].copy_from_slice(&check[..8]);
+    assert!(read_header(&kept("vault_header", "standard", &header)).is_ok_and(|cost| !cost.is_weak()));
+    // a cost that no machine should be made to pay, under a checksum that the target mends
+    header[12] = 0xFF;
+    assert!(read_header(&kept("vault_header", "bad-cost", &header)).is_err());
 }

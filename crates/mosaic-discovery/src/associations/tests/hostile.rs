@@ -32,7 +32,11 @@ fn a_replayed_first_message_is_answered_once() {
     // a reader of the card can open the record and seal the same bytes at every other row of the mailbox
     for epoch in [minutes(2).epoch(), minutes(40).epoch()] {
         for j in 0..mosaic_wire::WAVE_ROWS {
-            let copy = record::seal_record(&rows::wave_key(&card.public, epoch, j), [j; 24], &frame.plain);
+            let copy = record::seal_record(
+                &rows::wave_key(&card.public, epoch, j),
+                RecordNonce::fixed_for_vectors([j; 24]),
+                &frame.plain,
+            );
             table.records.push((rows::wave_row(&card.public, epoch, j, 0, ROWS), copy));
         }
     }
@@ -102,7 +106,10 @@ fn a_flood_at_one_card_stays_within_that_cards_share() {
         rng.fill_bytes(&mut junk);
         let key = rows::wave_key(&card.public, minutes(2).epoch(), j);
         let row = rows::wave_row(&card.public, minutes(2).epoch(), j, 0, ROWS);
-        table.records.extend([(row, record::seal_record(&key, [j; 24], &junk)), (row, [j; 192])]);
+        table.records.extend([
+            (row, record::seal_record(&key, RecordNonce::fixed_for_vectors([j; 24]), &junk)),
+            (row, [j; 192]),
+        ]);
     }
     for minute in 3..10 {
         alice.reads(minutes(minute), &table);

@@ -57,7 +57,7 @@ fn a_flood_holds_up_neither_the_person_nor_another_card() {
         let kind = |frame: &OutgoingFrame| Frame::decode(frame.plain.as_slice()).unwrap().kind();
         let own = frames.iter().filter(|frame| kind(frame) == FrameKind::Hello).count();
         frames.iter().for_each(|frame| {
-            let sealed = record::seal_record(&frame.key, [0; 24], &frame.plain);
+            let sealed = record::seal_record(&frame.key, RecordNonce::fixed_for_vectors([0; 24]), &frame.plain);
             late.records.push((frame.rows[0], sealed));
         });
         (own, frames.len() - own)
@@ -108,7 +108,11 @@ fn a_root_sent_to_two_cards_of_one_device_meets_at_no_common_row() {
             let initiator = Initiator::wave(&AgreementPublic::from_bytes(card.public));
             let (message, _) = initiator.start(hello.encode().as_slice(), &mut rng).unwrap();
             let plain = Frame::new(FrameKind::Hello, Part::WHOLE, &message).unwrap().encode();
-            let sealed = record::seal_record(&rows::wave_key(&card.public, epoch, 0), [1; 24], &plain);
+            let sealed = record::seal_record(
+                &rows::wave_key(&card.public, epoch, 0),
+                RecordNonce::fixed_for_vectors([1; 24]),
+                &plain,
+            );
             table.records.push((rows::wave_row(&card.public, epoch, 0, 0, ROWS), sealed));
             hello.ratchet(Some(&card.public), &message)
         })
@@ -117,7 +121,7 @@ fn a_root_sent_to_two_cards_of_one_device_meets_at_no_common_row() {
     let replies = alice.frames(minutes(2));
     assert_eq!(replies.len(), 2);
     assert_ne!((replies[0].rows, *replies[0].key), (replies[1].rows, *replies[1].key));
-    let theirs = |ratchet: &ratchet::Ratchet| ratchet.at(epoch).unwrap().key(Direction::FromResponder, 0);
+    let theirs = |ratchet: &ratchet::Ratchet| *ratchet.at(epoch).unwrap().key(Direction::FromResponder, 0);
     let known: std::collections::BTreeSet<_> = ratchets.iter().map(theirs).collect();
     assert!(replies.iter().all(|reply| known.contains(&*reply.key)), "and each sender finds its own");
 }

@@ -1,0 +1,131 @@
+//! What providers and people say to each other under keys.
+//!
+//! A fuzzer cannot sign or encrypt, so these targets do it: what lies behind a signature or a seal is fed once as it
+//! came and once under keys that the target holds, so that the parser behind it is reached.
+
+use std::sync::LazyLock;
+
+use mosaic_crypto::{
+    agreement::AgreementSecret,
+    handshake::{Initiator, Responder},
+    oprf::OprfOutput,
+    record::{self, RecordNonce},
+    signing::{SignContext, SigningKey},
+};
+use mosaic_discovery::Card;
+use mosaic_federation::{
+    Federation, SignedDealing, SignedDocument,
+    peer::{self, PeerReply, PeerRequest, ReplayGuard},
+};
+use mosaic_geo::{Cell, Resolution};
+use mosaic_types::{LatLng, Period, ProviderId, Timestamp, TopicId};
+use mosaic_wire::{OprfInput, rows};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
+
+use crate::Target;
+
+pub(crate) const TARGETS: &[Target] = &[
+    Target { name: "federation_peer_reply", run: |bytes| drop(postcard::from_bytes::<PeerReply>(bytes)) },
+    Target { name: "federation_envelope", run: envelope },
+    Target { name: "federation_signed_dealing", run: signed_dealing },
+    Target { name: "crypto_handshake", run: handshake },
+    Target { name: "discovery_card", run: card },
+];
+
+/// The federation of the seeds, whose provider `n` signs with the seed `[n; 32]`.
+static FEDERATION: LazyLock<Option<Federation>> = LazyLock::new(|| {
+    let document = include_bytes!("../../../fuzz/corpus/federation_document/three-providers");
+    SignedDocument::parse(document).ok()?.verify().ok()
+});
+
+/// When everything here happens.
+const NOW: Timestamp = Timestamp::from_secs(1_763_683_200);
+
+/// The digest of the request that replies in the corpus refer to.
+const REQUEST: [u8; 32] = [7; 32];
+
+fn providers() -> Option<[ProviderId; 2]> {
+    Some([ProviderId::new(1).ok()?, ProviderId::new(2).ok()?])
+}
+
+/// A request to and a reply for provider 2, as they came and signed by provider 1.
+fn envelope(bytes: &[u8]) {
+    let (Some(federation), Some([from, me])) = (FEDERATION.as_ref(), providers()) else { return };
+    let open = |bytes: &[u8]| {
+        let request = ReplayGuard::default().open_request::<PeerRequest>(federation, me, NOW, bytes);
+        let reply = peer::open_reply::<PeerReply>(federation, (from, me), NOW, &REQUEST, bytes);
+        assert!(request.is_err() || reply.is_err(), "one envelope is a request and a reply");
+    };
+    open(bytes);
+    let signed = bytes.get(..bytes.len().saturating_sub(64)).unwrap_or_default();
+    let signature = SigningKey::from_bytes(&[1; 32]).sign(SignContext::PeerMessage, signed);
+    open(&[signed, &signature].concat());
+}
+
+/// A signed dealing as it travels, and the same bytes as a dealing that its dealer signed.
+fn signed_dealing(bytes: &[u8]) {
+    let Some(federation) = FEDERATION.as_ref() else { return };
+    let open = |dealing: SignedDealing| {
+        if let Ok(opened) = dealing.open(federation) {
+            assert!(federation.signing_key(opened.dealer()).is_some(), "a stranger's dealing was opened");
+            drop(dealing.open_for(federation, Period(0)));
+        }
+    };
+    if let Ok(dealing) = postcard::from_bytes(bytes) {
+        open(dealing);
+    }
+    let dealer = bytes.get(1).copied().unwrap_or_default();
+    let signature = SigningKey::from_bytes(&[dealer; 32]).sign(SignContext::Dealing, bytes);
+    let Ok(resigned) = postcard::to_allocvec(&(bytes, signature.as_slice())) else { return };
+    if let Ok(dealing) = postcard::from_bytes(&resigned) {
+        open(dealing);
+    }
+}
+
+/// The card and the token of the handshakes in the corpus.
+const CARD: [u8; 32] = [0x21; 32];
+const PSK: [u8; 32] = [0x22; 32];
+
+/// First messages, replies and channel messages of both handshakes; then `bytes` as the payload of whole ones.
+fn handshake(bytes: &[u8]) {
+    let card = AgreementSecret::from_bytes(CARD);
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let sides =
+        [(Initiator::wave(&card.public()), Responder::wave(&card)), (Initiator::token(&PSK), Responder::token(&PSK))];
+    for (initiator, responder) in sides {
+        drop(responder.receive(bytes));
+        let Ok((first, waiting)) = initiator.start(bytes, &mut rng) else { continue };
+        let Ok((payload, received)) = responder.receive(&first) else { unreachable!("an honest message was refused") };
+        assert!(payload == bytes, "the payload changed");
+        let Ok((second, mut answering)) = received.reply(b"", &mut rng) else { continue };
+        drop(answering.open(bytes));
+        let Ok((_, mut asking)) = waiting.finish(&second) else { unreachable!("an honest reply was refused") };
+        drop(asking.open(bytes));
+        let sealed = asking.seal(b"still in step").and_then(|message| answering.open(&message));
+        assert!(sealed.is_ok_and(|text| text == b"still in step"), "a refused message moved the channel");
+    }
+    if let Ok((_, waiting)) = Initiator::token(&PSK).start(b"", &mut rng) {
+        drop(waiting.finish(bytes));
+    }
+}
+
+/// A sealed record as it was found (192 bytes), or a bundle of 136 bytes and a topic layer of 57 that we seal.
+fn card(bytes: &[u8]) {
+    let output = OprfOutput::from_bytes([1; 64]);
+    let topic = (TopicId(7), [9; 32]);
+    let Ok(place) = LatLng::new(41.15, -8.62) else { return };
+    let (cell, window) = (Cell::at(place, Resolution::R8).raw(), NOW.window());
+    let input = OprfInput::Row { period: NOW.period(), resolution: 8, cell, window, groups: 1, group: 0 };
+    let open = |sealed: &[u8; 192]| Card::open(NOW, &input, &output, &[topic], sealed);
+    if let Ok(sealed) = bytes.try_into() {
+        drop(open(sealed));
+    }
+    let (mut bundle, mut layer) = ([0; 136], [0; 57]);
+    bundle.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    layer.iter_mut().zip(bytes.iter().skip(136)).for_each(|(to, from)| *to = *from);
+    let (inner, nonce) = record::seal_inner(&topic.1, RecordNonce::fixed_for_vectors([4; 24]), &layer);
+    bundle[63..].copy_from_slice(&inner);
+    if let Some(card) = open(&record::seal_record(&rows::discovery_key(&output), nonce, &bundle)) {
+        assert!(card.cell.raw() == cell && card.window == window, "a card from elsewhere was opened");
+    }
+}

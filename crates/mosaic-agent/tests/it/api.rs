@@ -1,7 +1,9 @@
+use std::time::Duration;
+
 use mosaic_api::{Method, Operation};
 use serde_json::json;
 
-use crate::support::{Running, dir};
+use crate::support::{HandClock, Running, config, dir};
 
 fn place() -> serde_json::Value {
     json!({"lat": -45.0, "lon": 0.0})
@@ -76,6 +78,7 @@ async fn what_is_out_of_bounds_is_refused_with_its_bounds() {
         ("lat=1&lon=0&radius=99", "invalid-radius"),
         ("lat=1&lon=0&window=86401", "invalid-window"),
         ("lat=1&lon=0&exact=true", "malformed-query"),
+        ("lat=41.1496&lon=-8.63", "exact-position"),
     ] {
         assert_eq!(agent.send("GET", &format!("/v1/proximity?{query}"), None).await.slug(), slug, "{query}");
     }
@@ -160,5 +163,44 @@ async fn the_eleventh_broadcast_waits() {
     let refused = last.unwrap();
     assert_eq!((refused.status, refused.slug()), (429, "quota"));
     assert!(refused.head.contains("retry-after: 3601"), "{}", refused.head);
+    agent.stop().await;
+}
+
+/// Waiting does not help there, so the problem is no quota and names no time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_place_without_public_places_is_not_a_used_up_limit() {
+    let dir = dir();
+    let agent = Running::start(dir.path()).unwrap();
+    let far = json!({"location": {"lat": 52.52, "lon": 13.41}, "context": "coffee"});
+    for _ in 0..11 {
+        let refused = agent.send("POST", "/v1/broadcast", Some(far.clone())).await;
+        assert_eq!((refused.status, refused.slug()), (409, "outside-area"), "and none of the ten an hour is used");
+        assert!(!refused.head.contains("retry-after"), "{}", refused.head);
+        assert!(refused.body["detail"].as_str().unwrap().contains("install places for this area"));
+    }
+    assert_eq!(agent.send("GET", "/v1/broadcasts", None).await.body, json!({"broadcasts": []}));
+    agent.stop().await;
+}
+
+/// The refusal names what helps, and it does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_eleventh_that_would_stand_needs_a_withdrawal() {
+    let (dir, clock) = (dir(), HandClock::new());
+    let mut config = config(dir.path());
+    config.clock = clock.clone();
+    let agent = Running::start_with(config).unwrap();
+    let post = || agent.send("POST", "/v1/broadcast", Some(json!({"location": place(), "context": "coffee"})));
+    for _ in 0..10 {
+        assert_eq!(post().await.status, 201);
+    }
+    clock.advance(Duration::from_hours(2));
+    let refused = post().await;
+    assert_eq!((refused.status, refused.slug()), (409, "wrong-state"));
+    assert!(!refused.head.contains("retry-after"), "{}", refused.head);
+    assert!(refused.body["detail"].as_str().unwrap().contains("DELETE /v1/broadcasts/{id}"), "{}", refused.body);
+    let standing = agent.send("GET", "/v1/broadcasts", None).await.body;
+    let oldest = standing["broadcasts"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(agent.send("DELETE", &format!("/v1/broadcasts/{oldest}"), None).await.status, 204);
+    assert_eq!(post().await.status, 201);
     agent.stop().await;
 }

@@ -2,7 +2,11 @@ use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use mosaic_agent::{Agent, RunConfig, RunError, StartError, VaultCost};
@@ -10,7 +14,7 @@ use mosaic_crypto::{agreement::AgreementSecret, signing::SigningKey};
 use mosaic_federation::{Federation, FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
 use mosaic_geo::synthetic_city;
 use mosaic_transport::{Patience, install_crypto};
-use mosaic_types::{FixedClock, Mode, ProviderId, TileId, Timestamp};
+use mosaic_types::{Clock, FixedClock, Mode, ProviderId, TileId, Timestamp};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -18,6 +22,25 @@ use tokio::{sync::oneshot, task::JoinHandle};
 
 /// A fixed instant inside a window.
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_763_683_261);
+
+/// Stands still until a test moves it.
+pub(crate) struct HandClock(AtomicU64);
+
+impl HandClock {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self(AtomicU64::new(NOW.as_millis())))
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        self.0.fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
 
 /// Three operators whose ports nobody listens on.
 pub(crate) fn federation(independence: Independence) -> Arc<Federation> {
@@ -67,14 +90,19 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(dir: &Path) -> Result<Self, StartError> {
-        let agent = Agent::start(config(dir))?;
+        Self::start_with(config(dir))
+    }
+
+    pub(crate) fn start_with(config: RunConfig) -> Result<Self, StartError> {
+        let dir = config.dir.clone();
+        let agent = Agent::start(config)?;
         let address = agent.address();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(agent.run(async {
             let _sender_gone = stopped.await;
         }));
         let token = std::fs::read_to_string(dir.join("api.token")).unwrap();
-        Ok(Self { address, dir: dir.to_owned(), token, stop, task })
+        Ok(Self { address, dir, token, stop, task })
     }
 
     pub(crate) async fn stop(self) {

@@ -6,7 +6,6 @@ use utoipa::{
         path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
         request_body::{RequestBody, RequestBodyBuilder},
         security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
-        server::ServerBuilder,
     },
 };
 
@@ -37,11 +36,11 @@ pub fn openapi() -> OpenApi {
                 .version("1")
                 .description(Some(
                     "What a person's own programs say to their own agent, over loopback only. Coordinates and tokens \
-                     in a URL end up in histories and logs: use the POST forms.",
+                     in a URL end up in histories and logs: use the POST forms. Paths are relative to where this \
+                     document is served; the port is in the agent's `api.address`.",
                 ))
                 .build(),
         )
-        .servers(Some([ServerBuilder::new().url("http://127.0.0.1:4710").build()]))
         .paths(paths)
         .components(Some(components()))
         .build()

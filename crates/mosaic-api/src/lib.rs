@@ -37,4 +37,4 @@ pub use settings::{SettingsBody, SettingsChange, SettingsView};
 pub use status::{
     FederationView, LedgerView, OpenDoorReply, PRACTICE_BANNER, ProviderView, Reach, StatusReply, Warning, WarningKind,
 };
-pub use transfer::{EXPORT_FORMAT, ExportDocument, ImportReply};
+pub use transfer::{EXPORT_FORMAT, ExportDocument, ExportedBroadcast, ImportReply};

@@ -66,9 +66,9 @@ fn validate(value: &Value, schema: &Value, at: &str, faults: &mut Vec<String>) {
             }
             "type" if !has_type(value, rule) => fault(&format!("is no {rule}")),
             "enum" if !rule.as_array().unwrap().contains(value) => fault("is none of the words"),
-            "minimum" if value.as_f64() < rule.as_f64() => fault("is too small"),
-            "maximum" if value.as_f64().is_some() && value.as_f64() > rule.as_f64() => fault("is too large"),
-            "minLength" if length(value) < rule.as_u64() => fault("is too short"),
+            "minimum" if value.as_f64().is_some_and(|value| Some(value) < rule.as_f64()) => fault("is too small"),
+            "maximum" if value.as_f64() > rule.as_f64() => fault("is too large"),
+            "minLength" if length(value).is_some_and(|length| Some(length) < rule.as_u64()) => fault("is too short"),
             "maxLength" if length(value) > rule.as_u64() => fault("is too long"),
             "pattern" if !fits(value, rule.as_str().unwrap()) => fault("does not fit the pattern"),
             "oneOf" => {

@@ -12,8 +12,8 @@ use utoipa::{
 use crate::{
     AcceptBody, AssociateBody, AssociateReply, AssociationList, AssociationView, BroadcastBody, BroadcastList,
     BroadcastReply, ExportDocument, ImportReply, LookupBody, Method, OpenDoorReply, Operation, PeopleReply, Problem,
-    ProximityBody, ProximityParams, ProximityReply, SettingsBody, SettingsView, StatusReply, WaveBody, WaveReply,
-    WavesReply,
+    ProblemKind, ProximityBody, ProximityParams, ProximityReply, SettingsBody, SettingsView, StatusReply, WaveBody,
+    WaveReply, WavesReply,
 };
 
 const BEARER: &str = "token";
@@ -190,8 +190,18 @@ fn components() -> Components {
     add::<SettingsView>(list);
     add::<ExportDocument>(list);
     add::<ImportReply>(list);
+    list.iter_mut().filter(|(name, _)| *name == Problem::name()).for_each(|(_, schema)| name_kinds(schema));
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     ComponentsBuilder::new().schemas_from_iter(schemas).security_scheme(BEARER, bearer).build()
+}
+
+/// A client decides by the problem's type alone, so the description lists them all.
+fn name_kinds(problem: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::Object(problem)) = problem else { return };
+    if let Some(RefOr::T(Schema::Object(kind))) = problem.properties.get_mut("type") {
+        let words = ProblemKind::ALL.map(|kind| Problem::new(kind).kind.into());
+        kind.enum_values = Some(words.to_vec());
+    }
 }
 
 /// A type and every type it refers to.

@@ -2,7 +2,7 @@ use mosaic_types::{ContactText, Token};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Problem, ProblemKind};
+use crate::{Problem, ProblemKind, Warning};
 
 fn check_contact(raw: &str) -> Result<ContactText, Problem> {
     ContactText::new(raw).map_err(|error| Problem::new(ProblemKind::InvalidContact).with_detail(error))
@@ -133,6 +133,9 @@ pub struct AssociateReply {
     pub token: Option<String>,
     /// When the token or the attempt expires, unix seconds.
     pub expires_at: u64,
+    /// What the person should know: a restart of the agent forgets the token.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
 }
 
 /// Body of `POST /v1/association`: the twin of `GET /v1/association/{token}` that keeps the token out of the URL.

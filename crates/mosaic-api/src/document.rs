@@ -6,15 +6,14 @@ use utoipa::{
         path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
         request_body::{RequestBody, RequestBodyBuilder},
         security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
-        server::ServerBuilder,
     },
 };
 
 use crate::{
     AcceptBody, AssociateBody, AssociateReply, AssociationList, AssociationView, BroadcastBody, BroadcastList,
     BroadcastReply, ExportDocument, ImportReply, LookupBody, Method, OpenDoorReply, Operation, PeopleReply, Problem,
-    ProximityBody, ProximityParams, ProximityReply, SettingsBody, SettingsView, StatusReply, WaveBody, WaveReply,
-    WavesReply,
+    ProblemKind, ProximityBody, ProximityParams, ProximityReply, SettingsBody, SettingsView, StatusReply, WaveBody,
+    WaveReply, WavesReply,
 };
 
 const BEARER: &str = "token";
@@ -37,11 +36,11 @@ pub fn openapi() -> OpenApi {
                 .version("1")
                 .description(Some(
                     "What a person's own programs say to their own agent, over loopback only. Coordinates and tokens \
-                     in a URL end up in histories and logs: use the POST forms.",
+                     in a URL end up in histories and logs: use the POST forms. Paths are relative to where this \
+                     document is served; the port is in the agent's `api.address`.",
                 ))
                 .build(),
         )
-        .servers(Some([ServerBuilder::new().url("http://127.0.0.1:4710").build()]))
         .paths(paths)
         .components(Some(components()))
         .build()
@@ -191,8 +190,18 @@ fn components() -> Components {
     add::<SettingsView>(list);
     add::<ExportDocument>(list);
     add::<ImportReply>(list);
+    list.iter_mut().filter(|(name, _)| *name == Problem::name()).for_each(|(_, schema)| name_kinds(schema));
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     ComponentsBuilder::new().schemas_from_iter(schemas).security_scheme(BEARER, bearer).build()
+}
+
+/// A client decides by the problem's type alone, so the description lists them all.
+fn name_kinds(problem: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::Object(problem)) = problem else { return };
+    if let Some(RefOr::T(Schema::Object(kind))) = problem.properties.get_mut("type") {
+        let words = ProblemKind::ALL.map(|kind| Problem::new(kind).kind.into());
+        kind.enum_values = Some(words.to_vec());
+    }
 }
 
 /// A type and every type it refers to.

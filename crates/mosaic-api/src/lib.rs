@@ -7,8 +7,8 @@
 //! [`openapi`] builds the document from it, so neither can hold a route that the other lacks.
 //!
 //! A coordinate or token in a URL ends up in histories and logs (C-83). The GET forms exist because the
-//! requirements ask for them; they take *already blurred* coordinates, and each has a POST twin whose
-//! body may hold the true ones. Our own clients use only the twins.
+//! requirements ask for them; they refuse coordinates finer than a hundredth of a degree, and each has a
+//! POST twin whose body may hold the true ones. Our own clients use only the twins.
 
 mod association;
 mod broadcast;
@@ -37,4 +37,4 @@ pub use settings::{SettingsBody, SettingsChange, SettingsView};
 pub use status::{
     FederationView, LedgerView, OpenDoorReply, PRACTICE_BANNER, ProviderView, Reach, StatusReply, Warning, WarningKind,
 };
-pub use transfer::{EXPORT_FORMAT, ExportDocument, ImportReply};
+pub use transfer::{EXPORT_FORMAT, ExportDocument, ExportedBroadcast, ImportReply};

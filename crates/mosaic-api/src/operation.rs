@@ -149,7 +149,7 @@ impl Operation {
             Self::Broadcast => "Publish a context: it leaves with the next scheduled event, mixed with nine decoys",
             Self::ListBroadcasts => "List what is out",
             Self::Withdraw => "Withdraw a broadcast",
-            Self::ProximityByUrl => "Ask who is near; the coordinates must already be blurred",
+            Self::ProximityByUrl => "Ask who is near; coordinates of at most two decimals",
             Self::Proximity => "Ask who is near; the body may hold the true position",
             Self::Wave => "Wave at cards; only a person's acceptance shows that somebody is there",
             Self::Waves => "List waves that wait for an answer",

@@ -15,6 +15,8 @@ pub enum ProblemKind {
     BodyTooLarge,
     /// A coordinate outside its range (L5-12, L5-13).
     InvalidPosition,
+    /// A coordinate in a URL that is finer than a hundredth of a degree (DESIGN section 2).
+    ExactPosition,
     /// A context outside 1 to 500 characters (L5-12).
     InvalidContext,
     /// A noise ratio outside 0.30 to 0.80 (L5-12).
@@ -49,7 +51,7 @@ pub enum ProblemKind {
     UnknownAssociation,
     /// None of the named cards is known (any more).
     UnknownCard,
-    /// The association is not in a state that allows this.
+    /// Not possible as things stand: the detail says what to do first.
     WrongState,
     /// A limit of DESIGN section 6 is used up; `retry_after_seconds` says until when.
     Quota,
@@ -57,6 +59,8 @@ pub enum ProblemKind {
     InvalidImport,
     /// No public places are installed, so no decoys can be made.
     NoPlaces,
+    /// No public places are installed near this position. Trying again changes nothing.
+    OutsideArea,
     /// The vault could not be written: nothing of the request took effect on disk.
     VaultUnwritable,
     /// The agent is stopping.
@@ -67,12 +71,13 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::MalformedBody,
         Self::MalformedQuery,
         Self::UnsupportedMediaType,
         Self::BodyTooLarge,
         Self::InvalidPosition,
+        Self::ExactPosition,
         Self::InvalidContext,
         Self::InvalidNoise,
         Self::InvalidTtl,
@@ -94,6 +99,7 @@ impl ProblemKind {
         Self::Quota,
         Self::InvalidImport,
         Self::NoPlaces,
+        Self::OutsideArea,
         Self::VaultUnwritable,
         Self::Stopping,
         Self::Internal,
@@ -122,6 +128,7 @@ impl ProblemKind {
             Self::UnsupportedMediaType => ("unsupported-media-type", 415, "send the body as application/json"),
             Self::BodyTooLarge => ("body-too-large", 413, "the body is larger than any valid one"),
             Self::InvalidPosition => ("invalid-position", 422, "that is no position"),
+            Self::ExactPosition => ("exact-position", 422, "a URL takes only coordinates with at most two decimals"),
             Self::InvalidContext => ("invalid-context", 422, "the context must have 1 to 500 characters"),
             Self::InvalidNoise => ("invalid-noise", 422, "the noise ratio must lie between 0.30 and 0.80"),
             Self::InvalidTtl => ("invalid-ttl", 422, "the time to live must lie between 24 and 168 hours"),
@@ -139,10 +146,11 @@ impl ProblemKind {
             Self::UnknownBroadcast => ("unknown-broadcast", 404, "there is no such broadcast"),
             Self::UnknownAssociation => ("unknown-association", 404, "there is no such association"),
             Self::UnknownCard => ("unknown-card", 404, "none of these cards is known"),
-            Self::WrongState => ("wrong-state", 409, "the association is not in a state for this"),
+            Self::WrongState => ("wrong-state", 409, "this is not possible as things stand"),
             Self::Quota => ("quota", 429, "a limit is used up for now"),
             Self::InvalidImport => ("invalid-import", 422, "that is no export of this program"),
             Self::NoPlaces => ("no-places", 409, "no public places are installed here"),
+            Self::OutsideArea => ("outside-area", 409, "this place is outside the area that is installed here"),
             Self::VaultUnwritable => ("vault-unwritable", 507, "the vault could not be written"),
             Self::Stopping => ("stopping", 503, "the agent is stopping"),
             Self::Internal => ("internal", 500, "a fault of the agent"),

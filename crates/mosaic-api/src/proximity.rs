@@ -29,16 +29,17 @@ impl Default for ResultCap {
     }
 }
 
-/// Query string of `GET /v1/proximity`. The coordinates must be *already blurred*: a URL ends up in
-/// histories and logs. A true position belongs into the body of the POST twin.
+/// Query string of `GET /v1/proximity`. The coordinates must be *already blurred*, to a hundredth of a
+/// degree (about a kilometre) or coarser: a URL ends up in histories and logs. A true position belongs
+/// into the body of the POST twin.
 #[derive(Clone, PartialEq, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ProximityParams {
-    /// Latitude, already blurred.
+    /// Latitude, already blurred: at most two decimals.
     #[param(minimum = -90.0, maximum = 90.0)]
     pub lat: f64,
-    /// Longitude, already blurred.
+    /// Longitude, already blurred: at most two decimals.
     #[param(minimum = -180.0, maximum = 180.0)]
     pub lon: f64,
     /// How far around, in metres.
@@ -115,14 +116,29 @@ impl ProximityBody {
 }
 
 impl ProximityParams {
-    /// Checks every bound of L5-13.
+    /// Checks every bound of L5-13, and that the coordinates are blurred (DESIGN section 2).
     ///
     /// # Errors
-    /// The problem of the first parameter that is out of bounds.
+    /// The problem of the first parameter that is out of bounds; [`ProblemKind::ExactPosition`] for a
+    /// coordinate that is finer than a URL may hold.
     pub fn check(self) -> Result<ProximityRequest, Problem> {
         let Self { lat, lon, radius, window, limit } = self;
-        ProximityBody { location: Position { lat, lon }, radius, window, context: None, limit }.check()
+        let checked =
+            ProximityBody { location: Position { lat, lon }, radius, window, context: None, limit }.check()?;
+        if is_blurred(lat) && is_blurred(lon) {
+            Ok(checked)
+        } else {
+            Err(Problem::new(ProblemKind::ExactPosition).with_detail(EXACT))
+        }
     }
+}
+
+const EXACT: &str = "send an exact position in the body of POST /v1/proximity, where no history or log keeps it";
+
+/// Whether a coordinate has at most two decimals: parsing and this division both round to the nearest
+/// double, so the comparison is exact.
+fn is_blurred(degrees: f64) -> bool {
+    degrees == (degrees * 100.0).round() / 100.0
 }
 
 /// One card found nearby. Nine of ten are decoys, and nobody can tell which: wave at all of them.

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Problem, ProblemKind,
+    Problem, ProblemKind, Warning,
     broadcast::{check_noise, check_ttl},
 };
 
@@ -23,6 +23,9 @@ pub struct SettingsView {
     #[serde(rename = "noise.default", default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0.30, maximum = 0.80)]
     pub noise_default: Option<f64>,
+    /// What these settings do not give (yet); absent when there is nothing to say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }
 
 /// Body of `PUT /v1/config`: what is named changes, the rest stays.

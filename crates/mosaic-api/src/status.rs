@@ -64,6 +64,10 @@ pub enum WarningKind {
     NoTable,
     /// The disk refused the vault; the last change is only in memory.
     VaultUnwritable,
+    /// Associations live in memory only: a restart forgets them (S-46, C-58).
+    MemoryOnly,
+    /// Maximum mode asks for Tor or a mesh; there is neither, and a relay stands in.
+    NoTor,
 }
 
 /// Something the person should know.

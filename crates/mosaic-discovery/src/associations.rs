@@ -46,7 +46,7 @@ use crate::{AssociationId, FrameId};
 const OWN_TOTAL: usize = 512;
 /// Different row counts that tables alive at one time may have.
 const INDEXES: usize = 4;
-/// Accepted associations a day (L5-07).
+/// Accepted associations a day (L5-20).
 const ACCEPTED_A_DAY: usize = 5;
 const DAY: Duration = Duration::from_hours(24);
 const HOUR: Duration = Duration::from_hours(1);

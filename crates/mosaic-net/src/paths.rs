@@ -27,6 +27,12 @@ impl PathKind {
             ServiceClass::Balanced | ServiceClass::OpenDoor | ServiceClass::Maximum => Self::Relayed,
         }
     }
+
+    /// Whether this path stands in for a better one that the class asks for and nothing provides yet: its
+    /// person is to be told.
+    pub const fn is_stand_in(class: ServiceClass) -> bool {
+        matches!(class, ServiceClass::Maximum)
+    }
 }
 
 /// What became of a call, as far as paths are concerned.

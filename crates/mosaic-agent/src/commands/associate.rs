@@ -102,7 +102,12 @@ impl AgentCore {
         // cannot fail for an association that was just made
         let _given = self.associations.accept(now, id, &Releaser::contact(request.contact));
         let token = token.map(|token| token.expose(|characters| String::from_utf8_lossy(characters).into_owned()));
-        Ok(AssociateReply { id: id.to_string(), token, expires_at: now.after(TOKEN_LIFE).as_secs() })
+        Ok(AssociateReply {
+            id: id.to_string(),
+            token,
+            expires_at: now.after(TOKEN_LIFE).as_secs(),
+            warnings: vec![Self::memory_warning()],
+        })
     }
 
     /// The association of a token.

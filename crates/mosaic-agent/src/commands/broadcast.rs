@@ -34,8 +34,16 @@ impl From<BroadcastError> for Problem {
             BroadcastError::Quota { retry_at, now } => {
                 Self::new(ProblemKind::Quota).with_detail(error).retry_after(retry_at.since(now).as_secs() + 1)
             }
+            BroadcastError::Refused(refusal @ Refusal::TooMany { .. }) => Self::new(ProblemKind::WrongState)
+                .with_detail(format!(
+                    "{refusal} (GET /v1/broadcasts lists them, DELETE /v1/broadcasts/{{id}} withdraws)"
+                )),
+            // no public places here, whenever it is tried: no time to try again is named
             BroadcastError::Refused(Refusal::NoPlaces) => Self::new(ProblemKind::NoPlaces).with_detail(error),
-            BroadcastError::Refused(_) => Self::new(ProblemKind::Quota).with_detail(error),
+            BroadcastError::Refused(Refusal::OutsideArea { .. }) => {
+                Self::new(ProblemKind::OutsideArea).with_detail(error)
+            }
+            BroadcastError::Refused(_) => Self::new(ProblemKind::Internal).with_detail(error),
         }
     }
 }

@@ -54,6 +54,7 @@ impl AgentCore {
             privacy_mode: self.settings.mode,
             ttl_default: self.settings.ttl().hours().into(),
             noise_default: self.settings.noise().map(mosaic_types::NoiseRatio::get),
+            warnings: self.path_warning().into_iter().collect(),
         }
     }
 
@@ -92,8 +93,8 @@ impl AgentCore {
         ExportDocument {
             format: EXPORT_FORMAT.to_owned(),
             exported_at: now.as_secs(),
-            settings: self.settings(),
-            broadcasts: self.broadcasts(now).broadcasts,
+            settings: self.settings().into(),
+            broadcasts: self.broadcasts(now).broadcasts.into_iter().map(Into::into).collect(),
             people: self.kept.iter().map(|(id, kept)| kept_person(id, kept)).collect(),
         }
     }
@@ -108,14 +109,14 @@ impl AgentCore {
         document: ExportDocument,
         mode: ImportMode,
     ) -> Result<ImportReply, ImportError> {
-        if document.format != EXPORT_FORMAT {
+        if !document.is_known_format() {
             return Err(ImportError::Format);
         }
-        let change = SettingsBody::from(document.settings.clone()).check().map_err(ImportError::Setting)?;
+        let change = document.settings.clone().check().map_err(ImportError::Setting)?;
         let people = checked_people(&document)?;
         let ignored = document.broadcasts.len() + people.iter().filter(|(id, _)| self.kept.contains_key(id)).count();
         let new: Vec<_> = people.into_iter().filter(|(id, _)| !self.kept.contains_key(id)).collect();
-        let settings_differ = self.settings() != document.settings;
+        let settings_differ = SettingsBody::from(self.settings()) != document.settings;
         let changed = new.len() + usize::from(settings_differ);
         let reply = |changed| ImportReply { changed, ignored: count(ignored) };
         if mode == ImportMode::Validate {

@@ -2,11 +2,15 @@ use mosaic_api::{
     EffectiveNoise, FederationView, LedgerView, NoiseView, PRACTICE_BANNER, ProviderView, Reach, StatusReply, Warning,
     WarningKind,
 };
-use mosaic_net::Standing;
+use mosaic_net::{PathKind, Standing};
 use mosaic_obfuscate::Ledger;
 use mosaic_types::{ServiceClass, Timestamp};
 
 use crate::core::{AgentCore, VaultTrouble};
+
+/// What a restart takes away (S-46, C-58).
+const FORGOTTEN: &str = "associations live in memory only: if the agent stops, this device forgets them and their \
+                         tokens, and contacts that were not kept";
 
 impl AgentCore {
     /// Mode, providers, ledger, warnings: all from memory.
@@ -70,8 +74,23 @@ impl AgentCore {
         }
     }
 
+    /// That associations are forgotten by a restart.
+    pub(super) fn memory_warning() -> Warning {
+        Warning { kind: WarningKind::MemoryOnly, text: FORGOTTEN.to_owned() }
+    }
+
+    /// What the mode asks for and the path does not give.
+    pub(super) fn path_warning(&self) -> Option<Warning> {
+        let text = "maximum mode asks for Tor or a mesh, and this version has neither: requests go through another \
+                    provider, which sees the address of this machine";
+        let stands_in = PathKind::is_stand_in(self.mode().class());
+        stands_in.then(|| Warning { kind: WarningKind::NoTor, text: text.to_owned() })
+    }
+
     fn warnings(&self, now: Timestamp) -> Vec<Warning> {
         let mut warnings = self.alerts.warnings();
+        warnings.extend(self.path_warning());
+        warnings.extend((!self.associations().associations.is_empty()).then(Self::memory_warning));
         let mut warn = |kind, text: &str| warnings.push(Warning { kind, text: text.to_owned() });
         match self.class(now) {
             ServiceClass::Emergency => warn(WarningKind::MomentVisible, "emergency mode shows the moment of sending"),

@@ -1,7 +1,9 @@
+use std::time::Duration;
+
 use mosaic_api::{Method, Operation};
 use serde_json::json;
 
-use crate::support::{Running, dir};
+use crate::support::{HandClock, Running, config, dir};
 
 fn place() -> serde_json::Value {
     json!({"lat": -45.0, "lon": 0.0})
@@ -36,7 +38,7 @@ async fn commands_never_wait_for_the_network() {
     let status = agent.send("GET", "/v1/status", None).await;
     assert_eq!((&status.body["mode"], &status.body["broadcasts"]), (&json!("balanced"), &json!(1)));
     assert_eq!(status.body["federation"]["banner"], json!("all three operators are you: no privacy"));
-    assert_eq!(status.body["warnings"][0]["kind"], json!("no-table"));
+    assert!(kinds(&status.body).contains(&"no-table"));
 
     let listed = agent.send("GET", "/v1/broadcasts", None).await;
     assert_eq!(listed.body["broadcasts"][0]["id"], json!(id));
@@ -76,6 +78,7 @@ async fn what_is_out_of_bounds_is_refused_with_its_bounds() {
         ("lat=1&lon=0&radius=99", "invalid-radius"),
         ("lat=1&lon=0&window=86401", "invalid-window"),
         ("lat=1&lon=0&exact=true", "malformed-query"),
+        ("lat=41.1496&lon=-8.63", "exact-position"),
     ] {
         assert_eq!(agent.send("GET", &format!("/v1/proximity?{query}"), None).await.slug(), slug, "{query}");
     }
@@ -102,9 +105,9 @@ async fn settings_exports_and_imports() {
     let dir = dir();
     let agent = Running::start(dir.path()).unwrap();
     let set = agent.send("PUT", "/v1/config", Some(json!({"privacy.mode": "maximum", "ttl.default": 72}))).await;
-    assert_eq!(set.body, json!({"privacy.mode": "maximum", "ttl.default": 72}));
+    assert_eq!((&set.body["privacy.mode"], &set.body["ttl.default"]), (&json!("maximum"), &json!(72)));
     let mut export = agent.send("GET", "/v1/export", None).await.body;
-    assert_eq!(export["format"], json!("mosaic-export/1"));
+    assert_eq!(export["format"], json!("mosaic-export/2"));
     export["settings"]["privacy.mode"] = json!("balanced");
     export["people"] = json!([{"id": "00".repeat(16), "contact": "ana@example.org", "since": 1, "kept": true}]);
     let checked = agent.send("POST", "/v1/import?validate=true", Some(export.clone())).await;
@@ -115,6 +118,64 @@ async fn settings_exports_and_imports() {
     export["people"][0]["id"] = json!("nobody");
     let bad = agent.send("POST", "/v1/import", Some(export)).await;
     assert_eq!((bad.slug(), bad.body["detail"].as_str().unwrap().contains("person 1")), ("invalid-import", true));
+    agent.stop().await;
+}
+
+/// Of ten cards that carry an event one is real; which one must not be in a file. Exports of the version
+/// before, which said it, are still read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_names_no_card() {
+    let dir = dir();
+    let agent = Running::start(dir.path()).unwrap();
+    let body = json!({"location": place(), "context": "coffee meetup"});
+    assert_eq!(agent.send("POST", "/v1/broadcast", Some(body)).await.status, 201);
+    let mut export = agent.send("GET", "/v1/export", None).await.body;
+    let members: Vec<_> = export["broadcasts"][0].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(members, ["class", "expires_at", "granularity", "topics"]);
+
+    export["format"] = json!("mosaic-export/1");
+    export["broadcasts"][0]["id"] = json!("1");
+    export["broadcasts"][0]["cards"] = json!(["00".repeat(16)]);
+    let old = agent.send("POST", "/v1/import", Some(export.clone())).await;
+    assert_eq!((old.status, &old.body["ignored"]), (200, &json!(1)));
+    export["format"] = json!("mosaic-export/3");
+    assert_eq!(agent.send("POST", "/v1/import", Some(export)).await.slug(), "invalid-import");
+    agent.stop().await;
+}
+
+fn kinds(answer: &serde_json::Value) -> Vec<&str> {
+    answer["warnings"].as_array().into_iter().flatten().filter_map(|warning| warning["kind"].as_str()).collect()
+}
+
+/// ADR 5: what a restart forgets is said when it is made and while it stands.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn associations_are_said_to_live_in_memory_only() {
+    let dir = dir();
+    let agent = Running::start(dir.path()).unwrap();
+    assert!(!kinds(&agent.send("GET", "/v1/status", None).await.body).contains(&"memory-only"));
+    let made = agent.send("POST", "/v1/associate", Some(json!({"contact": "me"}))).await;
+    assert_eq!(kinds(&made.body), ["memory-only"]);
+    assert!(kinds(&agent.send("GET", "/v1/status", None).await.body).contains(&"memory-only"));
+    agent.stop().await;
+    let agent = Running::start(dir.path()).unwrap();
+    assert_eq!(agent.send("GET", "/v1/associations", None).await.body, json!({"associations": []}));
+    assert!(!kinds(&agent.send("GET", "/v1/status", None).await.body).contains(&"memory-only"));
+    agent.stop().await;
+}
+
+/// there is no Tor yet, and who asks for the mode that wants it hears what they get instead.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn maximum_mode_says_that_a_relay_stands_in_for_tor() {
+    let dir = dir();
+    let agent = Running::start(dir.path()).unwrap();
+    for (mode, warned) in [("balanced", false), ("emergency", false), ("maximum", true)] {
+        let set = agent.send("PUT", "/v1/config", Some(json!({"privacy.mode": mode}))).await;
+        assert_eq!(kinds(&set.body).contains(&"no-tor"), warned, "{mode}");
+        for path in ["/v1/config", "/v1/status"] {
+            assert_eq!(kinds(&agent.send("GET", path, None).await.body).contains(&"no-tor"), warned, "{mode} {path}");
+        }
+        assert_eq!(agent.send("GET", "/v1/export", None).await.body["settings"]["privacy.mode"], json!(mode));
+    }
     agent.stop().await;
 }
 
@@ -160,5 +221,44 @@ async fn the_eleventh_broadcast_waits() {
     let refused = last.unwrap();
     assert_eq!((refused.status, refused.slug()), (429, "quota"));
     assert!(refused.head.contains("retry-after: 3601"), "{}", refused.head);
+    agent.stop().await;
+}
+
+/// Waiting does not help there, so the problem is no quota and names no time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_place_without_public_places_is_not_a_used_up_limit() {
+    let dir = dir();
+    let agent = Running::start(dir.path()).unwrap();
+    let far = json!({"location": {"lat": 52.52, "lon": 13.41}, "context": "coffee"});
+    for _ in 0..11 {
+        let refused = agent.send("POST", "/v1/broadcast", Some(far.clone())).await;
+        assert_eq!((refused.status, refused.slug()), (409, "outside-area"), "and none of the ten an hour is used");
+        assert!(!refused.head.contains("retry-after"), "{}", refused.head);
+        assert!(refused.body["detail"].as_str().unwrap().contains("install places for this area"));
+    }
+    assert_eq!(agent.send("GET", "/v1/broadcasts", None).await.body, json!({"broadcasts": []}));
+    agent.stop().await;
+}
+
+/// The refusal names what helps, and it does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_eleventh_that_would_stand_needs_a_withdrawal() {
+    let (dir, clock) = (dir(), HandClock::new());
+    let mut config = config(dir.path());
+    config.clock = clock.clone();
+    let agent = Running::start_with(config).unwrap();
+    let post = || agent.send("POST", "/v1/broadcast", Some(json!({"location": place(), "context": "coffee"})));
+    for _ in 0..10 {
+        assert_eq!(post().await.status, 201);
+    }
+    clock.advance(Duration::from_hours(2));
+    let refused = post().await;
+    assert_eq!((refused.status, refused.slug()), (409, "wrong-state"));
+    assert!(!refused.head.contains("retry-after"), "{}", refused.head);
+    assert!(refused.body["detail"].as_str().unwrap().contains("DELETE /v1/broadcasts/{id}"), "{}", refused.body);
+    let standing = agent.send("GET", "/v1/broadcasts", None).await.body;
+    let oldest = standing["broadcasts"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(agent.send("DELETE", &format!("/v1/broadcasts/{oldest}"), None).await.status, 204);
+    assert_eq!(post().await.status, 201);
     agent.stop().await;
 }

@@ -2,6 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod api;
+mod disk;
 mod guard;
 mod lifecycle;
+mod logs;
+mod receipts;
+mod schema;
 mod support;

@@ -2,31 +2,67 @@ use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use mosaic_agent::{Agent, RunConfig, RunError, StartError, VaultCost};
 use mosaic_crypto::{agreement::AgreementSecret, signing::SigningKey};
 use mosaic_federation::{Federation, FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
 use mosaic_geo::synthetic_city;
-use mosaic_transport::{Patience, install_crypto};
-use mosaic_types::{FixedClock, Mode, ProviderId, TileId, Timestamp};
+use mosaic_transport::{Patience, Pin, install_crypto};
+use mosaic_types::{Clock, FixedClock, Mode, ProviderId, TileId, Timestamp};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 
+use crate::schema;
+
 /// A fixed instant inside a window.
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_763_683_261);
 
+/// Stands still until a test moves it.
+pub(crate) struct HandClock(AtomicU64);
+
+impl HandClock {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self(AtomicU64::new(NOW.as_millis())))
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        self.0.fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
 /// Three operators whose ports nobody listens on.
 pub(crate) fn federation(independence: Independence) -> Arc<Federation> {
+    operators(independence, None).0
+}
+
+/// The same three and what they sign with; the first of them may be somewhere.
+pub(crate) fn operators(
+    independence: Independence,
+    first: Option<(SocketAddr, Pin)>,
+) -> (Arc<Federation>, Vec<(ProviderId, SigningKey)>) {
     let mut rng = ChaCha20Rng::seed_from_u64(11);
     let keys: Vec<_> = (1..=3).map(|id| (ProviderId::new(id).unwrap(), SigningKey::generate(&mut rng))).collect();
+    let nowhere =
+        |id: ProviderId| (SocketAddr::from(([127, 0, 0, 1], id.get().into())), Pin::from_bytes([id.get(); 32]));
+    let place = |id: ProviderId| first.filter(|_| id.get() == 1).unwrap_or(nowhere(id));
     let entries = keys.iter().map(|(id, key)| ProviderEntry {
         id: *id,
-        url: format!("https://127.0.0.1:{}", id.get()),
-        tls_pin: [id.get(); 32],
+        url: format!("https://{}", place(*id).0),
+        tls_pin: place(*id).1.to_bytes(),
         signing_key: key.verifying_key().to_bytes(),
         cell_key: AgreementSecret::random(&mut rng).public().to_bytes(),
         ceremony_key: AgreementSecret::random(&mut rng).public().to_bytes(),
@@ -37,7 +73,7 @@ pub(crate) fn federation(independence: Independence) -> Arc<Federation> {
     let descriptor = FederationDescriptor::new("test", independence, NOW, 100, tile, entries.collect());
     let mut document = SignedDocument::draft(&descriptor).unwrap();
     keys.iter().for_each(|(id, key)| document.sign(*id, key));
-    Arc::new(document.verify().unwrap())
+    (Arc::new(document.verify().unwrap()), keys)
 }
 
 pub(crate) fn config(dir: &Path) -> RunConfig {
@@ -67,19 +103,29 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(dir: &Path) -> Result<Self, StartError> {
-        let agent = Agent::start(config(dir))?;
+        Self::start_with(config(dir))
+    }
+
+    pub(crate) fn start_with(config: RunConfig) -> Result<Self, StartError> {
+        let dir = config.dir.clone();
+        let agent = Agent::start(config)?;
         let address = agent.address();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(agent.run(async {
             let _sender_gone = stopped.await;
         }));
         let token = std::fs::read_to_string(dir.join("api.token")).unwrap();
-        Ok(Self { address, dir: dir.to_owned(), token, stop, task })
+        Ok(Self { address, dir, token, stop, task })
     }
 
     pub(crate) async fn stop(self) {
+        self.end().await.unwrap();
+    }
+
+    /// Stops it and says how that went.
+    pub(crate) async fn end(self) -> Result<(), RunError> {
         self.stop.send(()).unwrap();
-        self.task.await.unwrap().unwrap();
+        self.task.await.unwrap()
     }
 
     /// One request with the right host and token.
@@ -88,7 +134,7 @@ impl Running {
         self.raw(method, path, &headers, body.map(|body| body.to_string())).await
     }
 
-    /// One request with these headers.
+    /// One request with these headers; its answer is what the API's description says, or this panics.
     pub(crate) async fn raw(&self, method: &str, path: &str, headers: &[String], body: Option<String>) -> Answer {
         let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n{}\r\n", headers.join("\r\n"));
         if let Some(body) = &body {
@@ -96,13 +142,16 @@ impl Running {
         }
         let request = format!("{head}\r\n{}", body.unwrap_or_default());
         let address = self.address;
-        tokio::task::spawn_blocking(move || exchange(address, &request)).await.unwrap()
+        let answer = tokio::task::spawn_blocking(move || exchange(address, &request)).await.unwrap();
+        schema::check(method, path, &answer);
+        answer
     }
 }
 
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) head: String,
+    /// `null` where there is none.
     pub(crate) body: Value,
 }
 

@@ -1,6 +1,6 @@
 use mosaic_api::{
-    AssociateBody, BroadcastBody, BroadcastRequest, Problem, ProximityBody, ProximityRequest, SettingsBody, WaveBody,
-    parse_body,
+    AssociateBody, BroadcastBody, BroadcastRequest, Problem, ProximityBody, ProximityParams, ProximityRequest,
+    SettingsBody, WaveBody, parse_body,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -85,6 +85,22 @@ fn proximity_has_defaults_and_bounds() {
     assert_eq!(slug(proximity(|body| body["context"] = json!(""))), "invalid-context");
 }
 
+/// A URL is kept by histories and logs: it takes a hundredth of a degree and nothing finer.
+#[test]
+fn a_url_takes_no_exact_position() {
+    let at = |lat: f64, lon: f64| ProximityParams { lat, lon, radius: None, window: None, limit: None }.check();
+    for (lat, lon) in [(41.15, -8.63), (41.0, 0.0), (-0.01, 179.99), (90.0, -180.0), (0.07, 0.29), (33.33, -118.57)] {
+        assert!(at(lat, lon).is_ok(), "{lat}, {lon}");
+    }
+    for (lat, lon) in [(41.1496, -8.63), (41.15, -8.631), (41.150_000_1, 0.0), (0.005, 0.0)] {
+        let problem = at(lat, lon).unwrap_err();
+        assert_eq!((problem.slug(), problem.status), ("exact-position", 422));
+        let shown = problem.to_string();
+        assert!(shown.contains("POST /v1/proximity") && !shown.contains("41.1"), "names the twin, not the place");
+    }
+    assert_eq!([slug(at(91.005, 0.0)), slug(at(f64::NAN, 0.0))], ["invalid-position"; 2], "bounds come first");
+}
+
 /// L5-14, L6-32: the twelve-character sample of the source documents is no token.
 #[test]
 fn tokens_and_contacts() {
@@ -120,6 +136,22 @@ fn settings_are_checked_one_by_one() {
 }
 
 proptest! {
+    /// Every coordinate of two decimals passes; one that a third digit was added to does not.
+    #[test]
+    fn two_decimals_are_told_from_three(lat in -8_999..=8_999_i32, lon in -17_999..=17_999_i32, digit in 1..=9) {
+        let at = |lat: &str, lon: &str| {
+            let (lat, lon) = (lat.parse().unwrap(), lon.parse().unwrap());
+            ProximityParams { lat, lon, radius: None, window: None, limit: None }.check()
+        };
+        let text = |hundredths: i32| {
+            let sign = if hundredths < 0 { "-" } else { "" };
+            format!("{sign}{}.{:02}", hundredths.abs() / 100, hundredths.abs() % 100)
+        };
+        let (lat, lon) = (text(lat), text(lon));
+        prop_assert!(at(&lat, &lon).is_ok());
+        prop_assert_eq!(slug(at(&lat, &format!("{lon}{digit}"))), "exact-position");
+    }
+
     /// Whatever comes in: a request or a problem, and the problem repeats nothing of it.
     #[test]
     fn no_body_panics_or_is_repeated(text in "[a-z]{12,40}", lat in -1e3..1e3_f64, noise in -1.0..2.0_f64) {

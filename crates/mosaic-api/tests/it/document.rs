@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use mosaic_api::{Method, Operation, openapi};
+use mosaic_api::{Method, Operation, Problem, ProblemKind, openapi};
 use serde_json::Value;
 
 /// Write the document anew with `MOSAIC_BLESS=1 cargo test -p mosaic-api`.
@@ -37,6 +37,22 @@ fn the_document_holds_exactly_the_operations() {
     });
     assert_eq!(written, BTreeSet::from(listed));
     assert!(document["openapi"].as_str().unwrap().starts_with("3."));
+}
+
+/// A client that decides by the type of a problem finds every type in the document.
+#[test]
+fn the_document_lists_every_problem() {
+    let document = serde_json::to_value(openapi()).unwrap();
+    let listed = &document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"];
+    let kinds = ProblemKind::ALL.map(|kind| Problem::new(kind).kind);
+    assert_eq!(*listed, serde_json::json!(kinds));
+    assert!(kinds.iter().any(|kind| kind == "urn:mosaic:problem:outside-area"));
+}
+
+/// The port is the agent's choice: a document that named one would lie.
+#[test]
+fn the_document_names_no_server() {
+    assert_eq!(serde_json::to_value(openapi()).unwrap().get("servers"), None);
 }
 
 /// Every `$ref` points to something.

@@ -88,7 +88,7 @@ impl Associations {
         Some(())
     }
 
-    /// Makes a token to hand to one person; it lives 24 h and serves once (L5-08).
+    /// Makes a token to hand to one person; it lives 24 h (L5-06) and serves once (L5-22).
     ///
     /// # Errors
     /// [`TokenError`] when too many associations are open.

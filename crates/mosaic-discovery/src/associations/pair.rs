@@ -13,9 +13,9 @@ use super::{
 };
 use crate::{AssociationId, FrameId};
 
-/// How long a token, or a first message without an answer, is waited for (L5-08).
+/// How long a token, or a first message without an answer, is waited for (L5-06).
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_hours(24);
-/// How long an association is remembered (L5-22).
+/// How long an association is remembered (L5-17).
 pub(super) const RECORD_LIFE: Duration = Duration::from_hours(48);
 /// Frames of a sealed contact card: 304 + 16 bytes in frames of 132.
 const CONTACT_FRAMES: u8 = 3;

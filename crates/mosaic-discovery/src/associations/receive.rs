@@ -17,7 +17,7 @@ use super::{
     index::Source,
     mailbox::APPROACHES_PER_EPOCH,
     outbox::Route,
-    pair::{Pair, Stage},
+    pair::{ANSWER_WITHIN, Pair, Stage},
     view::{AssociationEvent, CardOrigin, Kind},
 };
 use crate::AssociationId;
@@ -163,7 +163,8 @@ impl Associations {
         events
     }
 
-    /// The first valid hello on a token is answered, and the token is gone; later ones find nobody.
+    /// The first valid hello on a token is answered, and the token is gone; later ones find nobody. A token
+    /// of 24 hours is dead whether or not anybody came to clear it away (L5-06).
     fn on_join(
         &mut self,
         now: Timestamp,
@@ -173,7 +174,9 @@ impl Associations {
     ) -> Vec<AssociationEvent> {
         let Some(mut pair) = self.pairs.remove(&id) else { return Vec::new() };
         let begun = match &pair.stage {
-            Stage::Offering(secret) if is_hello(frame) => read_hello(now, &Responder::token(secret.psk()), frame),
+            Stage::Offering(secret) if is_hello(frame) && now.since(pair.since) < ANSWER_WITHIN => {
+                read_hello(now, &Responder::token(secret.psk()), frame)
+            }
             _ => None,
         };
         let Some((hello, received)) = begun else {

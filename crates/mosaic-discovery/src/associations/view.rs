@@ -166,7 +166,7 @@ pub enum AcceptError {
     /// A contact was given before.
     #[error("a contact was given already")]
     Again,
-    /// Five a day are used up (L5-07).
+    /// Five a day are used up (L5-20).
     #[error("no more associations today")]
     DailyLimit {
         /// When the next one is free.

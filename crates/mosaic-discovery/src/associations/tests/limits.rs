@@ -77,3 +77,17 @@ fn an_answered_association_ends_after_two_days_with_its_keys() {
     assert_eq!(bob.associations.expire(minutes(49 * 60)), [AssociationEvent::Expired(id)]);
     assert!(bob.associations.pairs.is_empty() && bob.associations.wanted(minutes(49 * 60), ROWS).rows().is_empty());
 }
+
+/// Nobody cleared anything away: the age of the token alone decides.
+#[test]
+fn a_token_is_joined_within_its_day_and_not_a_minute_later() {
+    for (read_at, joined) in [(24 * 60 - 1, true), (24 * 60, false)] {
+        let (mut alice, mut bob, mut table) = (Device::new(1), Device::new(2), Table::default());
+        let (id, token) = alice.associations.create_token(minutes(0), &mut alice.rng).unwrap();
+        bob.associations.join_token(minutes(24 * 60 - 3), &token, &mut bob.rng).unwrap();
+        bob.sends(minutes(24 * 60 - 2), &mut table);
+        let events = alice.reads(minutes(read_at), &table);
+        assert_eq!(events == [AssociationEvent::Approached(id)], joined, "read at minute {read_at}");
+        assert_eq!(alice.state(id) == AssociationState::Waiting, !joined);
+    }
+}

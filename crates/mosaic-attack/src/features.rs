@@ -71,7 +71,7 @@ impl ByteStatistics {
 pub(crate) const WIDTH: usize = 14;
 
 /// The time within which an epoch's rows are written: waves at one card share 64 rows only that long.
-const EPOCH_S: u64 = 1_800;
+pub(crate) const EPOCH_S: u64 = 1_800;
 
 /// Knows the whole recording: a provider keeps everything and looks back.
 pub(crate) struct Extractor {

@@ -121,7 +121,8 @@ impl Scale {
         let counts = &counts[..used.min(BINS)];
         let total = counts.iter().fold([0.0; 2], |sum, count| [sum[0] + count[0], sum[1] + count[1]]);
         let ratio = |count: &[f64; 2]| ((count[1] / total[1]) / (count[0] / total[0])).ln().abs();
-        let mut ratios: Vec<(f64, f64)> = counts.iter().map(|count| (ratio(count), count[0] + count[1] - 1.0)).collect();
+        let mut ratios: Vec<(f64, f64)> =
+            counts.iter().map(|count| (ratio(count), count[0] + count[1] - 1.0)).collect();
         ratios.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut left = 0.95 * ratios.iter().map(|(_, slots)| slots).sum::<f64>();
         let reached = ratios.iter().find(|(_, slots)| {

@@ -1,13 +1,13 @@
 //! The single-provider slot detector: which elements of an event are real?
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rand::Rng;
 
 use crate::{
     BoostedTrees, BoostingPlan, ByteStatistics, Estimate, Features, bootstrap_by_user,
-    features::{Extractor, WIDTH},
-    scored::Scored,
+    features::{EPOCH_S, Extractor, WIDTH},
+    scored::{Scale, Scored},
 };
 
 /// One element of an event as the attacker sees it.
@@ -42,6 +42,9 @@ pub struct DetectorReport {
     /// The same among the slots of one event only: the chance that a real slot scores above a decoy beside
     /// it. It leaves out what the attacker learns of when there is more to say.
     pub within: Estimate,
+    /// Area reached by looking at the clock alone: every slot is scored by the share of real slots that the
+    /// training users had in the same half hour. What `auc` has beyond it, it has from the slots.
+    pub clock: Estimate,
     /// Share of events with a real slot whose best-scored slot is real.
     pub top_one: Estimate,
     /// 95th percentile of the absolute log-likelihood ratio real against decoy, over slots: the
@@ -60,31 +63,52 @@ pub struct DetectorReport {
 /// Slots the attacker learns from at most: beyond this the model does not change and time is lost.
 const MOST_EXAMPLES: usize = 400_000;
 
-/// Trains on users with an even number, judges users with an odd one. `events` in order of time.
-pub fn detect_slots(events: &[EventView], resamples: usize, rng: &mut impl Rng) -> DetectorReport {
+/// Trains on users with an even number, judges users with an odd one. `events` in order of time; those
+/// before `from`, in seconds, are history to look back at: nothing is learnt from them or judged.
+pub fn detect_slots(events: &[EventView], from: u64, resamples: usize, rng: &mut impl Rng) -> DetectorReport {
     let extractor = Extractor::new(events);
-    let model = learn(events, &extractor);
-    let mut judged: HashMap<u32, Scored> = HashMap::new();
+    let model = learn(events, from, &extractor);
+    let clock = Clock::read(events.iter().filter(|event| event.at >= from && event.user.is_multiple_of(2)));
+    let mut judged: BTreeMap<u32, (Scored, Scored)> = BTreeMap::new();
     let mut retried_slots = 0;
     extractor.describe(
         events,
-        |event| event.user % 2 == 1,
+        |event| event.at >= from && event.user % 2 == 1,
         |event, rows| {
-            let scored = event.slots.iter().zip(rows).map(|(slot, row)| (model.score(row), slot.real));
-            judged.entry(event.user).or_default().push(scored);
+            let (seen, timed) = judged.entry(event.user).or_default();
+            seen.push(event.slots.iter().zip(rows).map(|(slot, row)| (model.score(row), slot.real)));
+            timed.push(event.slots.iter().map(|slot| (clock.share(event.at), slot.real)));
             retried_slots += event.slots.iter().filter(|slot| slot.chain > 0).count();
         },
     );
-    let mut users: Vec<_> = judged.into_iter().collect();
-    users.sort_by_key(|(user, _)| *user);
-    let users: Vec<Scored> = users.into_iter().map(|(_, scored)| scored).collect();
-    DetectorReport { retried_slots, ..report(&users, resamples, rng) }
+    let (users, timed): (Vec<Scored>, Vec<Scored>) = judged.into_values().unzip();
+    let clock = area(&timed, resamples, rng);
+    DetectorReport { retried_slots, clock, ..report(&users, resamples, rng) }
+}
+
+/// The share of real slots by half hour.
+struct Clock(HashMap<u64, (f64, f64)>);
+
+impl Clock {
+    fn read<'a>(events: impl Iterator<Item = &'a EventView>) -> Self {
+        let mut halves: HashMap<u64, (f64, f64)> = HashMap::new();
+        for event in events {
+            let (real, all) = halves.entry(event.at / EPOCH_S).or_default();
+            *real += event.slots.iter().filter(|slot| slot.real).count() as f64;
+            *all += event.slots.len() as f64;
+        }
+        Self(halves)
+    }
+
+    fn share(&self, at: u64) -> f64 {
+        self.0.get(&(at / EPOCH_S)).map_or(0.0, |(real, all)| real / all.max(1.0))
+    }
 }
 
 /// Whole users, in the order of their numbers, up to [`MOST_EXAMPLES`] slots.
-fn learn(events: &[EventView], extractor: &Extractor) -> BoostedTrees {
+fn learn(events: &[EventView], from: u64, extractor: &Extractor) -> BoostedTrees {
     let mut sizes: HashMap<u32, usize> = HashMap::new();
-    for event in events.iter().filter(|event| event.user.is_multiple_of(2)) {
+    for event in events.iter().filter(|event| event.at >= from && event.user.is_multiple_of(2)) {
         *sizes.entry(event.user).or_default() += event.slots.len();
     }
     let mut sizes: Vec<_> = sizes.into_iter().collect();
@@ -95,11 +119,11 @@ fn learn(events: &[EventView], extractor: &Extractor) -> BoostedTrees {
         room = room.saturating_sub(*size);
         fits
     });
-    let teachers: std::collections::HashSet<u32> = teachers.map(|(user, _)| user).collect();
+    let teachers: HashSet<u32> = teachers.map(|(user, _)| user).collect();
     let (mut examples, mut labels) = (Features::new(WIDTH), Vec::new());
     extractor.describe(
         events,
-        |event| teachers.contains(&event.user),
+        |event| event.at >= from && teachers.contains(&event.user),
         |event, rows| {
             rows.iter().for_each(|row| examples.push(row));
             labels.extend(event.slots.iter().map(|slot| slot.real));
@@ -108,11 +132,18 @@ fn learn(events: &[EventView], extractor: &Extractor) -> BoostedTrees {
     BoostedTrees::fit(&examples, &labels, BoostingPlan::default())
 }
 
+fn area(users: &[Scored], resamples: usize, rng: &mut impl Rng) -> Estimate {
+    let scale = Scale::of(users);
+    let ranked: Vec<_> = users.iter().map(|user| scale.rank(user)).collect();
+    bootstrap_by_user(&ranked, resamples, rng, |drawn| scale.auc(drawn))
+}
+
 fn report(users: &[Scored], resamples: usize, rng: &mut impl Rng) -> DetectorReport {
-    let scale = crate::scored::Scale::of(users);
+    let scale = Scale::of(users);
     let ranked: Vec<_> = users.iter().map(|user| scale.rank(user)).collect();
     let real_slots = users.iter().map(Scored::real).sum();
     DetectorReport {
+        clock: Estimate { value: 0.5, low: 0.5, high: 0.5 },
         auc: bootstrap_by_user(&ranked, resamples, rng, |drawn| scale.auc(drawn)),
         within: bootstrap_by_user(users, resamples, rng, Scored::within),
         top_one: bootstrap_by_user(users, resamples, rng, Scored::top_one),
@@ -155,7 +186,7 @@ mod tests {
     fn uniform_slots_tell_nothing() {
         let mut rng = ChaCha20Rng::seed_from_u64(8);
         let events = traffic(&mut rng, |rng, _, _| rng.random_range(0..1 << 17));
-        let report = detect_slots(&events, 100, &mut rng);
+        let report = detect_slots(&events, 0, 100, &mut rng);
         for area in [report.auc, report.within] {
             assert!(area.low < 0.5 && 0.5 < area.high, "{report:?}");
         }
@@ -168,7 +199,7 @@ mod tests {
         let mut rng = ChaCha20Rng::seed_from_u64(9);
         let events =
             traffic(&mut rng, |rng, user, real| if real { u64::from(user) } else { rng.random_range(0..5_000) });
-        let report = detect_slots(&events, 20, &mut rng);
+        let report = detect_slots(&events, 0, 20, &mut rng);
         assert!(report.auc.value > 0.9 && report.top_one.value > 0.8 && report.eta_p95.low > 0.5, "{report:?}");
     }
 
@@ -181,7 +212,23 @@ mod tests {
             let shared = u64::from(user % 10) << 20 | rng.random_range(0..64);
             if real { shared } else { rng.random_range(0..1 << 17) }
         });
-        let report = detect_slots(&events, 20, &mut rng);
+        let report = detect_slots(&events, 0, 20, &mut rng);
         assert!(report.auc.low > 0.7 && report.within.low > 0.7, "{report:?}");
+    }
+
+    /// Seed 11: keys are uniform, but nothing is real in the first half of the time. The clock tells that, and
+    /// whoever looks at the second half alone sees nothing.
+    #[test]
+    fn what_the_clock_tells_is_told_apart() {
+        let mut rng = ChaCha20Rng::seed_from_u64(11);
+        let mut events = traffic(&mut rng, |rng, _, _| rng.random_range(0..1 << 17));
+        for event in &mut events {
+            event.at *= 10;
+            event.slots.iter_mut().for_each(|slot| slot.real &= event.at >= 10_000);
+        }
+        let whole = detect_slots(&events, 0, 50, &mut rng);
+        assert!(whole.clock.low > 0.6, "{whole:?}");
+        let late = detect_slots(&events, 10_800, 50, &mut rng);
+        assert!(late.clock.high < 0.56 && late.auc.low < 0.5 && late.real_slots > 400, "{late:?}");
     }
 }

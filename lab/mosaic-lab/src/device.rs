@@ -7,7 +7,7 @@ use mosaic_attack::{ByteStatistics, EventView, SlotView};
 use mosaic_geo::{PlaceIndex, Resident};
 use mosaic_net::{Cadence, Scheduled};
 use mosaic_obfuscate::Vocabulary;
-use mosaic_release::{Accepted, Draft, ReleaseError, ReleasedEvent, Releaser, ReleaserState};
+use mosaic_release::{Accepted, Draft, Refusal, ReleaseError, ReleasedEvent, Releaser, ReleaserState};
 use mosaic_types::{ClassId, ContextText, LatLng, Mode, NoiseRatio, RowTag, Sensitive, Stream, Timestamp, TtlHours};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -76,7 +76,12 @@ impl<'a> Device<'a> {
             mode: self.mode,
             ttl: TtlHours::default(),
         };
-        Ok(Some(Wished { place: wish.place, accepted: self.releaser.draft(now, draft)? }))
+        match self.releaser.draft(now, draft) {
+            Ok(accepted) => Ok(Some(Wished { place: wish.place, accepted })),
+            // the wish stays unsaid; the device sends on
+            Err(Refusal::OutsideArea { .. }) => Ok(None),
+            Err(refusal) => Err(refusal.into()),
+        }
     }
 
     pub(crate) fn discovery(&mut self, at: Timestamp, resolution: u8, tables: &mut Tables) -> Result<ReleasedEvent> {

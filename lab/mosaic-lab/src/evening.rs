@@ -54,17 +54,15 @@ pub struct Meetings {
     pub full: u64,
 }
 
-/// How often somebody looks at the app and the device polls: between the paces of an open app and of a
+/// How often a person looks, taps "wave at all" and accepts, and the device polls: the pace of a balanced
 /// device on its own.
-const LOOK: Duration = Duration::from_mins(5);
-/// Every how many looks they tap "wave at all".
-const LOOKS_PER_TAP: u64 = 2;
+const LOOK: Duration = Duration::from_mins(10);
 
 /// What comes next for one person.
 #[derive(Clone, Copy)]
 enum Act {
     Send(Lane, Option<u8>),
-    Look(u64),
+    Look,
 }
 
 /// Lets people live, meet and talk, and records what they write on the rendezvous lane.
@@ -84,7 +82,7 @@ pub fn record_evening(places: &Arc<PlaceIndex>, plan: PopulationPlan, progress: 
     for user in 0..plan.agents {
         city.schedule(&mut agenda, user, plan.start);
         let phase = LOOK.mul_f64(f64::from(user) / f64::from(plan.agents.max(1)));
-        agenda.insert((plan.start.after(phase), user, true), Act::Look(u64::from(user)));
+        agenda.insert((plan.start.after(phase), user, true), Act::Look);
     }
     let mut minute = plan.start;
     while let Some(((now, user, _), act)) = agenda.pop_first().filter(|((now, ..), _)| *now < end) {
@@ -97,9 +95,9 @@ pub fn record_evening(places: &Arc<PlaceIndex>, plan: PopulationPlan, progress: 
                 city.send(user, now, lane, resolution)?;
                 city.schedule(&mut agenda, user, now);
             }
-            Act::Look(number) => {
-                city.look(places, user, now, number.is_multiple_of(LOOKS_PER_TAP))?;
-                agenda.insert((now.after(LOOK), user, true), Act::Look(number + 1));
+            Act::Look => {
+                city.look(places, user, now)?;
+                agenda.insert((now.after(LOOK), user, true), Act::Look);
             }
         }
     }
@@ -142,7 +140,7 @@ impl City<'_> {
         Ok(())
     }
 
-    fn look(&mut self, places: &PlaceIndex, user: u32, now: Timestamp, tap: bool) -> Result<()> {
+    fn look(&mut self, places: &PlaceIndex, user: u32, now: Timestamp) -> Result<()> {
         let partner = self.partner_of(user);
         let person = &mut self.people[user as usize];
         person.wish(now, places)?;
@@ -153,11 +151,9 @@ impl City<'_> {
         }
         let person = &mut self.people[user as usize];
         person.join_what_was_heard(now)?;
-        if tap {
-            person.discover(now, &mut self.tables, &self.providers)?;
-            for (card, owner) in person.wave_at_all(now, &mut self.evening.met)? {
-                self.people[owner as usize].is_waved_at(card, user);
-            }
+        person.discover(now, &mut self.tables, &self.providers)?;
+        for (card, owner) in person.wave_at_all(now, &mut self.evening.met)? {
+            self.people[owner as usize].is_waved_at(card, user);
         }
         Ok(())
     }

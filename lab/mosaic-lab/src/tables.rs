@@ -37,8 +37,7 @@ impl Tables {
     }
 
     pub(crate) fn descriptor(&mut self, period: Period) -> TableDescriptor {
-        let [discovery, rendezvous] =
-            self.shapes.map(|shape| LaneShape { rows: shape.rows, capacity: shape.capacity });
+        let [discovery, rendezvous] = self.shapes.map(|shape| LaneShape { rows: shape.rows, capacity: shape.capacity });
         let public_key = self.key.public_key();
         let describe = || TableDescriptor {
             tile: TileId(1),

@@ -4,8 +4,10 @@ use std::{
 };
 
 use anyhow::Result;
+use mosaic_crypto::agreement::AgreementSecret;
 use mosaic_discovery::{
-    AssociationEvent, AssociationState, Associations, Card, CardBook, Interest, Reach, WaveError, plan,
+    AssociationEvent, AssociationState, Associations, Card, CardBook, CardOrigin, Interest, OwnCard, Reach, WaveError,
+    plan,
 };
 use mosaic_geo::PlaceIndex;
 use mosaic_release::{OprfOutputs, ReleasedContact, ReleasedEvent, Releaser};
@@ -13,6 +15,7 @@ use mosaic_types::{
     ContactText, Lane, Period, Radius, RowTag, SearchWindow, Sensitive, Timestamp, Token, TopicId, Window,
 };
 use mosaic_wire::{OprfInput, rows};
+use zeroize::Zeroizing;
 
 use super::{Meetings, provider::Providers};
 use crate::{device::Device, tables::Tables};
@@ -34,6 +37,7 @@ pub(super) struct Neighbour<'a> {
     waved: BTreeSet<[u8; 32]>,
     /// Own cards that somebody waved at, and whether the device answers for all of them.
     approached: BTreeSet<[u8; 32]>,
+    own: HashMap<[u8; 32], (Zeroizing<[u8; 32]>, CardOrigin, Window)>,
     answering: Option<Window>,
     heard: Vec<Token>,
     next_token: Option<Timestamp>,
@@ -61,6 +65,7 @@ impl<'a> Neighbour<'a> {
             partners: BTreeMap::new(),
             waved: BTreeSet::new(),
             approached: BTreeSet::new(),
+            own: HashMap::new(),
             answering: None,
             heard: Vec::new(),
             next_token: None,
@@ -111,12 +116,7 @@ impl<'a> Neighbour<'a> {
         providers: &Providers,
         met: &mut Meetings,
     ) -> Result<()> {
-        if self.answering != Some(now.window()) {
-            let cards = self.device.releaser.own_cards(now);
-            self.associations
-                .set_own_cards(cards.into_iter().filter(|card| self.approached.contains(&card.public)).collect());
-            self.answering = Some(now.window());
-        }
+        self.answer_for_approached_cards(now);
         let mut found = Vec::new();
         for (partner, known) in &mut self.partners {
             let new = providers.frames(now, *partner, *known);
@@ -140,6 +140,28 @@ impl<'a> Neighbour<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Names the cards to answer for: those that somebody waved at and whose time is not over. Deriving all
+    /// cards is most of the work of an evening, so it is done only when one is approached that is not known.
+    fn answer_for_approached_cards(&mut self, now: Timestamp) {
+        if self.answering == Some(now.window()) {
+            return;
+        }
+        if !self.approached.iter().all(|card| self.own.contains_key(card)) {
+            let cards = self.device.releaser.own_cards(now).into_iter();
+            self.own.extend(cards.map(|card| (card.public, (card.secret.to_bytes(), card.origin, card.window))));
+        }
+        let oldest = now.window().previous().previous();
+        self.own.retain(|_, (.., window)| *window >= oldest);
+        self.approached.retain(|card| self.own.contains_key(card));
+        let cards = self.approached.iter().filter_map(|public| {
+            let (secret, origin, window) = self.own.get(public)?;
+            let secret = AgreementSecret::from_bytes(**secret);
+            Some(OwnCard { public: *public, secret, origin: *origin, window: *window })
+        });
+        self.associations.set_own_cards(cards.collect());
+        self.answering = Some(now.window());
     }
 
     /// Opens the cards of the rows around the wish, with the real plan, and keeps them.

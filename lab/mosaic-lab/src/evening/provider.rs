@@ -42,8 +42,7 @@ impl Providers {
         let origin = self.rng.random_range(1..=3_u8);
         let fields = event.fields();
         let Ok(id) = ProviderId::new(origin) else { return 0 };
-        let table =
-            self.open.entry((fields.table, origin)).or_insert_with(|| OpenTable::new(fields.table, id, shape));
+        let table = self.open.entry((fields.table, origin)).or_insert_with(|| OpenTable::new(fields.table, id, shape));
         let hash = encode(event).try_into().map(|bytes| event_hash(&bytes)).unwrap_or_default();
         let mut full = table.admit(now, fields, hash).verdict().full;
         for slot in 0..SLOTS {

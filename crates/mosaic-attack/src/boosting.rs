@@ -1,6 +1,8 @@
 //! Gradient-boosted trees for the logistic loss (Friedman 2001), small and deterministic: the
 //! strongest of the classifiers that PRIVACY 1.1 measured with.
 
+use crate::Features;
+
 /// How many trees to grow, how deep, and how fast to learn.
 #[derive(Clone, Copy, Debug)]
 pub struct BoostingPlan {
@@ -34,23 +36,23 @@ pub struct BoostedTrees {
 #[derive(Clone, Debug)]
 enum Node {
     Leaf(f64),
-    Split { feature: usize, threshold: f64, below: Box<Node>, above: Box<Node> },
+    Split { feature: usize, threshold: f32, below: Box<Node>, above: Box<Node> },
 }
 
 impl BoostedTrees {
-    /// Fits to rows of equally many features each and one label a row.
-    pub fn fit(rows: &[Vec<f64>], labels: &[bool], plan: BoostingPlan) -> Self {
+    /// Fits to examples and one label each.
+    pub fn fit(examples: &Features, labels: &[bool], plan: BoostingPlan) -> Self {
         let positives = labels.iter().filter(|label| **label).count() as f64;
         let share = (positives / labels.len().max(1) as f64).clamp(1e-6, 1.0 - 1e-6);
         let prior = (share / (1.0 - share)).ln();
-        let grower = Grower { rows, cuts: cuts(rows), plan };
-        let mut scores = vec![prior; rows.len()];
+        let grower = Grower::new(examples, plan);
+        let mut scores = vec![prior; labels.len()];
         let mut trees = Vec::with_capacity(plan.trees);
         for _ in 0..plan.trees {
             let slopes: Vec<Slope> =
                 scores.iter().zip(labels).map(|(score, label)| Slope::at(*score, *label)).collect();
-            let tree = grower.grow((0..rows.len()).collect(), &slopes, plan.depth);
-            for (score, row) in scores.iter_mut().zip(rows) {
+            let tree = grower.grow((0..labels.len()).collect(), &slopes, plan.depth);
+            for (score, row) in scores.iter_mut().zip(examples.rows()) {
                 *score += plan.rate * tree.value(row);
             }
             trees.push(tree);
@@ -58,14 +60,14 @@ impl BoostedTrees {
         Self { prior, rate: plan.rate, trees }
     }
 
-    /// Log-odds that a row is positive.
-    pub fn score(&self, row: &[f64]) -> f64 {
+    /// Log-odds that an example is positive.
+    pub fn score(&self, row: &[f32]) -> f64 {
         self.prior + self.rate * self.trees.iter().map(|tree| tree.value(row)).sum::<f64>()
     }
 }
 
 impl Node {
-    fn value(&self, row: &[f64]) -> f64 {
+    fn value(&self, row: &[f32]) -> f64 {
         match self {
             Self::Leaf(value) => *value,
             Self::Split { feature, threshold, below, above } => {
@@ -111,28 +113,38 @@ impl Slope {
     }
 }
 
-struct Grower<'a> {
-    rows: &'a [Vec<f64>],
-    cuts: Vec<Vec<f64>>,
+struct Grower {
+    cuts: Vec<Vec<f32>>,
+    /// For every feature, in which of its bins each example lies: looked up once, used by every tree.
+    bins: Vec<Vec<u8>>,
     plan: BoostingPlan,
 }
 
 struct Split {
     feature: usize,
-    threshold: f64,
+    cut: usize,
     gain: f64,
 }
 
-impl Grower<'_> {
+impl Grower {
+    fn new(examples: &Features, plan: BoostingPlan) -> Self {
+        let cuts: Vec<Vec<f32>> = (0..examples.width()).map(|feature| cuts(examples.column(feature))).collect();
+        let bin = |cuts: &[f32], value: f32| cuts.partition_point(|cut| *cut <= value) as u8;
+        let bins = cuts.iter().enumerate();
+        let bins = bins.map(|(feature, cuts)| examples.column(feature).map(|value| bin(cuts, value)).collect());
+        Self { bins: bins.collect(), cuts, plan }
+    }
+
     fn grow(&self, members: Vec<usize>, slopes: &[Slope], depth: usize) -> Node {
         let mut total = Slope::default();
         members.iter().for_each(|&member| total.add(slopes[member]));
         let best = (depth > 0).then(|| self.best_split(&members, slopes, total)).flatten();
-        let Some(Split { feature, threshold, .. }) = best else { return Node::Leaf(total.step()) };
-        let (below, above) = members.into_iter().partition(|&member| self.rows[member][feature] < threshold);
+        let Some(Split { feature, cut, .. }) = best else { return Node::Leaf(total.step()) };
+        let bins = &self.bins[feature];
+        let (below, above) = members.into_iter().partition(|&member| usize::from(bins[member]) <= cut);
         Node::Split {
             feature,
-            threshold,
+            threshold: self.cuts[feature][cut],
             below: Box::new(self.grow(below, slopes, depth - 1)),
             above: Box::new(self.grow(above, slopes, depth - 1)),
         }
@@ -145,15 +157,15 @@ impl Grower<'_> {
 
     /// One pass fills a histogram over the feature's cuts, a second walks it from the left.
     fn best_cut(&self, feature: usize, members: &[usize], slopes: &[Slope], total: Slope) -> Option<Split> {
-        let cuts = &self.cuts[feature];
-        let mut bins = vec![(Slope::default(), 0_usize); cuts.len() + 1];
+        let bins = &self.bins[feature];
+        let mut sums = vec![(Slope::default(), 0_usize); self.cuts[feature].len() + 1];
         for &member in members {
-            let bin = cuts.partition_point(|cut| *cut <= self.rows[member][feature]);
-            bins[bin].0.add(slopes[member]);
-            bins[bin].1 += 1;
+            let sum = &mut sums[usize::from(bins[member])];
+            sum.0.add(slopes[member]);
+            sum.1 += 1;
         }
         let (mut left, mut count, mut best) = (Slope::default(), 0, None::<Split>);
-        for (cut, (slope, size)) in cuts.iter().zip(&bins) {
+        for (cut, (slope, size)) in sums.iter().take(self.cuts[feature].len()).enumerate() {
             left.add(*slope);
             count += size;
             if count < self.plan.leaf || members.len() - count < self.plan.leaf {
@@ -161,25 +173,23 @@ impl Grower<'_> {
             }
             let gain = left.gain() + total.without(left).gain() - total.gain();
             if best.as_ref().is_none_or(|best| gain > best.gain) {
-                best = Some(Split { feature, threshold: *cut, gain });
+                best = Some(Split { feature, cut, gain });
             }
         }
         best
     }
 }
 
-/// Up to [`BINS`] distinct quantiles of each feature.
-fn cuts(rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
-    let features = rows.first().map_or(0, Vec::len);
-    (0..features)
-        .map(|feature| {
-            let mut values: Vec<f64> = rows.iter().map(|row| row[feature]).collect();
-            values.sort_by(f64::total_cmp);
-            let mut cuts: Vec<f64> = (1..=BINS).map(|bin| values[bin * (values.len() - 1) / BINS]).collect();
-            cuts.dedup();
-            cuts
-        })
-        .collect()
+/// Up to [`BINS`] distinct quantiles of a feature.
+fn cuts(column: impl Iterator<Item = f32>) -> Vec<f32> {
+    let mut values: Vec<f32> = column.collect();
+    if values.is_empty() {
+        return Vec::new();
+    }
+    values.sort_unstable_by(f32::total_cmp);
+    let mut cuts: Vec<f32> = (1..=BINS).map(|bin| values[bin * (values.len() - 1) / BINS]).collect();
+    cuts.dedup();
+    cuts
 }
 
 #[cfg(test)]
@@ -189,14 +199,16 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha20Rng;
 
-    /// Seed 1, 4,000 rows: an exclusive-or of two features that no linear model separates, and a
+    /// Seed 1, 4,000 examples: an exclusive-or of two features that no linear model separates, and a
     /// third feature that is noise. Trained on one half, judged on the other.
     #[test]
     fn trees_learn_an_interaction_and_nothing_from_noise() {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let rows: Vec<Vec<f64>> = (0..4_000).map(|_| (0..3).map(|_| rng.random_range(-1.0..1.0)).collect()).collect();
+        let rows: Vec<[f32; 3]> = (0..4_000).map(|_| [(); 3].map(|()| rng.random_range(-1.0..1.0))).collect();
+        let mut known = Features::new(3);
+        rows[..2_000].iter().for_each(|row| known.push(row));
         let judged = |labels: &[bool]| {
-            let model = BoostedTrees::fit(&rows[..2_000], &labels[..2_000], BoostingPlan::default());
+            let model = BoostedTrees::fit(&known, &labels[..2_000], BoostingPlan::default());
             let scored: Vec<(f64, bool)> =
                 rows[2_000..].iter().zip(&labels[2_000..]).map(|(row, label)| (model.score(row), *label)).collect();
             auc(&scored)

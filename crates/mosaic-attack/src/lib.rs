@@ -7,11 +7,14 @@
 
 mod averaging;
 mod boosting;
+mod features;
 mod interval;
+mod scored;
 mod slots;
 
-pub use averaging::{AveragingCurve, AveragingPoint, averaging_curve};
+pub use averaging::{AveragingCurve, AveragingPoint, Estimator, Reports, averaging_curve};
 pub use boosting::{BoostedTrees, BoostingPlan};
+pub use features::{ByteStatistics, Features};
 pub use interval::{Estimate, bootstrap_by_user};
 pub use slots::{DetectorReport, EventView, SlotView, detect_slots};
 

@@ -1,18 +1,24 @@
 //! The single-provider slot detector: which elements of an event are real?
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rand::Rng;
 
-use crate::{BoostedTrees, BoostingPlan, Estimate, auc, bootstrap_by_user};
+use crate::{
+    BoostedTrees, BoostingPlan, ByteStatistics, Estimate, Features, bootstrap_by_user,
+    features::{EPOCH_S, Extractor, WIDTH},
+    scored::{Scale, Scored},
+};
 
 /// One element of an event as the attacker sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct SlotView {
     /// Whatever names the element: a row, or a word in clear in a naive design.
     pub key: u64,
-    /// The bytes that travel with it; may be empty.
-    pub bytes: Vec<u8>,
+    /// Full rows it met before; 0 where there is no such thing.
+    pub chain: u8,
+    /// Of the bytes that travel with it.
+    pub bytes: ByteStatistics,
     /// Ground truth: the label in training, the verdict's judge in testing. Never a feature.
     pub real: bool,
 }
@@ -33,210 +39,119 @@ pub struct EventView {
 pub struct DetectorReport {
     /// Area under the ROC curve over slots.
     pub auc: Estimate,
+    /// The same among the slots of one event only: the chance that a real slot scores above a decoy beside
+    /// it. It leaves out what the attacker learns of when there is more to say.
+    pub within: Estimate,
+    /// Area reached by looking at the clock alone: every slot is scored by the share of real slots that the
+    /// training users had in the same half hour. What `auc` has beyond it, it has from the slots.
+    pub clock: Estimate,
     /// Share of events with a real slot whose best-scored slot is real.
     pub top_one: Estimate,
     /// 95th percentile of the absolute log-likelihood ratio real against decoy, over slots: the
     /// empirical η of PRIVACY theorem 2.
-    pub eta_p95: f64,
+    pub eta_p95: Estimate,
     /// Real slots judged.
     pub real_slots: usize,
     /// Decoy slots judged.
     pub decoy_slots: usize,
-    /// Users judged; as many others were learnt from.
+    /// Of the slots judged, how many were sent again after a full row.
+    pub retried_slots: usize,
+    /// Users judged; as many others were there to learn from.
     pub users: usize,
 }
 
-/// Trains on users with an even number, judges users with an odd one. `events` in order of time.
-pub fn detect_slots(events: &[EventView], resamples: usize, rng: &mut impl Rng) -> DetectorReport {
-    let features = Extractor::new(events).features(events);
-    let (rows, labels) = training(events, &features);
-    let model = BoostedTrees::fit(&rows, &labels, BoostingPlan::default());
-    let mut judged: HashMap<u32, Vec<Vec<(f64, bool)>>> = HashMap::new();
-    for (event, rows) in events.iter().zip(&features).filter(|(event, _)| event.user % 2 == 1) {
-        let scored = event.slots.iter().zip(rows).map(|(slot, row)| (model.score(row), slot.real)).collect();
-        judged.entry(event.user).or_default().push(scored);
-    }
-    let mut users: Vec<_> = judged.into_iter().collect();
-    users.sort_by_key(|(user, _)| *user);
-    report(users.into_iter().map(|(_, scored)| scored).collect(), resamples, rng)
+/// Slots the attacker learns from at most: beyond this the model does not change and time is lost.
+const MOST_EXAMPLES: usize = 400_000;
+
+/// Trains on users with an even number, judges users with an odd one. `events` in order of time; those
+/// before `from`, in seconds, are history to look back at: nothing is learnt from them or judged.
+pub fn detect_slots(events: &[EventView], from: u64, resamples: usize, rng: &mut impl Rng) -> DetectorReport {
+    let extractor = Extractor::new(events);
+    let model = learn(events, from, &extractor);
+    let clock = Clock::read(events.iter().filter(|event| event.at >= from && event.user.is_multiple_of(2)));
+    let mut judged: BTreeMap<u32, (Scored, Scored)> = BTreeMap::new();
+    let mut retried_slots = 0;
+    extractor.describe(
+        events,
+        |event| event.at >= from && event.user % 2 == 1,
+        |event, rows| {
+            let (seen, timed) = judged.entry(event.user).or_default();
+            seen.push(event.slots.iter().zip(rows).map(|(slot, row)| (model.score(row), slot.real)));
+            timed.push(event.slots.iter().map(|slot| (clock.share(event.at), slot.real)));
+            retried_slots += event.slots.iter().filter(|slot| slot.chain > 0).count();
+        },
+    );
+    let (users, timed): (Vec<Scored>, Vec<Scored>) = judged.into_values().unzip();
+    let clock = area(&timed, resamples, rng);
+    DetectorReport { retried_slots, clock, ..report(&users, resamples, rng) }
 }
 
-fn training(events: &[EventView], features: &[Vec<Vec<f64>>]) -> (Vec<Vec<f64>>, Vec<bool>) {
-    events
-        .iter()
-        .zip(features)
-        .filter(|(event, _)| event.user.is_multiple_of(2))
-        .flat_map(|(event, rows)| rows.iter().cloned().zip(event.slots.iter().map(|slot| slot.real)))
-        .unzip()
-}
+/// The share of real slots by half hour.
+struct Clock(HashMap<u64, (f64, f64)>);
 
-type Scored = Vec<(f64, bool)>;
-
-fn report(users: Vec<Vec<Scored>>, resamples: usize, rng: &mut impl Rng) -> DetectorReport {
-    let area = |drawn: &[&Vec<Scored>]| {
-        let pairs: Scored = drawn.iter().flat_map(|events| events.iter().flatten().copied()).collect();
-        auc(&pairs)
-    };
-    let all: Scored = users.iter().flatten().flatten().copied().collect();
-    let real_slots = all.iter().filter(|pair| pair.1).count();
-    DetectorReport {
-        auc: bootstrap_by_user(&users, resamples, rng, area),
-        top_one: bootstrap_by_user(&users, resamples, rng, top_one),
-        eta_p95: eta_p95(&all),
-        real_slots,
-        decoy_slots: all.len() - real_slots,
-        users: users.len(),
-    }
-}
-
-/// Ties are broken by expectation: with `t` slots tied at the top, `r` of them real, the guess is
-/// right with probability `r / t`.
-fn top_one(drawn: &[&Vec<Scored>]) -> f64 {
-    let guesses: Vec<f64> = drawn
-        .iter()
-        .flat_map(|events| events.iter())
-        .filter(|event| event.iter().any(|slot| slot.1) && event.iter().any(|slot| !slot.1))
-        .map(|event| {
-            let best = event.iter().map(|slot| slot.0).fold(f64::NEG_INFINITY, f64::max);
-            let tied: Vec<bool> = event.iter().filter(|slot| slot.0 == best).map(|slot| slot.1).collect();
-            tied.iter().filter(|real| **real).count() as f64 / tied.len() as f64
-        })
-        .collect();
-    guesses.iter().sum::<f64>() / guesses.len().max(1) as f64
-}
-
-/// Histogram of the score in 20 quantile bins, add-half smoothed: |ln P(bin | real) / P(bin | decoy)|,
-/// 95th percentile over all slots.
-fn eta_p95(all: &[(f64, bool)]) -> f64 {
-    const BINS: usize = 20;
-    if all.is_empty() {
-        return 0.0;
-    }
-    let mut sorted: Vec<f64> = all.iter().map(|pair| pair.0).collect();
-    sorted.sort_by(f64::total_cmp);
-    let mut cuts: Vec<f64> = (1..BINS).map(|bin| sorted[bin * sorted.len() / BINS]).collect();
-    cuts.dedup();
-    let bin = |score: f64| cuts.partition_point(|cut| *cut <= score);
-    let mut counts = vec![[0.5_f64; 2]; cuts.len() + 1];
-    all.iter().for_each(|&(score, real)| counts[bin(score)][usize::from(real)] += 1.0);
-    let total = counts.iter().fold([0.0; 2], |sum, count| [sum[0] + count[0], sum[1] + count[1]]);
-    let ratio = |count: &[f64; 2]| ((count[1] / total[1]) / (count[0] / total[0])).ln().abs();
-    let mut ratios: Vec<f64> = all.iter().map(|pair| ratio(&counts[bin(pair.0)])).collect();
-    ratios.sort_by(f64::total_cmp);
-    ratios[(ratios.len() - 1) * 95 / 100]
-}
-
-/// Turns observations into features an eavesdropping provider can compute from noised traffic alone
-/// (PRIVACY part D): novelty, age, frequency, co-occurrence, the writer's own repeats, position, and
-/// statistics of the bytes.
-struct Extractor {
-    totals: HashMap<u64, f64>,
-    pairs: HashMap<(u64, u64), f64>,
-    events: f64,
-}
-
-impl Extractor {
-    /// Counts over the whole recording: a provider keeps everything and looks back.
-    fn new(events: &[EventView]) -> Self {
-        let mut totals: HashMap<u64, f64> = HashMap::new();
-        for slot in events.iter().flat_map(|event| &event.slots) {
-            *totals.entry(slot.key).or_default() += 1.0;
-        }
-        let mut pairs = HashMap::new();
+impl Clock {
+    fn read<'a>(events: impl Iterator<Item = &'a EventView>) -> Self {
+        let mut halves: HashMap<u64, (f64, f64)> = HashMap::new();
         for event in events {
-            // keys that occur once co-occur with nothing twice; leaving them out bounds the table
-            let keys: Vec<u64> = event.slots.iter().map(|slot| slot.key).filter(|key| totals[key] > 1.0).collect();
-            for (index, &a) in keys.iter().enumerate() {
-                for &b in &keys[index + 1..] {
-                    *pairs.entry((a.min(b), a.max(b))).or_default() += 1.0;
-                }
-            }
+            let (real, all) = halves.entry(event.at / EPOCH_S).or_default();
+            *real += event.slots.iter().filter(|slot| slot.real).count() as f64;
+            *all += event.slots.len() as f64;
         }
-        Self { totals, pairs, events: events.len() as f64 }
+        Self(halves)
     }
 
-    fn features(&self, events: &[EventView]) -> Vec<Vec<Vec<f64>>> {
-        let mut history = History::default();
-        events
-            .iter()
-            .map(|event| {
-                let rows = (0..event.slots.len()).map(|index| self.row(event, index, &history)).collect();
-                history.absorb(event);
-                rows
-            })
-            .collect()
-    }
-
-    fn row(&self, event: &EventView, index: usize, history: &History) -> Vec<f64> {
-        let slot = &event.slots[index];
-        let seen = history.seen.get(&slot.key);
-        let bytes = ByteStatistics::of(&slot.bytes);
-        vec![
-            f64::from(u8::from(seen.is_none())),
-            seen.map_or(1e9, |(_, last)| event.at.saturating_sub(*last) as f64),
-            seen.map_or(0.0, |(times, _)| *times),
-            history.own.get(&(event.user, slot.key)).copied().unwrap_or(0.0),
-            self.totals.get(&slot.key).copied().unwrap_or(0.0),
-            self.cohesion(event, index),
-            index as f64,
-            f64::from(u32::try_from(slot.key & 0xFFFF_FFFF).unwrap_or(0)),
-            bytes.mean,
-            bytes.distinct,
-            bytes.high_bits,
-        ]
-    }
-
-    /// Mean of the three largest smoothed pointwise mutual informations with the event's other keys.
-    fn cohesion(&self, event: &EventView, index: usize) -> f64 {
-        let key = event.slots[index].key;
-        let mut scores: Vec<f64> = event
-            .slots
-            .iter()
-            .enumerate()
-            .filter(|(other, _)| *other != index)
-            .map(|(_, other)| {
-                let both = self.pairs.get(&(key.min(other.key), key.max(other.key))).copied().unwrap_or(0.0);
-                let alone = self.totals.get(&key).unwrap_or(&1.0) * self.totals.get(&other.key).unwrap_or(&1.0);
-                ((both + 0.1) * self.events / (alone + 1.0)).ln()
-            })
-            .collect();
-        scores.sort_by(|a, b| b.total_cmp(a));
-        scores.iter().take(3).sum::<f64>() / 3.0
+    fn share(&self, at: u64) -> f64 {
+        self.0.get(&(at / EPOCH_S)).map_or(0.0, |(real, all)| real / all.max(1.0))
     }
 }
 
-/// What was seen before the event at hand.
-#[derive(Default)]
-struct History {
-    seen: HashMap<u64, (f64, u64)>,
-    own: HashMap<(u32, u64), f64>,
-}
-
-impl History {
-    fn absorb(&mut self, event: &EventView) {
-        let distinct: HashSet<u64> = event.slots.iter().map(|slot| slot.key).collect();
-        for key in distinct {
-            let entry = self.seen.entry(key).or_insert((0.0, event.at));
-            *entry = (entry.0 + 1.0, event.at);
-            *self.own.entry((event.user, key)).or_default() += 1.0;
-        }
+/// Whole users, in the order of their numbers, up to [`MOST_EXAMPLES`] slots.
+fn learn(events: &[EventView], from: u64, extractor: &Extractor) -> BoostedTrees {
+    let mut sizes: HashMap<u32, usize> = HashMap::new();
+    for event in events.iter().filter(|event| event.at >= from && event.user.is_multiple_of(2)) {
+        *sizes.entry(event.user).or_default() += event.slots.len();
     }
+    let mut sizes: Vec<_> = sizes.into_iter().collect();
+    sizes.sort_unstable();
+    let mut room = MOST_EXAMPLES;
+    let teachers = sizes.into_iter().take_while(|(_, size)| {
+        let fits = *size <= room;
+        room = room.saturating_sub(*size);
+        fits
+    });
+    let teachers: HashSet<u32> = teachers.map(|(user, _)| user).collect();
+    let (mut examples, mut labels) = (Features::new(WIDTH), Vec::new());
+    extractor.describe(
+        events,
+        |event| event.at >= from && teachers.contains(&event.user),
+        |event, rows| {
+            rows.iter().for_each(|row| examples.push(row));
+            labels.extend(event.slots.iter().map(|slot| slot.real));
+        },
+    );
+    BoostedTrees::fit(&examples, &labels, BoostingPlan::default())
 }
 
-struct ByteStatistics {
-    mean: f64,
-    distinct: f64,
-    high_bits: f64,
+fn area(users: &[Scored], resamples: usize, rng: &mut impl Rng) -> Estimate {
+    let scale = Scale::of(users);
+    let ranked: Vec<_> = users.iter().map(|user| scale.rank(user)).collect();
+    bootstrap_by_user(&ranked, resamples, rng, |drawn| scale.auc(drawn))
 }
 
-impl ByteStatistics {
-    fn of(bytes: &[u8]) -> Self {
-        let count = bytes.len().max(1) as f64;
-        Self {
-            mean: bytes.iter().map(|byte| f64::from(*byte)).sum::<f64>() / count,
-            distinct: bytes.iter().collect::<HashSet<_>>().len() as f64,
-            high_bits: bytes.iter().filter(|byte| **byte >= 0x80).count() as f64 / count,
-        }
+fn report(users: &[Scored], resamples: usize, rng: &mut impl Rng) -> DetectorReport {
+    let scale = Scale::of(users);
+    let ranked: Vec<_> = users.iter().map(|user| scale.rank(user)).collect();
+    let real_slots = users.iter().map(Scored::real).sum();
+    DetectorReport {
+        clock: Estimate { value: 0.5, low: 0.5, high: 0.5 },
+        auc: bootstrap_by_user(&ranked, resamples, rng, |drawn| scale.auc(drawn)),
+        within: bootstrap_by_user(users, resamples, rng, Scored::within),
+        top_one: bootstrap_by_user(users, resamples, rng, Scored::top_one),
+        eta_p95: bootstrap_by_user(&ranked, resamples, rng, |drawn| scale.eta_p95(drawn)),
+        real_slots,
+        decoy_slots: users.iter().map(Scored::len).sum::<usize>() - real_slots,
+        retried_slots: 0,
+        users: users.len(),
     }
 }
 
@@ -246,7 +161,7 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha20Rng;
 
-    /// 200 users, ten events each, ten slots an event of which the first drawn `real` are real.
+    /// 200 users, ten events each, ten slots an event of which one, at a random place, is real.
     fn traffic(rng: &mut ChaCha20Rng, mut key: impl FnMut(&mut ChaCha20Rng, u32, bool) -> u64) -> Vec<EventView> {
         (0..2_000_u32)
             .map(|number| {
@@ -255,9 +170,9 @@ mod tests {
                 let slots = (0..10)
                     .map(|index| {
                         let real = index == real_at;
-                        let mut bytes = vec![0; 32];
+                        let mut bytes = [0; 32];
                         rng.fill(&mut bytes[..]);
-                        SlotView { key: key(rng, user, real), bytes, real }
+                        SlotView { key: key(rng, user, real), chain: 0, bytes: ByteStatistics::of(&bytes), real }
                     })
                     .collect();
                 EventView { user, at: u64::from(number), slots }
@@ -265,14 +180,17 @@ mod tests {
             .collect()
     }
 
-    /// Seed 8: uniform keys for both kinds. Judged on 1,000 real slots of 100 users, the interval
+    /// Seed 8: uniform keys for both kinds. Judged on 1,000 real slots of 100 users, the intervals
     /// must contain one half.
     #[test]
     fn uniform_slots_tell_nothing() {
         let mut rng = ChaCha20Rng::seed_from_u64(8);
         let events = traffic(&mut rng, |rng, _, _| rng.random_range(0..1 << 17));
-        let report = detect_slots(&events, 100, &mut rng);
-        assert!(report.auc.low < 0.5 && 0.5 < report.auc.high, "{report:?}");
+        let report = detect_slots(&events, 0, 100, &mut rng);
+        for area in [report.auc, report.within] {
+            assert!(area.low < 0.5 && 0.5 < area.high, "{report:?}");
+        }
+        assert_eq!((report.real_slots, report.decoy_slots, report.users), (1_000, 9_000, 100));
     }
 
     /// Seed 9: every user repeats one key and draws decoys afresh. The detector must find it.
@@ -281,7 +199,36 @@ mod tests {
         let mut rng = ChaCha20Rng::seed_from_u64(9);
         let events =
             traffic(&mut rng, |rng, user, real| if real { u64::from(user) } else { rng.random_range(0..5_000) });
-        let report = detect_slots(&events, 20, &mut rng);
-        assert!(report.auc.value > 0.9 && report.top_one.value > 0.8 && report.eta_p95 > 0.5, "{report:?}");
+        let report = detect_slots(&events, 0, 20, &mut rng);
+        assert!(report.auc.value > 0.9 && report.top_one.value > 0.8 && report.eta_p95.low > 0.5, "{report:?}");
+    }
+
+    /// Seed 10: real slots fall into 64 rows that twenty writers share, decoys into 131,072: what too many
+    /// waves at one card would look like. The collisions must be visible to the detector.
+    #[test]
+    fn rows_that_many_write_to_are_found() {
+        let mut rng = ChaCha20Rng::seed_from_u64(10);
+        let events = traffic(&mut rng, |rng, user, real| {
+            let shared = u64::from(user % 10) << 20 | rng.random_range(0..64);
+            if real { shared } else { rng.random_range(0..1 << 17) }
+        });
+        let report = detect_slots(&events, 0, 20, &mut rng);
+        assert!(report.auc.low > 0.7 && report.within.low > 0.7, "{report:?}");
+    }
+
+    /// Seed 11: keys are uniform, but nothing is real in the first half of the time. The clock tells that, and
+    /// whoever looks at the second half alone sees nothing.
+    #[test]
+    fn what_the_clock_tells_is_told_apart() {
+        let mut rng = ChaCha20Rng::seed_from_u64(11);
+        let mut events = traffic(&mut rng, |rng, _, _| rng.random_range(0..1 << 17));
+        for event in &mut events {
+            event.at *= 10;
+            event.slots.iter_mut().for_each(|slot| slot.real &= event.at >= 10_000);
+        }
+        let whole = detect_slots(&events, 0, 50, &mut rng);
+        assert!(whole.clock.low > 0.6, "{whole:?}");
+        let late = detect_slots(&events, 10_800, 50, &mut rng);
+        assert!(late.clock.high < 0.56 && late.auc.low < 0.5 && late.real_slots > 400, "{late:?}");
     }
 }

@@ -190,16 +190,20 @@ mod tests {
             prop_assert_eq!(event(tick), event(tick.after(Duration::from_millis(gap))));
         }
 
-        /// The times that leave are a function of the seed alone: filling every event, none, or some changes
-        /// nothing, because no payload ever enters.
+        /// What a device does meanwhile moves nothing: one that is busy after each event (it seals, sends, reads)
+        /// and asks for the next at any moment before the next tick sends at the same times as one that has
+        /// nothing to do and asks at once.
         #[test]
-        fn payload_cannot_move_an_event(seed: u64, waiting in proptest::collection::vec(proptest::option::of(any::<u8>()), 30)) {
-            let cadence = Cadence::draw(ServiceClass::Maximum, &mut ChaCha20Rng::seed_from_u64(seed));
+        fn being_busy_cannot_move_an_event(class in 0..4_usize, seed: u64, phase in 0..10_000_000_u64, busy in prop::collection::vec(0.0..1.0_f64, 30)) {
+            let cadence = Cadence::new(CLASSES[class], Duration::from_millis(phase));
             let from = Timestamp::from_secs(1_763_683_200);
-            let silent = run(cadence, from, 30, &mut ChaCha20Rng::seed_from_u64(seed));
-            let events = run(cadence, from, 30, &mut ChaCha20Rng::seed_from_u64(seed));
-            let sent: Vec<_> = events.iter().zip(waiting).map(|(event, payload)| (event.leave_at, payload)).collect();
-            prop_assert!(sent.iter().zip(silent).all(|((at, _), event)| *at == event.leave_at));
+            let idle = run(cadence, from, busy.len(), &mut ChaCha20Rng::seed_from_u64(seed));
+            let (mut rng, mut asked) = (ChaCha20Rng::seed_from_u64(seed), from);
+            for (busy, idle) in busy.iter().zip(idle) {
+                let event = cadence.next(asked, &mut rng);
+                prop_assert_eq!(event, idle);
+                asked = event.tick.after(cadence.step().mul_f64(*busy));
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use std::time::Duration;
 
-use mosaic_attack::{EventView, SlotView};
+use mosaic_attack::{ByteStatistics, EventView, SlotView};
 use mosaic_geo::{PlaceIndex, Resident};
 use mosaic_types::{ClassId, LatLng, Timestamp};
 use rand::{Rng, RngExt, seq::SliceRandom};
@@ -100,7 +100,7 @@ fn elements(wish: &Wish) -> [u64; 5] {
 }
 
 fn slot(key: u64, real: bool) -> SlotView {
-    SlotView { key, bytes: Vec::new(), real }
+    SlotView { key, chain: 0, bytes: ByteStatistics::default(), real }
 }
 
 /// A point displaced by fresh planar Laplace noise of the given scale: the naive report of a place,

@@ -20,12 +20,10 @@ pub struct Row {
     pub baseline: Option<f64>,
     /// The figure.
     pub value: f64,
-    /// Lower end of the 95 % interval by user.
-    pub low: f64,
-    /// Upper end of the 95 % interval by user.
-    pub high: f64,
-    /// The target's bounds, where one is set.
-    pub target: Option<(f64, f64)>,
+    /// Ends of the 95 % interval by user.
+    pub ci: [f64; 2],
+    /// The target's bounds, where one is set; `null` in JSON for a side without bound.
+    pub target: Option<[f64; 2]>,
     /// Whether the whole interval meets the target.
     pub status: Status,
 }
@@ -52,8 +50,7 @@ impl Row {
             metric: metric.to_owned(),
             baseline: None,
             value: found.value,
-            low: found.low,
-            high: found.high,
+            ci: [found.low, found.high],
             target: None,
             status: Status::Printed,
         }
@@ -62,9 +59,9 @@ impl Row {
     /// The same row judged against a target: met only when the whole interval lies inside.
     #[must_use]
     pub fn judged(self, low: f64, high: f64) -> Self {
-        let found = Estimate { value: self.value, low: self.low, high: self.high };
+        let found = Estimate { value: self.value, low: self.ci[0], high: self.ci[1] };
         let status = if found.lies_within(low, high) { Status::Met } else { Status::Missed };
-        Self { target: Some((low, high)), status, ..self }
+        Self { target: Some([low, high]), status, ..self }
     }
 
     /// The same row beside the naive design's figure.
@@ -92,8 +89,8 @@ impl fmt::Display for Report {
         )?;
         for row in &self.rows {
             let baseline = row.baseline.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"));
-            let target = row.target.map_or_else(|| "-".to_owned(), |(low, high)| format!("{low:.2}..{high:.2}"));
-            let interval = format!("[{:.3}, {:.3}]", row.low, row.high);
+            let target = row.target.map_or_else(|| "-".to_owned(), |[low, high]| format!("{low:.2}..{high:.2}"));
+            let interval = format!("[{:.3}, {:.3}]", row.ci[0], row.ci[1]);
             let status = match row.status {
                 Status::Met => "met",
                 Status::Missed => "missed",
@@ -106,5 +103,31 @@ impl fmt::Display for Report {
             )?;
         }
         write!(f, "seed {}", self.seed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names that scripts, and later the claims ledger, read.
+    #[test]
+    fn a_row_has_the_documented_fields() {
+        let found = Estimate { value: 0.97, low: 0.96, high: 0.99 };
+        let row = Row::printed("averaging/residual", "averaging", "Y", "ratio", found).beside(0.2);
+        let report = Report { seed: 3, rows: vec![row.judged(0.95, f64::INFINITY)] };
+        let json = serde_json::to_value(&report).unwrap();
+        let expected = serde_json::json!({"seed": 3, "rows": [{
+            "id": "averaging/residual", "attack": "averaging", "view": "Y", "metric": "ratio", "baseline": 0.2,
+            "value": 0.97, "ci": [0.96, 0.99], "target": [0.95, null], "status": "met",
+        }]});
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn a_target_is_met_by_the_whole_interval_only() {
+        let found = Estimate { value: 0.5, low: 0.488, high: 0.505 };
+        assert_eq!(Row::printed("a", "b", "P1", "AUC", found).judged(0.49, 0.51).status, Status::Missed);
+        assert_eq!(Row::printed("a", "b", "P1", "AUC", found).status, Status::Printed);
     }
 }

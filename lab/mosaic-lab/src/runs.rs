@@ -3,16 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
-use mosaic_attack::{DetectorReport, averaging_curve, detect_slots};
+use mosaic_attack::{DetectorReport, Estimator, Reports, averaging_curve, detect_slots};
 use mosaic_geo::{PlaceIndex, Residents, offset_m};
-use mosaic_release::{Draft, Releaser, ReleaserState};
+use mosaic_release::{Draft, Refusal, Releaser, ReleaserState};
 use mosaic_types::{ContextText, LatLng, Mode, NoiseRatio, Sensitive, Timestamp, TtlHours};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
 use crate::{
+    Progress,
+    evening::{Meetings, record_evening},
     naive::{fresh_report, naive_traffic, wishes},
-    population::{PopulationPlan, Recording, record},
+    population::{PopulationPlan, record_discovery},
     report::{Report, Row},
 };
 
@@ -28,7 +30,7 @@ const NAIVE_FLOOR: f64 = 0.85;
 pub struct SlotPlan {
     /// Sizes of the populations whose discovery lane is attacked, in virtual time.
     pub discovery_agents: Vec<u32>,
-    /// People behind the rendezvous lane and the naive design.
+    /// People of the evening behind the rendezvous lane, and behind the naive design.
     pub rendezvous_agents: u32,
     /// Hours recorded.
     pub hours: u64,
@@ -43,59 +45,96 @@ pub fn evening() -> Timestamp {
     Timestamp::from_secs(1_795_276_800)
 }
 
-/// Runs the slot detector; `progress` hears what begins.
+/// When the people of an evening have found each other and there is as much to say as later on.
+const WARM_UP: Duration = Duration::from_hours(2);
+
+/// Runs the slot detector.
 ///
 /// # Errors
 /// What recording says: no places, or a refusal of the release.
-pub fn slots(places: &Arc<PlaceIndex>, plan: &SlotPlan, progress: impl Fn(&str)) -> Result<Report> {
+pub fn slots(places: &Arc<PlaceIndex>, plan: &SlotPlan, progress: &Progress<'_>) -> Result<Report> {
     let mut rng = ChaCha20Rng::seed_from_u64(plan.seed);
-    let recorded = |agents| -> Result<Recording> {
-        progress(&format!("recording {agents} devices over {} h", plan.hours));
-        let length = Duration::from_hours(plan.hours);
-        record(places, PopulationPlan { agents, length, seed: plan.seed, mode: Mode::Balanced, start: evening() })
+    let population = |agents| PopulationPlan {
+        agents,
+        length: Duration::from_hours(plan.hours),
+        seed: plan.seed,
+        mode: Mode::Balanced,
+        start: evening(),
     };
-    let recording = recorded(plan.rendezvous_agents)?;
-    progress("attacking the naive design and the rendezvous lane");
+    progress.stage("the naive design", 0);
     let residents = Residents::generate(places, plan.rendezvous_agents as usize, plan.seed)?;
     let wishes = wishes(residents.all(), places, evening(), plan.naive_days, &mut rng);
-    let naive = detect_slots(&naive_traffic(&wishes, NAIVE_RATIO, &mut rng), RESAMPLES, &mut rng);
-    let rendezvous = detect_slots(&recording.rendezvous, RESAMPLES, &mut rng);
-    let mut rows = vec![
-        Row::printed("slots/naive", "slot detector", "P1", "AUC", naive.auc).judged(NAIVE_FLOOR, 1.0),
-        Row::printed("slots/rendezvous", "slot detector", "P1", "AUC", rendezvous.auc)
-            .beside(naive.auc.value)
-            .judged(0.49, 0.51),
-        count("slots/rendezvous/real-slots", rendezvous.real_slots),
-    ];
+    let naive = detect_slots(&naive_traffic(&wishes, NAIVE_RATIO, &mut rng), 0, RESAMPLES, &mut rng);
+    let mut rows = vec![Row::printed("slots/naive", "slot detector", "P1", "AUC", naive.auc).judged(NAIVE_FLOOR, 1.0)];
+    if plan.rendezvous_agents > 0 {
+        progress.stage(&format!("an evening of {} people", plan.rendezvous_agents), plan.hours * 60);
+        let recorded = record_evening(places, population(plan.rendezvous_agents), progress)?;
+        progress.stage("attacking the rendezvous lane", 0);
+        let found = detect_slots(&recorded.rendezvous, 0, RESAMPLES, &mut rng);
+        rows.extend(rendezvous_rows(&found, &recorded.met, naive.auc.value));
+        let settled = detect_slots(&recorded.rendezvous, evening().after(WARM_UP).as_secs(), RESAMPLES, &mut rng);
+        rows.extend(settled_rows(&settled));
+    }
     for &agents in &plan.discovery_agents {
-        let found = if agents == plan.rendezvous_agents {
-            detect_slots(&recording.discovery, RESAMPLES, &mut rng)
-        } else {
-            let recording = recorded(agents)?;
-            progress(&format!("attacking the discovery lane of {agents} devices"));
-            detect_slots(&recording.discovery, RESAMPLES, &mut rng)
-        };
+        progress.stage(&format!("the discovery lane of {agents} devices"), agents.into());
+        let events = record_discovery(places, population(agents), progress)?;
+        progress.stage(&format!("attacking the discovery lane of {agents} devices"), 0);
+        let found = detect_slots(&events, 0, RESAMPLES, &mut rng);
         rows.extend(discovery_rows(agents, &found, naive.auc.value));
     }
     Ok(Report { seed: plan.seed, rows })
 }
 
-/// AUC, top-1 and η of the discovery lane: printed, whatever they are.
-fn discovery_rows(agents: u32, found: &DetectorReport, naive: f64) -> [Row; 4] {
-    let id = |what: &str| format!("slots/discovery/{agents}/{what}");
-    let eta = mosaic_attack::Estimate { value: found.eta_p95, low: found.eta_p95, high: found.eta_p95 };
-    [
-        Row::printed(id("auc"), "slot detector", "P1", "AUC", found.auc).beside(naive),
+/// The judged area, and beside it what helps to read it.
+fn rendezvous_rows(found: &DetectorReport, met: &Meetings, naive: f64) -> Vec<Row> {
+    let id = |what: &str| format!("slots/rendezvous/{what}");
+    let auc = Row::printed("slots/rendezvous", "slot detector", "P1", "AUC", found.auc);
+    let mut rows = vec![
+        auc.beside(naive).judged(0.49, 0.51),
+        Row::printed(id("clock"), "the clock alone", "P1", "AUC", found.clock),
+        Row::printed(id("within"), "slot detector", "P1", "AUC within an event", found.within).judged(0.49, 0.51),
         Row::printed(id("top-1"), "slot detector", "P1", "top-1 of 10", found.top_one),
-        Row::printed(id("eta"), "slot detector", "P1", "eta p95 (no interval)", eta),
-        count(&id("real-slots"), found.real_slots),
+        Row::printed(id("eta"), "slot detector", "P1", "eta p95", found.eta_p95),
+        count(&id("real-slots"), "real slots judged", found.real_slots as u64),
+        count(&id("decoy-slots"), "decoy slots judged", found.decoy_slots as u64),
+        count(&id("retried-slots"), "judged slots after a full row", found.retried_slots as u64),
+    ];
+    let happened = [
+        ("waves", met.waves),
+        ("approaches", met.approaches),
+        ("answers", met.answers),
+        ("contacts", met.contacts),
+        ("full-rows", met.full),
+    ];
+    rows.extend(happened.map(|(what, number)| count(&id(what), what, number)));
+    rows
+}
+
+/// The same once the evening is under way.
+fn settled_rows(found: &DetectorReport) -> [Row; 3] {
+    [
+        Row::printed("slots/rendezvous/settled", "slot detector", "P1", "AUC after 2 h", found.auc),
+        Row::printed("slots/rendezvous/settled/clock", "the clock alone", "P1", "AUC after 2 h", found.clock),
+        count("slots/rendezvous/settled/real-slots", "real slots judged", found.real_slots as u64),
     ]
 }
 
-fn count(id: &str, number: usize) -> Row {
+/// The discovery lane: printed, whatever it is.
+fn discovery_rows(agents: u32, found: &DetectorReport, naive: f64) -> [Row; 5] {
+    let id = |what: &str| format!("slots/discovery/{agents}/{what}");
+    [
+        Row::printed(id("auc"), "slot detector", "P1", "AUC", found.auc).beside(naive),
+        Row::printed(id("within"), "slot detector", "P1", "AUC within an event", found.within),
+        Row::printed(id("top-1"), "slot detector", "P1", "top-1 of 10", found.top_one),
+        Row::printed(id("eta"), "slot detector", "P1", "eta p95", found.eta_p95),
+        count(&id("real-slots"), "real slots judged", found.real_slots as u64),
+    ]
+}
+
+fn count(id: &str, metric: &str, number: u64) -> Row {
     let value = number as f64;
     let exact = mosaic_attack::Estimate { value, low: value, high: value };
-    Row::printed(id, "sample size", "P1", "real slots judged", exact)
+    Row::printed(id, "sample size", "P1", metric, exact)
 }
 
 /// The averaging attacker on the naive design's fresh noise and on what the release lets out.
@@ -120,34 +159,48 @@ pub fn averaging(places: &Arc<PlaceIndex>, plan: AveragingPlan) -> Result<Report
     let residents = Residents::generate(places, plan.people, plan.seed)?;
     let mut naive = Vec::with_capacity(plan.people);
     let mut ours = Vec::with_capacity(plan.people);
+    let mut refused = 0;
     for resident in residents.all() {
         let home = resident.home();
         let seen: Vec<LatLng> = (0..plan.reports)
             .map(|_| offset_m(home, normal(plan.receiver_m, &mut rng), normal(plan.receiver_m, &mut rng)))
             .collect();
-        naive.push((home, seen.iter().map(|&place| fresh_report(place, 200.0, &mut rng)).collect()));
-        ours.push((home, released(places, &seen, &mut rng)?));
+        let blurred = seen.iter().map(|&place| fresh_report(place, 200.0, &mut rng)).collect();
+        naive.push(Reports { truth: home, seen: blurred });
+        let cells = released(places, &seen, &mut rng)?;
+        refused += seen.len() - cells.len();
+        ours.push(Reports { truth: home, seen: cells });
     }
     let counts = [1, 10, plan.reports];
     let naive = averaging_curve(&naive, &counts, RESAMPLES, &mut rng);
     let ours = averaging_curve(&ours, &counts, RESAMPLES, &mut rng);
     let mut rows: Vec<Row> = naive
-        .0
+        .points
         .iter()
-        .zip(&ours.0)
+        .zip(&ours.points)
         .map(|(naive, ours)| {
             let id = format!("averaging/{}", ours.reports);
-            Row::printed(id, "averaging", "Y", "mean error (m)", ours.error_m).beside(naive.error_m.value)
+            let metric = format!("mean error (m), {}", name(ours.estimator));
+            Row::printed(id, "averaging", "Y", &metric, ours.error_m).beside(naive.error_m.value)
         })
         .collect();
-    let residual = ours.residual();
-    let exact = mosaic_attack::Estimate { value: residual, low: residual, high: residual };
-    let row = Row::printed("averaging/residual", "averaging", "Y", "error N=max / N=1", exact);
-    rows.push(row.beside(naive.residual()).judged(0.95, f64::INFINITY));
+    let row = Row::printed("averaging/residual", "averaging", "Y", "error N=max / N=1", ours.residual);
+    rows.push(row.beside(naive.residual.value).judged(0.95, f64::INFINITY));
+    rows.push(count("averaging/people", "people judged", ours.users as u64));
+    rows.push(count("averaging/refused", "reports that the release refused", refused as u64));
     Ok(Report { seed: plan.seed, rows })
 }
 
-/// What strangers see of a device that releases each of `seen` in one week: the cells' centres.
+const fn name(estimator: Estimator) -> &'static str {
+    match estimator {
+        Estimator::Median => "median",
+        Estimator::Mean => "mean",
+        Estimator::MeanOfDistinct => "mean of distinct",
+    }
+}
+
+/// What strangers see of a device that releases each of `seen` in one week: the cells' centres. Shorter than
+/// `seen` where the release refused.
 fn released(places: &Arc<PlaceIndex>, seen: &[LatLng], rng: &mut ChaCha20Rng) -> Result<Vec<LatLng>> {
     let mut seed = [0; 32];
     rng.fill(&mut seed[..]);
@@ -161,7 +214,12 @@ fn released(places: &Arc<PlaceIndex>, seen: &[LatLng], rng: &mut ChaCha20Rng) ->
             mode: Mode::Balanced,
             ttl: TtlHours::default(),
         };
-        let id = releaser.draft(evening().after(Duration::from_mins(step)), draft)?.id;
+        let id = match releaser.draft(evening().after(Duration::from_mins(step)), draft) {
+            Ok(accepted) => accepted.id,
+            // nothing leaves, so there is nothing to see; the report counts it
+            Err(Refusal::OutsideArea { .. }) => continue,
+            Err(refusal) => return Err(refusal.into()),
+        };
         cells.extend(
             releaser.broadcasts().find(|broadcast| broadcast.id == id).map(|broadcast| broadcast.cell.center()),
         );

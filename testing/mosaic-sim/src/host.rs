@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use mosaic_agent::CallId;
+use mosaic_crypto::signing::SigningKey;
 use mosaic_federation::{Federation, FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
 use mosaic_provider::{
     Outgoing, PeerCallId, PeerFailure, Policy, ProviderCore, ProviderKeys, Step, Ticket, store::MemoryStore,
@@ -81,6 +82,11 @@ impl Host {
         if let Err(error) = self.core.on_reply(now, &mut self.rng, id, answer) {
             tracing::error!(%error, "an answer could not be stored");
         }
+    }
+
+    /// The key it signs with, for a provider that signs what the protocol would not.
+    pub(crate) fn signing(&self) -> Option<SigningKey> {
+        Some(ProviderKeys::from_bytes(self.core.me(), &self.keys)?.signing)
     }
 
     pub(crate) fn tick(&mut self, now: Timestamp) {

@@ -11,8 +11,9 @@ use rand_chacha::ChaCha20Rng;
 use thiserror::Error;
 
 use crate::{
-    Learned, Link, Outages, Person, PersonId,
+    Learned, Link, Mischief, Outages, Person, PersonId,
     host::{self, Host},
+    mischief::Villain,
     person::Device,
 };
 
@@ -79,6 +80,7 @@ pub struct World {
     federation: Arc<Federation>,
     pool: Arc<BlockPool>,
     outages: Outages,
+    villain: Option<Villain>,
     agenda: BTreeMap<(Timestamp, u64), Happening>,
     sequence: u64,
 }
@@ -99,6 +101,7 @@ impl World {
             people: Vec::new(),
             pool: Arc::default(),
             outages: Outages::default(),
+            villain: None,
             agenda: BTreeMap::new(),
             sequence: 0,
             setup,
@@ -183,6 +186,11 @@ impl World {
     /// Changes how messages travel from now on.
     pub const fn set_link(&mut self, link: Link) {
         self.setup.link = link;
+    }
+
+    /// From now on all providers do this to agents; `None` makes them honest again.
+    pub fn corrupt(&mut self, mischief: impl Into<Option<Mischief>>) {
+        self.villain = mischief.into().map(Villain::new);
     }
 
     /// Takes a provider down until [`Self::up`].
@@ -351,10 +359,20 @@ impl World {
         let now = self.now;
         let Some(host) = self.hosts.get_mut(&to.provider) else { return };
         host.learned.request(now, &call);
-        if let Some(result) = host.handle(now, (from, id), call) {
+        let forged = self.villain.as_mut().and_then(|villain| villain.answer(now, host, &call, &mut self.rng));
+        let result = if forged.is_some() { forged } else { host.handle(now, (from, id), call) };
+        if let Some(result) = result {
+            let result = self.twist(result);
             self.answer(from, id, result);
         }
         self.settle(to.provider);
+    }
+
+    /// Replaces a table on its way to an agent, if the providers are that dishonest.
+    fn twist(&mut self, result: Result<Reply, CallFailure>) -> Result<Reply, CallFailure> {
+        let (Some(villain), Ok(Reply::Table(honest))) = (&mut self.villain, &result) else { return result };
+        let hosts = self.hosts.iter().map(|(id, host)| (*id, host));
+        villain.table(honest, hosts, &mut self.rng).map_or(result, |table| Ok(Reply::Table(table)))
     }
 
     fn answer(&mut self, to: PersonId, id: CallId, result: Result<Reply, CallFailure>) {

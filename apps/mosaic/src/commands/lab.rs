@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use mosaic_geo::{PlaceIndex, synthetic_city};
-use mosaic_lab::{AveragingPlan, Report, SlotPlan, averaging, slots};
+use mosaic_lab::{AveragingPlan, Progress, Report, SlotPlan, Told, averaging, slots};
 
 use crate::{
     commands::{Context, places},
@@ -15,8 +15,8 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  mosaic lab slots                                       the slot detector of one provider, on both lanes
-  mosaic lab slots --discovery-agents 100,1000,10000     the discovery lane at three sizes (minutes)
+  mosaic lab slots                               the slot detector of one provider, on both lanes (minutes)
+  mosaic lab slots --discovery-agents 100        only the smallest population on the discovery lane
   mosaic lab averaging --places porto.osm.pbf --seed 3")]
 pub(crate) struct LabArgs {
     #[command(subcommand)]
@@ -34,13 +34,13 @@ enum Attack {
     /// One provider looks for the real slots of events
     Slots {
         /// Population sizes for the discovery lane
-        #[arg(long, value_delimiter = ',', default_values_t = [100])]
+        #[arg(long, value_delimiter = ',', default_values_t = [100, 1_000, 10_000])]
         discovery_agents: Vec<u32>,
-        /// People behind the rendezvous lane and the naive design
-        #[arg(long, default_value_t = 500)]
+        /// People of the evening behind the rendezvous lane, and behind the naive design
+        #[arg(long, default_value_t = 240)]
         agents: u32,
         /// Hours recorded
-        #[arg(long, default_value_t = 8)]
+        #[arg(long, default_value_t = 6)]
         hours: u64,
         /// Days of wishes that the naive design's server keeps
         #[arg(long, default_value_t = 14)]
@@ -73,7 +73,6 @@ impl LabArgs {
 fn attack(attack: &Attack, places: &Arc<PlaceIndex>, seed: u64) -> Outcome<Report> {
     let report = match attack {
         Attack::Slots { discovery_agents, agents, hours, naive_days } => {
-            let bar = spinner();
             let plan = SlotPlan {
                 discovery_agents: discovery_agents.clone(),
                 rendezvous_agents: *agents,
@@ -81,7 +80,9 @@ fn attack(attack: &Attack, places: &Arc<PlaceIndex>, seed: u64) -> Outcome<Repor
                 naive_days: *naive_days,
                 seed,
             };
-            let report = slots(places, &plan, |step| bar.set_message(step.to_owned()));
+            let bar = ProgressBar::new(0);
+            bar.enable_steady_tick(Duration::from_millis(200));
+            let report = slots(places, &plan, &Progress(&|told| show(&bar, told)));
             bar.finish_and_clear();
             report
         }
@@ -92,11 +93,23 @@ fn attack(attack: &Attack, places: &Arc<PlaceIndex>, seed: u64) -> Outcome<Repor
     report.or_exit(Exit::Usage, "the attack could not be staged")
 }
 
-fn spinner() -> ProgressBar {
-    let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed_precise} {msg}") {
-        bar.set_style(style);
+/// A bar where steps are counted, a spinner where they are not.
+fn show(bar: &ProgressBar, told: Told<'_>) {
+    match told {
+        Told::Stage(what, steps) => {
+            let template = if steps > 0 {
+                "{spinner} {elapsed_precise} {bar:30} {pos}/{len} {msg} ({eta} left)"
+            } else {
+                "{spinner} {elapsed_precise} {msg}"
+            };
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar.set_length(steps);
+            bar.set_position(0);
+            bar.reset_eta();
+            bar.set_message(what.to_owned());
+        }
+        Told::Step => bar.inc(1),
     }
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
 }

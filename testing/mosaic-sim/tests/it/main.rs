@@ -5,8 +5,10 @@
 mod absence;
 mod determinism;
 mod faults;
+mod hostile;
 mod ledger;
 mod logs;
+mod modes;
 mod retirement;
 mod tokens;
 

@@ -1,0 +1,72 @@
+//! The tables' descriptors and OPRF outputs, as every device of a recording sees them.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use mosaic_crypto::oprf::{OprfOutput, WholeKey};
+use mosaic_federation::sizing::{Load, TableShape};
+use mosaic_release::OprfOutputs;
+use mosaic_types::{Lane, Period, TileId};
+use mosaic_wire::{Groups, LaneShape, OprfInput, PublicShare, TableDescriptor};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+
+/// The lab holds the whole OPRF key, so an output costs one multiplication instead of a round trip; every
+/// device then sees the same values as in a federation.
+pub(crate) struct Tables {
+    key: WholeKey,
+    shapes: [TableShape; 2],
+    outputs: HashMap<OprfInput, OprfOutput>,
+    descriptors: HashMap<Period, TableDescriptor>,
+}
+
+impl Tables {
+    /// The tables of a population: equal numbers, equal tables.
+    pub(crate) fn new(agents: u32, seed: u64) -> Result<Self> {
+        let mut scalar = [0; 32];
+        ChaCha20Rng::seed_from_u64(seed).fill_bytes(&mut scalar);
+        scalar[31] &= 0x0F; // below 2^252 and so canonical
+        let key = WholeKey::from_bytes(&scalar)?;
+        let load = Load { agents, origins: 3 };
+        let shapes = [load.shape(Lane::Discovery), load.shape(Lane::Rendezvous)];
+        Ok(Self { key, shapes, outputs: HashMap::new(), descriptors: HashMap::new() })
+    }
+
+    pub(crate) const fn shape(&self, lane: Lane) -> TableShape {
+        self.shapes[lane as usize]
+    }
+
+    pub(crate) fn descriptor(&mut self, period: Period) -> TableDescriptor {
+        let [discovery, rendezvous] = self.shapes.map(|shape| LaneShape { rows: shape.rows, capacity: shape.capacity });
+        let public_key = self.key.public_key();
+        let describe = || TableDescriptor {
+            tile: TileId(1),
+            period,
+            valid_from: period.start(),
+            threshold: 2,
+            public_key,
+            shares: Vec::<PublicShare>::new(),
+            transcript: [0; 32],
+            discovery,
+            rendezvous,
+            generation_s: [5, 60, 600],
+            groups: Groups::DEFAULT,
+        };
+        self.descriptors.entry(period).or_insert_with(describe).clone()
+    }
+
+    pub(crate) fn evaluate(&mut self, inputs: &[OprfInput]) -> Result<()> {
+        for input in inputs {
+            if !self.outputs.contains_key(input) {
+                self.outputs.insert(*input, self.key.evaluate(&input.encode())?);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl OprfOutputs for Tables {
+    fn get(&self, input: &OprfInput) -> Option<&OprfOutput> {
+        self.outputs.get(input)
+    }
+}

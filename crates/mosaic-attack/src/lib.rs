@@ -7,13 +7,32 @@
 
 mod averaging;
 mod boosting;
+mod calibration;
+mod elements;
 mod interval;
+mod knowledge;
+mod linkage;
+mod ranking;
 mod slots;
+mod trap;
+mod uniqueness;
 
 pub use averaging::{AveragingCurve, AveragingPoint, averaging_curve};
 pub use boosting::{BoostedTrees, BoostingPlan};
+pub use calibration::{CalibrationReport, Claimed, Isotonic, ReliabilityBin, calibration, reliability};
+pub use elements::{
+    Coherence, ElementReport, Flagging, Intersection, Rebroadcast, classify_elements, coherence_attack, novelty,
+    rebroadcast_intersection, redundancy,
+};
 pub use interval::{Estimate, bootstrap_by_user};
+pub use knowledge::{Knowledge, knowledge_risks};
+pub use linkage::{Histogram, LinkageReport, LinkageScore, Linker, link_histograms};
+pub use ranking::{advantage_at, best_threshold, credit_within, expected_rank};
 pub use slots::{DetectorReport, EventView, SlotView, detect_slots};
+pub use trap::{
+    Question, TrapReport, asymmetry, effective_hypotheses, guessing_number, join_questions, joint_posterior, judge_trap,
+};
+pub use uniqueness::{Uniqueness, uniqueness};
 
 /// Area under the ROC curve of `(score, is_positive)` pairs: the chance that a random positive scores
 /// above a random negative, ties counting half (Mann-Whitney). 0.5 where one kind is missing.

@@ -8,11 +8,14 @@
 mod averaging;
 mod boosting;
 mod calibration;
+mod detector;
 mod elements;
 mod interval;
 mod knowledge;
 mod linkage;
+mod logistic;
 mod ranking;
+mod sequence;
 mod slots;
 mod trap;
 mod uniqueness;
@@ -20,6 +23,7 @@ mod uniqueness;
 pub use averaging::{AveragingCurve, AveragingPoint, averaging_curve};
 pub use boosting::{BoostedTrees, BoostingPlan};
 pub use calibration::{CalibrationReport, Claimed, Isotonic, ReliabilityBin, calibration, reliability};
+pub use detector::{Detector, Learner};
 pub use elements::{
     Coherence, ElementReport, Flagging, Intersection, Rebroadcast, classify_elements, coherence_attack, novelty,
     rebroadcast_intersection, redundancy,
@@ -27,7 +31,9 @@ pub use elements::{
 pub use interval::{Estimate, bootstrap_by_user};
 pub use knowledge::{Knowledge, knowledge_risks};
 pub use linkage::{Histogram, LinkageReport, LinkageScore, Linker, link_histograms};
+pub use logistic::LogisticRegression;
 pub use ranking::{advantage_at, best_threshold, credit_within, expected_rank};
+pub use sequence::{LabelledSequence, SequenceModel, SequencePlan};
 pub use slots::{DetectorReport, EventView, SlotView, detect_slots};
 pub use trap::{
     Question, TrapReport, asymmetry, effective_hypotheses, guessing_number, join_questions, joint_posterior, judge_trap,

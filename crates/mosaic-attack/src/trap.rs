@@ -135,12 +135,12 @@ mod tests {
     /// A posterior that says 2:1 each time, ten times: 2^10 to 1 jointly. A contrary answer cancels.
     #[test]
     fn joint_questions_multiply() {
-        let joint = joint_posterior(&[1.0, 1.0], &[&[2.0 / 3.0, 1.0 / 3.0]; 10]);
+        let joint = joint_posterior(&[1.0, 1.0], &[[2.0 / 3.0, 1.0 / 3.0].as_slice(); 10]);
         assert!((joint[0] / joint[1] - 1024.0).abs() < 1e-6);
         let even = joint_posterior(&[1.0, 1.0], &[&[0.8, 0.2], &[0.2, 0.8]]);
         assert!((even[0] - 0.5).abs() < 1e-12);
         // against an uneven prior, an answer equal to the prior says nothing
-        let prior = joint_posterior(&[0.7, 0.3], &[&[0.7, 0.3]; 5]);
+        let prior = joint_posterior(&[0.7, 0.3], &[[0.7, 0.3].as_slice(); 5]);
         assert!((prior[0] - 0.7).abs() < 1e-12);
     }
 

@@ -9,14 +9,22 @@ mod averaging;
 mod boosting;
 mod calibration;
 mod detector;
+mod distinguish;
+mod edges;
 mod elements;
+mod equality;
+mod filter;
 mod interval;
 mod knowledge;
 mod linkage;
 mod logistic;
+mod personas;
 mod ranking;
 mod sequence;
 mod slots;
+mod snapshots;
+mod timing;
+mod tokens;
 mod trap;
 mod uniqueness;
 
@@ -24,17 +32,31 @@ pub use averaging::{AveragingCurve, AveragingPoint, averaging_curve};
 pub use boosting::{BoostedTrees, BoostingPlan};
 pub use calibration::{CalibrationReport, Claimed, Isotonic, ReliabilityBin, calibration, reliability};
 pub use detector::{Detector, Learner};
+pub use distinguish::{Distinction, Observation, distinguish, kolmogorov_smirnov, welch_t};
+pub use edges::{EdgeReport, Sighting, judge_edges, meeting_scores};
 pub use elements::{
     Coherence, ElementReport, Flagging, Intersection, Rebroadcast, classify_elements, coherence_attack, novelty,
     rebroadcast_intersection, redundancy,
+};
+pub use equality::{EqualityReport, equality_linking};
+pub use filter::{
+    Blur, CellChain, ChainPosterior, FilterReport, Metres, ParticlePlan, SpeedModel, Track, judge_chain,
+    judge_particles, particle_filter,
 };
 pub use interval::{Estimate, bootstrap_by_user};
 pub use knowledge::{Knowledge, knowledge_risks};
 pub use linkage::{Histogram, LinkageReport, LinkageScore, Linker, link_histograms};
 pub use logistic::LogisticRegression;
+pub use personas::{
+    Lineup, PersonaDetector, PersonaReport, PlacePopularity, ScoredLineup, Session, Visit, judge_personas,
+    profile_scores,
+};
 pub use ranking::{advantage_at, best_threshold, credit_within, expected_rank};
 pub use sequence::{LabelledSequence, SequenceModel, SequencePlan};
 pub use slots::{DetectorReport, EventView, SlotView, detect_slots};
+pub use snapshots::{SnapshotPair, snapshot_attack, snapshot_features};
+pub use timing::{PacketWindow, TimingReport, activity_attack, timing_features};
+pub use tokens::{TokenPair, token_attack, token_features};
 pub use trap::{
     Question, TrapReport, asymmetry, effective_hypotheses, guessing_number, join_questions, joint_posterior, judge_trap,
 };

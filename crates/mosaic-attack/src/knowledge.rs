@@ -56,13 +56,20 @@ impl Population {
 
     /// Fewest others left after `known` pieces of the target's knowledge.
     fn fewest_rivals(&self, target: usize, visits: &Histogram, known: usize, kind: Knowledge) -> usize {
+        // most people have been somewhere alone
+        if known > 0 && visits.cells().iter().any(|(cell, _)| self.visitors.get(cell).is_some_and(|all| all.len() == 1))
+        {
+            return 0;
+        }
         // places that rule out the same people at every count are interchangeable
         let mut facts: HashSet<Vec<Bits>> = HashSet::new();
         for (cell, count) in visits.cells() {
             let deepest = if kind == Knowledge::Places { 1 } else { (*count as usize).min(known) };
             let levels: Vec<Bits> = (1..=deepest).map(|times| self.ruled_out(target, *cell, times)).collect();
-            if levels.last().is_some_and(|last| size(last) > 0) {
-                facts.insert(levels);
+            match levels.last().map_or(0, size) {
+                0 => {}
+                most if most == self.users - 1 => return 0,
+                _ => drop(facts.insert(levels)),
             }
         }
         let mut facts: Vec<Vec<Bits>> = facts.into_iter().collect();

@@ -1,7 +1,7 @@
 //! Linking pseudonyms by where they go: which of the known profiles wrote this probe? (PRIVACY 2.1
 //! and part D.) Pseudonym to pseudonym only; nothing here knows a name.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use rand::Rng;
 
@@ -64,50 +64,67 @@ pub enum LinkageScore {
     Topsoe,
 }
 
+impl LinkageScore {
+    /// What is kept of a profile's share of a cell that has this popularity in the population.
+    fn weight(self, share: f64, popularity: f64) -> f64 {
+        match self {
+            Self::Mixture { own } => {
+                let own = own.clamp(0.0, 1.0 - 1e-9);
+                (own * share / ((1.0 - own) * popularity)).ln_1p()
+            }
+            Self::Topsoe => share,
+        }
+    }
+}
+
 /// Profiles indexed by cell, so that a probe costs only the visits it shares with somebody.
 #[derive(Clone, Debug)]
 pub struct Linker {
     score: LinkageScore,
     users: usize,
-    postings: HashMap<u64, Postings>,
+    /// Cells that somebody holds, ascending, each with where its holders start.
+    cells: Vec<(u64, usize)>,
+    /// Profiles that hold a cell, cell after cell.
+    holders: Vec<Holder>,
 }
 
-#[derive(Clone, Debug, Default)]
-struct Postings {
-    /// Share of the whole population's visits.
-    popularity: f64,
-    /// Profiles that hold the cell, with the share of their visits.
-    holders: Vec<(usize, f64)>,
+#[derive(Clone, Copy, Debug)]
+struct Holder {
+    user: usize,
+    /// Share of the profile's visits; for the mixture, what one visit adds to the log-likelihood.
+    weight: f64,
 }
 
 impl Linker {
     /// Learns the profiles; a profile is named by its index.
     pub fn new(profiles: &[Histogram], score: LinkageScore) -> Self {
-        let everything = profiles.iter().map(Histogram::total).sum::<u64>().max(1) as f64;
-        let mut postings: HashMap<u64, Postings> = HashMap::new();
+        let mut entries: Vec<(u64, usize, f64, f64)> = Vec::new();
         for (user, profile) in profiles.iter().enumerate() {
-            for ((cell, share), (_, count)) in profile.shares().zip(profile.cells()) {
-                let held = postings.entry(cell).or_default();
-                held.popularity += f64::from(*count) / everything;
-                held.holders.push((user, share));
-            }
+            let shares = profile.shares().zip(profile.cells());
+            entries.extend(shares.map(|((cell, share), (_, count))| (cell, user, share, f64::from(*count))));
         }
-        Self { score, users: profiles.len(), postings }
+        entries.sort_unstable_by_key(|entry| (entry.0, entry.1));
+        let everything: f64 = entries.iter().map(|entry| entry.3).sum();
+        let (mut cells, mut holders) = (Vec::new(), Vec::with_capacity(entries.len()));
+        for own in entries.chunk_by(|a, b| a.0 == b.0) {
+            cells.push((own[0].0, holders.len()));
+            let popularity = own.iter().map(|entry| entry.3).sum::<f64>() / everything;
+            holders.extend(own.iter().map(|entry| Holder { user: entry.1, weight: score.weight(entry.2, popularity) }));
+        }
+        Self { score, users: profiles.len(), cells, holders }
     }
 
     /// One score a profile, in the order of the profiles. Cells that no profile holds say nothing.
     pub fn scores(&self, probe: &Histogram) -> Vec<f64> {
         let mut scores = vec![0.0; self.users];
         for ((cell, share), (_, count)) in probe.shares().zip(probe.cells()) {
-            let Some(held) = self.postings.get(&cell) else { continue };
-            for (user, own_share) in &held.holders {
-                scores[*user] += match self.score {
-                    LinkageScore::Mixture { own } => {
-                        let own = own.clamp(0.0, 1.0 - 1e-9);
-                        f64::from(*count) * (own * own_share / ((1.0 - own) * held.popularity)).ln_1p()
-                    }
+            let Ok(index) = self.cells.binary_search_by_key(&cell, |entry| entry.0) else { continue };
+            let end = self.cells.get(index + 1).map_or(self.holders.len(), |next| next.1);
+            for holder in &self.holders[self.cells[index].1..end] {
+                scores[holder.user] += match self.score {
+                    LinkageScore::Mixture { .. } => f64::from(*count) * holder.weight,
                     // every shared cell takes this off the 2 ln 2 of two disjoint histograms
-                    LinkageScore::Topsoe => topsoe_gain(share, *own_share),
+                    LinkageScore::Topsoe => topsoe_gain(share, holder.weight),
                 };
             }
         }

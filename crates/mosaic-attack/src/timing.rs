@@ -87,6 +87,8 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha20Rng;
 
+    type Sender<'a> = &'a dyn Fn(&mut ChaCha20Rng, bool) -> Vec<(f64, f64)>;
+
     /// Seed 141, 60 hosts × 60 windows of 10 s, 1,200 judged. A host that sends only when something
     /// happens is read completely; a clock that ticks regardless (with jitter) tells nothing
     /// (±0.12, four standard errors); a clock that is 40 ms late under load falls, although its
@@ -95,7 +97,7 @@ mod tests {
     fn silence_betrays_and_a_clock_does_not() {
         let mut rng = ChaCha20Rng::seed_from_u64(141);
         let trees = Learner::Trees(BoostingPlan::default());
-        let mut judged = |packets: &dyn Fn(&mut ChaCha20Rng, bool) -> Vec<(f64, f64)>| {
+        let mut judged = |packets: Sender<'_>| {
             let window = |at: u32| {
                 let active = rng.random_bool(0.3);
                 PacketWindow { user: at % 60, packets: packets(&mut rng, active), active }

@@ -66,10 +66,9 @@ fn velocity(speed: SpeedModel, rng: &mut impl Rng) -> Metres {
 
 fn advance(particle: &mut Particle, seconds: f64, speed: SpeedModel, rng: &mut impl Rng) {
     let kept = (-seconds / speed.memory_s).exp();
-    let fresh = velocity(speed, rng);
-    for axis in 0..2 {
+    for (axis, fresh) in velocity(speed, rng).into_iter().enumerate() {
         let before = particle.velocity[axis];
-        let after = kept * before + (1.0 - kept * kept).sqrt() * fresh[axis];
+        let after = kept * before + (1.0 - kept * kept).sqrt() * fresh;
         particle.at[axis] += seconds * (before + after) / 2.0;
         particle.velocity[axis] = after;
     }

@@ -169,6 +169,10 @@ mod tests {
         assert_eq!((report.precision.value, report.called), (1.0, 1));
         assert!((report.recall.value - 1.0 / 3.0).abs() < 1e-12);
         assert_eq!(redundancy(&sent[1..], 10, &mut rng).called, 0);
+        // noise that is repeated as the truth is: no better than a blind guess
+        let equal = [event(0, &[(1, true), (1, true), (2, false), (2, false), (3, true), (4, false)])];
+        let report = redundancy(&equal, 10, &mut rng);
+        assert_eq!((report.precision.value, report.blind_precision), (0.5, 0.5));
     }
 
     /// Seed 43, 60 users × 5 contexts, 70 % noise: three fresh broadcasts must give the truth away

@@ -13,8 +13,9 @@ pub struct EqualityReport {
     pub same_user: Estimate,
     /// Mean number of users who share the output of a random report.
     pub sharing: f64,
-    /// `same_user` times the mean of 1 / users sharing, inverted: 1 where every user of an output
-    /// wrote equally often, the target is at most 3.
+    /// `same_user` over its value if everybody who shares an output wrote it equally often, which is
+    /// 1 / users sharing: the target is at most 3 (PRIVACY 2.3). Slightly below 1 for chance, since a
+    /// report is never paired with itself.
     pub excess: f64,
     /// Pairs of equal outputs.
     pub pairs: f64,

@@ -4,6 +4,14 @@
 //! and the users it is judged on are disjoint, and every figure comes with a bootstrap interval over
 //! users (PRIVACY 0.2). Nothing here knows where its observations came from: the same detector reads
 //! the traffic of this system and that of a naive design.
+//!
+//! Where to find what, by scoreboard row (PRIVACY part A): real or decoy 1 and 2 [`detect_slots`],
+//! [`Learner`]; the naive element mix 1 and 3 to 5 [`classify_elements`], [`novelty`], [`redundancy`],
+//! [`rebroadcast_intersection`]; averaging 7 [`averaging_curve`]; re-identification 8 and 9
+//! [`link_histograms`], [`knowledge_risks`], [`uniqueness()`]; decoy trajectories 10 and 21
+//! [`PersonaDetector`], [`profile_scores`]; filters 11 [`judge_chain`], [`judge_particles`]; activity 16
+//! [`activity_attack`]; edges 17 and 18 [`judge_edges`]; snapshots 20 [`snapshot_attack`]; tokens 22
+//! [`token_attack`]; the trap 25 [`judge_trap`], [`join_questions`], [`calibration()`].
 
 mod averaging;
 mod boosting;

@@ -2,14 +2,14 @@
 //! part D, scoreboard 10 and 21.)
 
 mod features;
-
-use rand::Rng;
+mod verdict;
 
 use crate::filter::Metres;
-use crate::ranking::{by_user, credit_within, log_sum_exp, pooled_mean};
-use crate::{BoostedTrees, BoostingPlan, Estimate, Histogram, Question, auc, bootstrap_by_user};
+use crate::ranking::log_sum_exp;
+use crate::{BoostedTrees, BoostingPlan, Histogram, Question};
 
 pub use features::PlacePopularity;
+pub use verdict::{PersonaReport, judge_personas};
 
 /// One visit of a trajectory.
 #[derive(Clone, Copy, Debug)]
@@ -116,41 +116,6 @@ pub fn profile_scores(profile: &Histogram, population: &Histogram, own: f64, lin
     ScoredLineup { user: lineup.user, truth: lineup.truth, scores: (0..sessions).map(score).collect() }
 }
 
-/// How well the person is told from the personas; chance is 1 / K.
-#[derive(Clone, Copy, Debug)]
-pub struct PersonaReport {
-    /// Top-1 from one session.
-    pub single: Estimate,
-    /// Top-1 from all sessions of a candidate together.
-    pub joint: Estimate,
-    /// AUC over single (session, candidate) scores.
-    pub auc: Estimate,
-    /// Lineups judged.
-    pub lineups: usize,
-}
-
-/// Judges scored lineups.
-pub fn judge_personas(scored: &[ScoredLineup], resamples: usize, rng: &mut impl Rng) -> PersonaReport {
-    let credits = |lineup: &ScoredLineup| -> Vec<f64> {
-        lineup.scores.iter().map(|session| credit_within(session, lineup.truth, 1)).collect()
-    };
-    let single = by_user(scored.iter().flat_map(|one| credits(one).into_iter().map(|credit| (one.user, credit))));
-    let joint = by_user(scored.iter().map(|one| (one.user, credit_within(&one.joint(), one.truth, 1))));
-    let pairs = by_user(scored.iter().flat_map(|one| {
-        let labelled = |session: &Vec<f64>| -> Vec<(u32, (f64, bool))> {
-            session.iter().enumerate().map(|(k, score)| (one.user, (*score, k == one.truth))).collect()
-        };
-        one.scores.iter().flat_map(labelled).collect::<Vec<_>>()
-    }));
-    let area = |drawn: &[&Vec<(f64, bool)>]| auc(&drawn.iter().flat_map(|own| own.iter().copied()).collect::<Vec<_>>());
-    PersonaReport {
-        single: bootstrap_by_user(&single, resamples, rng, pooled_mean),
-        joint: bootstrap_by_user(&joint, resamples, rng, pooled_mean),
-        auc: bootstrap_by_user(&pairs, resamples, rng, area),
-        lineups: scored.len(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,7 +184,7 @@ mod tests {
         assert!((blind.single.value - 0.1).abs() < 0.05, "{blind:?}");
         let held = attack(Decoys::Persistent, true);
         assert!((held.single.value - 0.1).abs() < 0.05 && (held.joint.value - 0.1).abs() < 0.15, "{held:?}");
-        assert!(held.auc.low < 0.5 && 0.5 < held.auc.high, "{held:?}");
+        assert!(held.single_auc.low < 0.5 && 0.5 < held.single_auc.high, "{held:?}");
     }
 
     /// Seed 102, 60 lineups of persistent personas: what the classifier cannot see, a profile of the

@@ -154,36 +154,48 @@ mod tests {
         }
     }
 
-    /// Seed 51, 300 users × 20 questions, K = 4. Posteriors of evidence that favours the truth by a
-    /// likelihood ratio: the joint question must be nearly solved although a single one is not; for
-    /// evidence without signal both stay at chance (G = 2.5 when verified, top-1 0.25; 300 joint
-    /// questions, accepted within 0.10, four standard errors).
+    /// 300 users × 20 questions, K = 4: Gaussian evidence (a sum of uniforms) with mean `truth_shift` at
+    /// the truth, believed to have mean `believed`.
+    fn questions(rng: &mut ChaCha20Rng, truth_shift: f64, believed: f64) -> Vec<Question> {
+        let mut questions = Vec::new();
+        for user in 0..300 {
+            let truth = rng.random_range(0..4);
+            for _ in 0..20 {
+                let mut noise = || (0..12).map(|_| rng.random_range(-0.5..0.5)).sum::<f64>();
+                let shift = |k: usize| if k == truth { truth_shift } else { 0.0 };
+                let posterior = (0..4).map(|k| (believed * (noise() + shift(k))).exp()).collect();
+                questions.push(Question { user, posterior, truth });
+            }
+        }
+        questions
+    }
+
+    /// Seed 51: evidence that hardly solves one question nearly solves the joint one, and an honest
+    /// posterior predicts the work it leaves.
     #[test]
     fn persistent_identities_fall_jointly() {
         let mut rng = ChaCha20Rng::seed_from_u64(51);
-        for signal in [0.0, 0.8] {
-            let mut questions = Vec::new();
-            for user in 0..300 {
-                let truth = rng.random_range(0..4);
-                for _ in 0..20 {
-                    // Gaussian evidence (sum of uniforms), mean `signal` at the truth: posterior ∝ e^(signal x)
-                    let mut noise = || (0..12).map(|_| rng.random_range(-0.5..0.5)).sum::<f64>();
-                    let value = |k: usize, noise: f64| (signal * (noise + if k == truth { signal } else { 0.0 })).exp();
-                    let posterior = (0..4).map(|k| value(k, noise())).collect();
-                    questions.push(Question { user, posterior, truth });
-                }
-            }
-            let single = judge_trap(&questions, 40, &mut rng);
-            let joint = judge_trap(&join_questions(&questions), 40, &mut rng);
-            assert_eq!((single.questions, joint.questions), (6_000, 300));
-            // an honest posterior predicts the work it leaves
-            assert!((single.guesses.value - single.verifications.value).abs() < 0.1, "{single:?}");
-            if signal > 0.0 {
-                assert!(single.top_one.value < 0.65 && joint.top_one.value > 0.9, "{single:?} {joint:?}");
-                assert!(joint.verifications.value < 1.2 && joint.effective.value < 1.5, "{joint:?}");
-            } else {
-                assert!((joint.top_one.value - 0.25).abs() < 0.10 && joint.guesses.value > 2.49, "{joint:?}");
-            }
-        }
+        let questions = questions(&mut rng, 0.8, 0.8);
+        let single = judge_trap(&questions, 40, &mut rng);
+        let joint = judge_trap(&join_questions(&questions), 40, &mut rng);
+        assert_eq!((single.questions, joint.questions), (6_000, 300));
+        assert!((single.guesses.value - single.verifications.value).abs() < 0.1, "{single:?}");
+        assert!(single.top_one.value < 0.65 && joint.top_one.value > 0.9, "{single:?} {joint:?}");
+        assert!(joint.verifications.value < 1.2 && joint.effective.value < 1.5, "{joint:?}");
+    }
+
+    /// Seed 52: evidence that has nothing to do with the truth but is believed. The attacker claims few
+    /// guesses and needs as many as by chance: 2.5 ± 0.07 singly (6,000 questions), ± 0.26 jointly (300),
+    /// four standard errors; top-1 0.25 ± 0.10.
+    #[test]
+    fn belief_without_evidence_saves_no_verification() {
+        let mut rng = ChaCha20Rng::seed_from_u64(52);
+        let questions = questions(&mut rng, 0.0, 0.8);
+        let single = judge_trap(&questions, 40, &mut rng);
+        let joint = judge_trap(&join_questions(&questions), 40, &mut rng);
+        assert!(single.guesses.high < 2.2 && joint.guesses.high < 1.5, "{single:?} {joint:?}");
+        assert!((single.verifications.value - 2.5).abs() < 0.07, "{single:?}");
+        assert!((joint.verifications.value - 2.5).abs() < 0.26, "{joint:?}");
+        assert!((joint.top_one.value - 0.25).abs() < 0.10, "{joint:?}");
     }
 }

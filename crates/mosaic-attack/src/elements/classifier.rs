@@ -112,10 +112,10 @@ mod tests {
     fn the_classifier_breaks_the_naive_mix_and_not_an_ideal_one() {
         let mut rng = ChaCha20Rng::seed_from_u64(45);
         let plan = BoostingPlan::default();
-        let naive = classify_elements(&mixed(&mut rng, 100, 60, 0.7, true), 500, plan, 40, &mut rng);
+        let naive = classify_elements(&mixed(&mut rng, 100, 60, 0.7, true), 500, plan, 20, &mut rng);
         assert!(naive.auc.low >= 0.80 && naive.called_at_08 > 100, "{naive:?}");
         assert!(naive.precision_at_08.low > 2.0 * naive.blind_precision, "{naive:?}");
-        let ideal = classify_elements(&mixed(&mut rng, 100, 60, 0.7, false), 500, plan, 100, &mut rng);
+        let ideal = classify_elements(&mixed(&mut rng, 100, 60, 0.7, false), 500, plan, 50, &mut rng);
         assert!(ideal.auc.low < 0.5 && 0.5 < ideal.auc.high, "{ideal:?}");
     }
 }

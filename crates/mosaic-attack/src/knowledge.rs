@@ -219,6 +219,35 @@ mod tests {
         }
     }
 
+    /// Matches (1 / risk) that scikit-mobility 1.3.1's two attacks returned for these ten trajectories.
+    #[test]
+    fn search_equals_scikit_mobility() {
+        let ways: [&[u64]; 10] = [
+            &[2, 5, 2, 5, 5, 5, 4],
+            &[3, 1, 5],
+            &[1, 0, 2],
+            &[1, 3, 4, 0, 4, 1],
+            &[5, 1, 3],
+            &[1, 3, 1, 0, 1],
+            &[4, 3, 1, 1, 0, 0, 1],
+            &[1, 1, 2, 2],
+            &[4, 5, 5, 1],
+            &[5, 1, 3, 2],
+        ];
+        let users: Vec<Histogram> = ways.iter().map(|way| Histogram::from_visits(way.iter().copied())).collect();
+        let expected: [(Knowledge, usize, [u8; 10]); 6] = [
+            (Knowledge::Visits, 1, [4, 5, 4, 4, 5, 4, 4, 4, 4, 4]),
+            (Knowledge::Visits, 2, [1, 3, 1, 1, 3, 3, 1, 2, 2, 1]),
+            (Knowledge::Visits, 3, [1, 3, 1, 1, 3, 2, 1, 1, 1, 1]),
+            (Knowledge::Places, 1, [4, 5, 4, 4, 5, 4, 4, 4, 4, 4]),
+            (Knowledge::Places, 2, [1, 3, 1, 2, 3, 3, 2, 3, 2, 1]),
+            (Knowledge::Places, 3, [1, 3, 1, 2, 3, 3, 2, 3, 1, 1]),
+        ];
+        for (kind, known, matches) in expected {
+            assert_eq!(knowledge_risks(&users, known, kind), matches.map(|count| 1.0 / f64::from(count)));
+        }
+    }
+
     #[test]
     fn a_private_place_betrays_and_equal_lives_do_not() {
         let same = vec![Histogram::from_visits([1, 1, 2, 3]); 7];

@@ -60,6 +60,18 @@ impl BoostedTrees {
         Self { prior, rate: plan.rate, trees }
     }
 
+    /// Fits to examples in double precision, which the thresholds do not need.
+    pub fn fit_rows(examples: &[Vec<f64>], labels: &[bool], plan: BoostingPlan) -> Self {
+        let mut features = Features::new(examples.first().map_or(0, Vec::len));
+        examples.iter().for_each(|row| features.push(&narrow(row)));
+        Self::fit(&features, labels, plan)
+    }
+
+    /// [`Self::score`] of an example in double precision.
+    pub fn score_row(&self, row: &[f64]) -> f64 {
+        self.score(&narrow(row))
+    }
+
     /// Log-odds that an example is positive.
     pub fn score(&self, row: &[f32]) -> f64 {
         self.prior + self.rate * self.trees.iter().map(|tree| tree.value(row)).sum::<f64>()
@@ -190,6 +202,11 @@ fn cuts(column: impl Iterator<Item = f32>) -> Vec<f32> {
     let mut cuts: Vec<f32> = (1..=BINS).map(|bin| values[bin * (values.len() - 1) / BINS]).collect();
     cuts.dedup();
     cuts
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "features are compared with thresholds, not added up")]
+fn narrow(row: &[f64]) -> Vec<f32> {
+    row.iter().map(|value| *value as f32).collect()
 }
 
 #[cfg(test)]

@@ -4,19 +4,74 @@
 //! and the users it is judged on are disjoint, and every figure comes with a bootstrap interval over
 //! users (PRIVACY 0.2). Nothing here knows where its observations came from: the same detector reads
 //! the traffic of this system and that of a naive design.
+//!
+//! Where to find what, by scoreboard row (PRIVACY part A): real or decoy 1 and 2 [`detect_slots`],
+//! [`Learner`]; the naive element mix 1 and 3 to 5 [`classify_elements`], [`novelty`], [`redundancy`],
+//! [`rebroadcast_intersection`]; averaging 7 [`averaging_curve`]; re-identification 8 and 9
+//! [`link_histograms`], [`knowledge_risks`], [`uniqueness()`]; decoy trajectories 10 and 21
+//! [`PersonaDetector`], [`profile_scores`]; filters 11 [`judge_chain`], [`judge_particles`]; activity 16
+//! [`activity_attack`]; edges 17 and 18 [`judge_edges`]; snapshots 20 [`snapshot_attack`]; tokens 22
+//! [`token_attack`]; the trap 25 [`judge_trap`], [`join_questions`], [`calibration()`].
 
 mod averaging;
 mod boosting;
+mod calibration;
+mod detector;
+mod distinguish;
+mod edges;
+mod elements;
+mod equality;
 mod features;
+mod filter;
 mod interval;
+mod knowledge;
+mod linkage;
+mod logistic;
+mod personas;
+mod ranking;
 mod scored;
+mod sequence;
 mod slots;
+mod snapshots;
+mod timing;
+mod tokens;
+mod trap;
+mod uniqueness;
 
 pub use averaging::{AveragingCurve, AveragingPoint, Estimator, Reports, averaging_curve};
 pub use boosting::{BoostedTrees, BoostingPlan};
+pub use calibration::{CalibrationReport, Claimed, Isotonic, ReliabilityBin, calibration, reliability};
+pub use detector::{Detector, Learner};
+pub use distinguish::{Distinction, Observation, distinguish, kolmogorov_smirnov, welch_t};
+pub use edges::{EdgeReport, Sighting, judge_edges, meeting_scores};
+pub use elements::{
+    Coherence, ElementReport, Flagging, Intersection, Rebroadcast, classify_elements, coherence_attack, novelty,
+    rebroadcast_intersection, redundancy,
+};
+pub use equality::{EqualityReport, equality_linking};
 pub use features::{ByteStatistics, Features};
+pub use filter::{
+    Blur, CellChain, ChainPosterior, FilterReport, Metres, ParticlePlan, SpeedModel, Track, judge_chain,
+    judge_particles, particle_filter,
+};
 pub use interval::{Estimate, bootstrap_by_user};
+pub use knowledge::{Knowledge, knowledge_risks};
+pub use linkage::{Histogram, LinkageReport, LinkageScore, Linker, link_histograms};
+pub use logistic::LogisticRegression;
+pub use personas::{
+    Lineup, PersonaDetector, PersonaReport, PlacePopularity, ScoredLineup, Session, Visit, judge_personas,
+    profile_scores,
+};
+pub use ranking::{advantage_at, best_threshold, credit_within, expected_rank};
+pub use sequence::{LabelledSequence, SequenceModel, SequencePlan};
 pub use slots::{DetectorReport, EventView, SlotView, detect_slots};
+pub use snapshots::{SnapshotPair, snapshot_attack, snapshot_features};
+pub use timing::{PacketWindow, TimingReport, activity_attack, timing_features};
+pub use tokens::{TokenPair, token_attack, token_features};
+pub use trap::{
+    Question, TrapReport, asymmetry, effective_hypotheses, guessing_number, join_questions, joint_posterior, judge_trap,
+};
+pub use uniqueness::{Uniqueness, uniqueness};
 
 /// Area under the ROC curve of `(score, is_positive)` pairs: the chance that a random positive scores
 /// above a random negative, ties counting half (Mann-Whitney). 0.5 where one kind is missing.

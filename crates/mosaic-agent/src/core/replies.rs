@@ -68,8 +68,10 @@ impl AgentCore {
                 let evidence = self.reader.take_heads(chunk, from.provider, heads, &self.providers);
                 evidence.into_iter().flatten().for_each(|evidence| self.accuse(evidence));
             }
-            (Errand::Generations(ids), Reply::Generations(blocks)) => {
-                self.take_blocks(now, &ids, blocks.into_blocks(), rng);
+            (Errand::Read(asked), answer) => {
+                if !self.take_read(now, &asked, answer, rng) {
+                    self.garbled(now, rng, from, Errand::Read(asked));
+                }
             }
             (errand, _) => self.garbled(now, rng, from, errand),
         }
@@ -100,9 +102,8 @@ impl AgentCore {
             Errand::Deposit(id) => self.deposit_failed(now, from.provider, id, failure),
             Errand::Evaluate(batch) => self.evaluation_failed(now, rng, from.provider, batch, failure),
             Errand::Heads(chunk) => self.heads_failed(now, chunk, from.provider, rng),
-            Errand::Generations(ids) => {
-                self.reader.download_over(&ids);
-                self.reader.rest_downloads(now.after(std::time::Duration::from_secs(1)));
+            Errand::Read(asked) => {
+                self.reader.private.failed(&asked, now.after(std::time::Duration::from_secs(1)));
             }
         }
     }

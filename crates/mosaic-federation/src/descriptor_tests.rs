@@ -96,7 +96,8 @@ fn addresses_and_numbers_are_checked() {
 
 #[test]
 fn an_operator_names_itself_and_a_real_law() {
-    for (operator, law, practice) in [(" ", "FR", false), ("Alpha", "", false), ("Alpha", "EU", false), ("Alpha", "XX", true)]
+    for (operator, law, practice) in
+        [(" ", "FR", false), ("Alpha", "", false), ("Alpha", "EU", false), ("Alpha", "XX", true)]
     {
         let providers = || vec![entry(1, operator, law), entry(2, "Beta", "DE"), entry(3, "Gamma", "US")];
         let found = federation(Independence::Checked, providers()).check();
@@ -107,7 +108,8 @@ fn an_operator_names_itself_and_a_real_law() {
 
 #[test]
 fn only_a_load_that_tables_carry_may_be_declared() {
-    let declared = |agents| FederationDescriptor { declared_agents: agents, ..federation(Independence::Checked, three()) };
+    let declared =
+        |agents| FederationDescriptor { declared_agents: agents, ..federation(Independence::Checked, three()) };
     let Err(DescriptorError::Agents { most }) = declared(0).check() else { panic!("nobody to serve") };
     assert_eq!(declared(most).check(), Ok(()));
     assert_eq!(declared(most + 1).check(), Err(DescriptorError::Agents { most }));

@@ -84,8 +84,7 @@ fn a_full_request_fits_and_no_list_may_be_longer() {
     };
     let deposit = ReplicaDeposit { table: TableId(u32::MAX), event: [0xff; 32], verdict, records: vec![0xff; 1_950] };
     let full = |count| PeerRequest::Replicate(vec![deposit.clone(); count]);
-    let (bytes, _) =
-        seal((id(1), id(2)), Direction::Request, now(), &REFERENCE, &full(MAX_DEPOSITS), &town.signing[0]);
+    let (bytes, _) = seal((id(1), id(2)), Direction::Request, now(), &REFERENCE, &full(MAX_DEPOSITS), &town.signing[0]);
     assert!(bytes.len() <= MAX_REQUEST, "{}", bytes.len());
     assert!(open_as(&town, 2, now(), &bytes).is_ok_and(|opened| opened.body.is_bounded()));
     assert!(!full(MAX_DEPOSITS + 1).is_bounded());

@@ -6,7 +6,7 @@ use mosaic_wire::{Address, CallFailure, CellReply, Problem, ProblemCode, Receipt
 use rand::CryptoRng;
 
 use super::{AgentCore, AgentEvent, evaluate::REST};
-use crate::{CallId, alerts::Evidence, oprf::Progress, post::Errand, tables::Acceptance};
+use crate::{CallId, alerts::Evidence, deposits::is_genuine, oprf::Progress, post::Errand, tables::Acceptance};
 
 impl AgentCore {
     /// Reports what became of a call. A second report of the same call is ignored.
@@ -142,9 +142,7 @@ impl AgentCore {
     }
 
     fn on_receipt(&mut self, now: Timestamp, rng: &mut impl CryptoRng, from: Address, id: u64, receipt: Receipt) {
-        let key = self.providers.key(from.provider);
-        let valid = key.is_some_and(|key| receipt.verify(&key).is_ok());
-        if !valid || !self.deposits.fits(id, from.provider, &receipt) {
+        if !is_genuine(&receipt, &self.providers) || !self.deposits.fits(id, from.provider, &receipt) {
             return self.garbled(now, rng, from, Errand::Deposit(id));
         }
         let full = receipt.full;

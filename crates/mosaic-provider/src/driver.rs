@@ -90,7 +90,7 @@ impl Provider {
         let federation = Arc::new(folder.federation()?);
         folder.is_named_by(&federation)?;
         let listener = bind(folder.config.listen)?;
-        let metrics = folder.config.metrics_listen.map(bind).transpose()?;
+        let metrics = folder.config.metrics_listen.map(bind_for_operator).transpose()?;
         let path = folder.path().to_owned();
         let failed = |source: OpenError| RunError::Open { path: path.clone(), source };
         let store = RedbStore::open(&path).map_err(|error: StoreError| failed(error.into()))?;
@@ -153,6 +153,11 @@ impl Provider {
     ) -> Result<(), RunError> {
         Self::start(folder, clock)?.serve(shutdown).await
     }
+}
+
+/// Metrics are in clear and for the operator alone.
+fn bind_for_operator(address: SocketAddr) -> Result<std::net::TcpListener, RunError> {
+    if address.ip().is_loopback() { Ok(bind(address)?) } else { Err(ServeError::NotLoopback { address }.into()) }
 }
 
 /// Completes when the sender is gone.

@@ -110,7 +110,7 @@ fn a_receipt_must_be_signed_as_it_is() {
     for number in [2, 4] {
         assert!(!taken(&deposits, 1, &receipt.sign(&key(number))), "signed by {number}");
     }
-    let changes: [fn(&mut Receipt); 5] = [
+    let changes: [Change; 5] = [
         |receipt| receipt.signature[9] ^= 1,
         |receipt| receipt.generation += 1,
         |receipt| receipt.replica = id(3),
@@ -124,11 +124,13 @@ fn a_receipt_must_be_signed_as_it_is() {
     }
 }
 
+type Change = fn(&mut Receipt);
+
 /// Signed by the origin and wrong all the same: such a receipt would lose records and convict nobody.
 #[test]
 fn a_receipt_that_promises_too_little_is_none() {
     let deposits = deposits();
-    let changes: [(&str, fn(&mut Receipt)); 6] = [
+    let changes: [(&str, Change); 6] = [
         ("no replica but itself", |receipt| receipt.replica = id(1)),
         ("a replica that is no member", |receipt| receipt.replica = id(4)),
         ("a slot neither accepted nor full", |receipt| receipt.full = 0),

@@ -60,7 +60,7 @@ fn main() -> ExitCode {
         Err(error) => return misunderstood(&error),
     };
     let out = if cli.json { Out::json() } else { Out::people() };
-    start_log();
+    start_log(&cli.command);
     mosaic_transport::install_crypto();
     let context = Context { out, dir: cli.dir };
     let runtime =
@@ -95,8 +95,13 @@ const fn workers(command: &Command) -> usize {
     }
 }
 
-/// `MOSAIC_LOG=debug` logs to standard error. Nothing sensitive is ever logged at any level.
-fn start_log() {
-    let filter = EnvFilter::try_from_env("MOSAIC_LOG").unwrap_or_else(|_| EnvFilter::new("off"));
+/// `MOSAIC_LOG=debug` logs to standard error. Nothing sensitive is ever logged at any level. A provider runs
+/// unattended: its operator must find warnings and errors without having asked for them.
+fn start_log(command: &Command) {
+    let unasked = match command {
+        Command::Provider(_) => "off,mosaic_provider=warn,mosaic_federation=warn,mosaic_transport=warn",
+        _ => "off",
+    };
+    let filter = EnvFilter::try_from_env("MOSAIC_LOG").unwrap_or_else(|_| EnvFilter::new(unasked));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

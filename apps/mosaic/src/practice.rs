@@ -58,7 +58,8 @@ pub(crate) fn lay_out(home: &Home, tile: Tile, declared_agents: u32, now: Timest
     let mut folders = Vec::new();
     for number in 1..=PROVIDERS {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let named = Named { url: None, operator: &format!("practice {number}"), jurisdiction: "XX" };
+        let metrics = Some(listen);
+        let named = Named { url: None, operator: &format!("practice {number}"), jurisdiction: "XX", metrics };
         folders.push(settle(&home.provider(number), number, listen, named)?);
     }
     let entries = folders.iter().map(ProviderFolder::entry).collect();
@@ -74,9 +75,13 @@ pub(crate) fn lay_out(home: &Home, tile: Tile, declared_agents: u32, now: Timest
     Ok(federation)
 }
 
-/// Starts a provider of a practice federation.
-pub(crate) async fn start_provider(dir: PathBuf, number: u8, clock: Option<PracticeClock>) -> Outcome<Running> {
+/// Starts a provider of a practice federation; what it says about itself comes with it.
+pub(crate) async fn start_provider(
+    dir: PathBuf,
+    number: u8,
+    clock: Option<PracticeClock>,
+) -> Outcome<(Running, serde_json::Value)> {
     let args = vec!["provider".to_owned(), "run".to_owned()];
     let launch = Launch { name: format!("provider {number}"), args, dir, clock };
-    Running::start::<serde_json::Value>(launch).await.map(|(running, _)| running)
+    Running::start(launch).await
 }

@@ -8,7 +8,7 @@ use mosaic_release::ReleasedEvent;
 use mosaic_types::{ProviderId, SegmentId, TableId, Timestamp};
 use mosaic_wire::{EVENT, GenerationBlock, GenerationId, Receipt, Record, SLOTS, event_hash};
 
-use crate::tables::LATE_DEPOSITS;
+use crate::{providers::Providers, tables::LATE_DEPOSITS};
 
 /// An event that no provider acknowledged yet. Its bytes never change: a provider that had stored it
 /// before it fell silent and the next one store the same records.
@@ -91,12 +91,13 @@ impl Deposits {
         }
     }
 
-    /// Whether a receipt is for this deposit from this provider, apart from its signature.
+    /// Whether a receipt answers this deposit to this provider, apart from who signed it: see [`is_genuine`].
     pub(crate) fn fits(&self, id: u64, from: ProviderId, receipt: &Receipt) -> bool {
         self.waiting.get(&id).is_some_and(|deposit| {
             let fields = deposit.event.fields();
             let segment = SegmentId { table: fields.table, origin: from, stream: fields.stream };
-            receipt.segment == segment && receipt.event == deposit.hash && receipt.receipt_key == fields.receipt_key
+            let same = receipt.event == deposit.hash && receipt.receipt_key == fields.receipt_key;
+            same && receipt.segment == segment && receipt.answers_every_slot() && receipt.is_replicated()
         })
     }
 
@@ -144,3 +145,12 @@ impl Deposits {
         self.waiting.len()
     }
 }
+
+/// Whether a receipt is signed by the origin it names, and its replica is another provider of the federation.
+pub(crate) fn is_genuine(receipt: &Receipt, providers: &Providers) -> bool {
+    let signed = providers.key(receipt.segment.origin).is_some_and(|key| receipt.verify(&key).is_ok());
+    signed && receipt.is_replicated() && providers.key(receipt.replica).is_some()
+}
+
+#[cfg(test)]
+mod tests;

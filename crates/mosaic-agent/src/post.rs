@@ -26,7 +26,8 @@ pub(crate) enum Errand {
     Deposit(u64),
     Evaluate(u64),
     Heads(usize),
-    Generations(Vec<GenerationId>),
+    /// A private read, by the generations it is about.
+    Read(Vec<GenerationId>),
 }
 
 /// Calls that wait for the driver, and errands that wait for their reply.

@@ -6,9 +6,15 @@ use std::{
 use mosaic_discovery::CardBook;
 use mosaic_net::{Attention, Poller};
 use mosaic_types::{Lane, Period, ProviderId, SegmentId, ServiceClass, Stream, TableId, Timestamp};
-use mosaic_wire::{GenerationId, Head, HeadsQuery, HeadsReply, KnownGenerations, OprfInput};
+use mosaic_wire::{HeadsQuery, HeadsReply, KnownGenerations, OprfInput};
 
-use crate::{alerts::Evidence, blocks::Shelf, providers::Providers};
+use crate::{alerts::Evidence, providers::Providers};
+
+mod private;
+mod whole;
+
+pub(crate) use private::{Delivery, PrivateReader};
+pub(crate) use whole::WholeGenerations;
 
 /// What is known of one segment.
 #[derive(Default)]
@@ -26,16 +32,14 @@ pub(crate) struct Round {
     waiting: BTreeSet<(usize, ProviderId)>,
 }
 
-/// What two providers agree on, what was downloaded of it, and which rows matter.
+/// What two providers agree on, how it is read, and which rows matter.
 pub(crate) struct Reader {
     poller: Poller,
     next_poll: Option<Timestamp>,
     segments: BTreeMap<SegmentId, Segment>,
     round: Option<Round>,
-    todo: BTreeMap<GenerationId, Head>,
-    loading: BTreeSet<GenerationId>,
-    rest_until: Option<Timestamp>,
-    pub(crate) shelf: Shelf,
+    /// How agreed generations are read. Until rows can be retrieved privately: whole.
+    pub(crate) private: Box<dyn PrivateReader>,
     /// Rows that opened interests point to, by period.
     pub(crate) watched: HashMap<Period, HashMap<u32, Vec<OprfInput>>>,
     as_of: Option<Timestamp>,
@@ -57,10 +61,7 @@ impl Reader {
             next_poll: None,
             segments: BTreeMap::new(),
             round: None,
-            todo: BTreeMap::new(),
-            loading: BTreeSet::new(),
-            rest_until: None,
-            shelf: Shelf::default(),
+            private: Box::new(WholeGenerations::default()),
             watched: HashMap::new(),
             as_of: None,
             round_began: Timestamp::from_millis(0),
@@ -207,59 +208,22 @@ impl Reader {
             segment.count += 1;
             segment.last = Some(head.hash());
             self.as_of = self.as_of.max(Some(head.sealed_at));
-            self.todo.insert(GenerationId { segment: head.segment, index: head.index }, *head);
+            self.private.agreed(head);
         }
-    }
-
-    /// Empty generations, which need no download.
-    pub(crate) fn take_empty(&mut self) -> Vec<(GenerationId, Head)> {
-        let empty: Vec<_> =
-            self.todo.iter().filter(|(_, head)| head.count == 0).map(|(id, head)| (*id, *head)).collect();
-        self.todo.retain(|_, head| head.count > 0);
-        empty
-    }
-
-    /// The next generations to download, at most 64, of tables whose descriptor is known; marked as loading.
-    pub(crate) fn next_download(&mut self, now: Timestamp, known: impl Fn(Period) -> bool) -> Vec<GenerationId> {
-        if self.rest_until.is_some_and(|until| until > now) || self.loading.len() > 64 {
-            return Vec::new();
-        }
-        let free = self.todo.keys().filter(|id| !self.loading.contains(id) && known(id.segment.table.period()));
-        let next: Vec<_> = free.take(mosaic_wire::GenerationsQuery::MOST).copied().collect();
-        self.loading.extend(next.iter().copied());
-        next
-    }
-
-    pub(crate) fn download_over(&mut self, ids: &[GenerationId]) {
-        self.loading.retain(|id| !ids.contains(id));
-    }
-
-    pub(crate) fn rest_downloads(&mut self, until: Timestamp) {
-        self.rest_until = Some(until);
-    }
-
-    /// The head that a block must match; it is then no longer to be downloaded.
-    pub(crate) fn expected(&self, id: GenerationId) -> Option<Head> {
-        self.todo.get(&id).copied()
-    }
-
-    pub(crate) fn read(&mut self, id: GenerationId) {
-        self.todo.remove(&id);
     }
 
     /// Forgets tables that are not read any more.
     pub(crate) fn expire(&mut self, now: Timestamp, periods: &BTreeSet<Period>, book: &mut CardBook) {
         let oldest = periods.first().map_or(TableId(0), |period| TableId::new(*period, Lane::Discovery));
         self.segments.retain(|segment, _| segment.table >= oldest);
-        self.todo.retain(|id, _| id.segment.table >= oldest);
+        self.private.expire(now, oldest);
         self.watched.retain(|period, _| periods.contains(period));
-        self.shelf.tidy(now);
         book.expire(now);
     }
 
     /// Until when everything that two providers agreed on was read; `None` while something is left.
     pub(crate) fn caught_up(&self) -> Option<Timestamp> {
-        self.compared.filter(|_| self.todo.is_empty())
+        self.compared.filter(|_| self.private.is_done())
     }
 
     pub(crate) const fn as_of(&self) -> Option<Timestamp> {
@@ -268,8 +232,7 @@ impl Reader {
 
     pub(crate) fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
         let poll = self.next_poll.filter(|_| self.round.is_none());
-        let rest = self.rest_until.filter(|until| *until > now && !self.todo.is_empty());
-        poll.into_iter().chain(rest).min()
+        poll.into_iter().chain(self.private.next_wake(now)).min()
     }
 }
 

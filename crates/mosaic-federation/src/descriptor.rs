@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
-    hex,
+    hex, jurisdiction,
     sizing::{Load, TableShape},
 };
 
@@ -48,7 +48,7 @@ pub struct ProviderEntry {
     pub ceremony_key: [u8; 32],
     /// Who runs it, as a name the public knows.
     pub operator: String,
-    /// Whose law it is under, as an ISO 3166 code such as `DE`.
+    /// Whose law it is under, as an ISO 3166 code such as `DE` or `US-CA`.
     pub jurisdiction: String,
 }
 
@@ -144,7 +144,7 @@ pub enum DescriptorError {
         count: usize,
     },
     /// Operator or jurisdiction left empty.
-    #[error("provider {provider} must name its operator and a two- to six-letter jurisdiction code")]
+    #[error("provider {provider} must name its operator and an ISO 3166 code such as DE or US-CA")]
     Anonymous {
         /// Which.
         provider: ProviderId,
@@ -158,6 +158,12 @@ pub enum DescriptorError {
     /// Centre or radius out of range.
     #[error("the tile's centre or radius is out of range")]
     Tile,
+    /// No active agents, or more than the largest table carries.
+    #[error("declared agents must lie between 1 and {most}")]
+    Agents {
+        /// How many the largest tables carry.
+        most: u32,
+    },
     /// A generation length of zero, above an hour, or not ascending.
     #[error("generation lengths must ascend and lie between 1 and 3600 seconds")]
     Generations,
@@ -241,6 +247,10 @@ impl FederationDescriptor {
         if self.threshold < 2 || usize::from(self.threshold) >= named {
             return Err(DescriptorError::Threshold);
         }
+        let most = Load::most_agents(u32::try_from(named).unwrap_or(u32::MAX));
+        if self.declared_agents == 0 || self.declared_agents > most {
+            return Err(DescriptorError::Agents { most });
+        }
         Ok(())
     }
 
@@ -249,9 +259,8 @@ impl FederationDescriptor {
             if !is_origin(&entry.url) {
                 return Err(DescriptorError::Url { provider: entry.id });
             }
-            let code = entry.jurisdiction.trim();
-            let named = (2..=6).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-');
-            if entry.operator.trim().is_empty() || !named {
+            let practice = self.independence == Independence::Practice && entry.jurisdiction == jurisdiction::NOWHERE;
+            if entry.operator.trim().is_empty() || !(practice || jurisdiction::is_code(&entry.jurisdiction)) {
                 return Err(DescriptorError::Anonymous { provider: entry.id });
             }
         }
@@ -273,8 +282,7 @@ impl FederationDescriptor {
         let mut held: BTreeMap<String, usize> = BTreeMap::new();
         for entry in &self.providers {
             // `US-CA` and `US-NY` answer to one state
-            let code = normal(entry.jurisdiction.split('-').next().unwrap_or_default());
-            *held.entry(code.to_uppercase()).or_default() += 1;
+            *held.entry(jurisdiction::state(&entry.jurisdiction)).or_default() += 1;
         }
         match held.into_iter().find(|(_, count)| *count >= usize::from(self.threshold)) {
             Some((code, count)) => Err(DescriptorError::Jurisdiction { code: Jurisdiction(code), count }),

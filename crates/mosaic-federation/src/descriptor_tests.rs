@@ -93,3 +93,25 @@ fn addresses_and_numbers_are_checked() {
     found.tile.lat = f64::NAN;
     assert_eq!(found.check(), Err(DescriptorError::Tile));
 }
+
+#[test]
+fn an_operator_names_itself_and_a_real_law() {
+    for (operator, law, practice) in
+        [(" ", "FR", false), ("Alpha", "", false), ("Alpha", "EU", false), ("Alpha", "XX", true)]
+    {
+        let providers = || vec![entry(1, operator, law), entry(2, "Beta", "DE"), entry(3, "Gamma", "US")];
+        let found = federation(Independence::Checked, providers()).check();
+        assert!(matches!(found, Err(DescriptorError::Anonymous { .. })), "{operator} {law}: {found:?}");
+        assert_eq!(federation(Independence::Practice, providers()).check().is_ok(), practice, "{operator} {law}");
+    }
+}
+
+#[test]
+fn only_a_load_that_tables_carry_may_be_declared() {
+    let declared =
+        |agents| FederationDescriptor { declared_agents: agents, ..federation(Independence::Checked, three()) };
+    let Err(DescriptorError::Agents { most }) = declared(0).check() else { panic!("nobody to serve") };
+    assert_eq!(declared(most).check(), Ok(()));
+    assert_eq!(declared(most + 1).check(), Err(DescriptorError::Agents { most }));
+    assert_eq!(declared(u32::MAX).check(), Err(DescriptorError::Agents { most }));
+}

@@ -81,7 +81,14 @@ fn a_chain_takes_what_fits_and_convicts_what_forks() {
 
 fn dropped(town: &Town, accepted: u16, sealed: &[u32]) -> Dropped {
     let event = event(1..11);
-    let verdict = Verdict { stream: Stream::Fast, generation: 0, accepted, full: 0, time: now(), receipt_key: [0; 32] };
+    let verdict = Verdict {
+        stream: Stream::Fast,
+        generation: 0,
+        accepted,
+        full: 0x3ff & !accepted,
+        time: now(),
+        receipt_key: [0; 32],
+    };
     let hash = event_hash(&event);
     let receipt = verdict.receipt(segment().table, id(2), id(1), hash, &town.signing[1]);
     let block = block(0, sealed);
@@ -107,7 +114,7 @@ fn a_dropped_record_convicts_and_a_kept_one_does_not() {
     other.block = block(0, &all);
     assert_eq!(judge(other), Err(NoProof::Unrelated), "not the signed generation");
     let mut forged = dropped(&town, 0x3fe, &all[1..]);
-    forged.receipt.accepted = 0x3ff;
+    (forged.receipt.accepted, forged.receipt.full) = (0x3ff, 0);
     assert_eq!(judge(forged), Err(NoProof::Signature));
 }
 

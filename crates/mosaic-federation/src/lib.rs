@@ -24,6 +24,7 @@ mod evidence;
 mod fixture;
 mod hex;
 mod join;
+mod jurisdiction;
 pub mod peer;
 mod retirement;
 mod segment;

@@ -14,8 +14,23 @@ use crate::{
     Federation, Independence, ceremony::Proposal, dealing::SignedDealing, retirement::MAX_SKEW, segment::Verdict,
 };
 
-/// The most bytes of one message between providers: one full reply of blocks and a little.
-pub const MAX_PEER_BYTES: usize = (1 << 24) + (1 << 16);
+/// The most bytes of a request between providers: [`MAX_DEPOSITS`] deposits of 2,049 B need half of it.
+pub const MAX_REQUEST: usize = 1 << 21;
+
+/// The most bytes of a reply between providers: one full reply of blocks and a little.
+pub const MAX_REPLY: usize = (1 << 24) + (1 << 16);
+
+/// The most deposits in one [`PeerRequest::Replicate`].
+pub const MAX_DEPOSITS: usize = 512;
+
+/// The most heads in one [`PeerRequest::Announce`] or [`PeerReply::Heads`].
+pub const MAX_HEADS: usize = 4_096;
+
+/// The most segments in one [`PeerRequest::Heads`]: five origins' of twenty periods.
+pub const MAX_SEGMENTS: usize = 640;
+
+/// The most generations in one [`PeerRequest::Blocks`].
+pub const MAX_BLOCKS: usize = 64;
 
 /// One acknowledged-to-be event as its origin hands it to a replica.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +66,21 @@ pub enum PeerRequest {
     Table(Period, FinishedTable),
     /// The finished table of a period, if you have it.
     FetchTable(Period),
+    /// Did you ever get heads or copies of mine of this period? Asked after a store was lost.
+    Traces(Period),
+}
+
+impl PeerRequest {
+    /// Whether no list in it is longer than an honest provider's.
+    pub fn is_bounded(&self) -> bool {
+        match self {
+            Self::Replicate(deposits) => deposits.len() <= MAX_DEPOSITS,
+            Self::Announce(heads) => heads.len() <= MAX_HEADS,
+            Self::Heads(known) => known.len() <= MAX_SEGMENTS,
+            Self::Blocks(wanted) => wanted.len() <= MAX_BLOCKS,
+            _ => true,
+        }
+    }
 }
 
 /// A signed table descriptor ([`mosaic_wire::SignedTable::encode`]) with the dealings it came from.
@@ -83,6 +113,8 @@ pub enum PeerReply {
     Table(Option<FinishedTable>),
     /// Not now or not so: no room, not our table, not sound.
     Refused,
+    /// Whether there is anything of yours of the period here.
+    Traces(bool),
 }
 
 /// Whether an envelope asks or answers.
@@ -180,7 +212,7 @@ impl ReplayGuard {
         now: Timestamp,
         bytes: &[u8],
     ) -> Result<Opened<T>, EnvelopeError> {
-        let opened = open(federation, (me, Direction::Request), now, bytes)?;
+        let opened = open(federation, check_request(federation, me, bytes)?, now)?;
         // a message that old fails on its time already
         self.seen = self.seen.split_off(&(now.before(2 * tolerance(federation)), [0; 32]));
         if self.seen.insert((opened.at, opened.digest)) { Ok(opened) } else { Err(EnvelopeError::Replayed) }
@@ -198,18 +230,39 @@ pub fn open_reply<T: DeserializeOwned>(
     request: &[u8; 32],
     bytes: &[u8],
 ) -> Result<Opened<T>, EnvelopeError> {
-    let opened = open(federation, (me, Direction::Reply), now, bytes)?;
+    let signed = check(federation, (me, Direction::Reply), bytes)?;
+    let opened = open(federation, signed, now)?;
     let refers = bytes.get(12..HEADER) == Some(request.as_slice());
     if opened.from == from && refers { Ok(opened) } else { Err(EnvelopeError::Misdirected) }
 }
 
-fn open<T: DeserializeOwned>(
+/// The part of an envelope that its sender's signature covers.
+#[derive(Clone, Copy, Debug)]
+pub struct Signed<'a>(&'a [u8]);
+
+/// Checks whom a request is from and that it is for `me`, before anything in it is looked at: strangers
+/// get no further.
+///
+/// # Errors
+/// [`EnvelopeError`].
+pub fn check_request<'a>(
+    federation: &Federation,
+    me: ProviderId,
+    bytes: &'a [u8],
+) -> Result<Signed<'a>, EnvelopeError> {
+    check(federation, (me, Direction::Request), bytes)
+}
+
+fn check<'a>(
     federation: &Federation,
     (me, direction): (ProviderId, Direction),
-    now: Timestamp,
-    bytes: &[u8],
-) -> Result<Opened<T>, EnvelopeError> {
-    if bytes.len() < HEADER + SIGNATURE || bytes.len() > MAX_PEER_BYTES || bytes[0] != VERSION {
+    bytes: &'a [u8],
+) -> Result<Signed<'a>, EnvelopeError> {
+    let most = match direction {
+        Direction::Request => MAX_REQUEST,
+        Direction::Reply => MAX_REPLY,
+    };
+    if bytes.len() < HEADER + SIGNATURE || bytes.len() > most || bytes[0] != VERSION {
         return Err(EnvelopeError::Malformed);
     }
     let (signed, signature) = bytes.split_last_chunk::<SIGNATURE>().ok_or(EnvelopeError::Malformed)?;
@@ -219,6 +272,15 @@ fn open<T: DeserializeOwned>(
     let from = ProviderId::new(signed[2]).map_err(|_| EnvelopeError::Signature)?;
     let key = federation.signing_key(from).ok_or(EnvelopeError::Signature)?;
     key.verify_strict(SignContext::PeerMessage, signed, signature).map_err(|_| EnvelopeError::Signature)?;
+    Ok(Signed(signed))
+}
+
+fn open<T: DeserializeOwned>(
+    federation: &Federation,
+    Signed(signed): Signed<'_>,
+    now: Timestamp,
+) -> Result<Opened<T>, EnvelopeError> {
+    let from = ProviderId::new(signed[2]).map_err(|_| EnvelopeError::Signature)?;
     let time = signed[4..12].try_into().map_err(|_| EnvelopeError::Malformed)?;
     let at = Timestamp::from_millis(u64::from_be_bytes(time));
     if now.since(at).max(at.since(now)) > tolerance(federation) {

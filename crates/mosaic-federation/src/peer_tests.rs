@@ -70,3 +70,36 @@ fn a_reply_answers_one_request_of_one_peer() {
     assert_eq!(open(2, &[8; 32]), Err(EnvelopeError::Misdirected));
     assert_eq!(open_as(&town, 1, now(), &bytes), Err(EnvelopeError::Misdirected), "a reply is no request");
 }
+
+#[test]
+fn a_full_request_fits_and_no_list_may_be_longer() {
+    let town = Town::new();
+    let verdict = Verdict {
+        stream: mosaic_types::Stream::Slow,
+        generation: u32::MAX,
+        accepted: u16::MAX,
+        full: u16::MAX,
+        time: now(),
+        receipt_key: [0xff; 32],
+    };
+    let deposit = ReplicaDeposit { table: TableId(u32::MAX), event: [0xff; 32], verdict, records: vec![0xff; 1_950] };
+    let full = |count| PeerRequest::Replicate(vec![deposit.clone(); count]);
+    let (bytes, _) = seal((id(1), id(2)), Direction::Request, now(), &REFERENCE, &full(MAX_DEPOSITS), &town.signing[0]);
+    assert!(bytes.len() <= MAX_REQUEST, "{}", bytes.len());
+    assert!(open_as(&town, 2, now(), &bytes).is_ok_and(|opened| opened.body.is_bounded()));
+    assert!(!full(MAX_DEPOSITS + 1).is_bounded());
+    let segment = SegmentId { table: TableId(1), origin: id(1), stream: mosaic_types::Stream::Fast };
+    for (count, bounded) in [(0, true), (1, false)] {
+        assert_eq!(PeerRequest::Announce(vec![Vec::new(); MAX_HEADS + count]).is_bounded(), bounded);
+        assert_eq!(PeerRequest::Heads(vec![(segment, 0); MAX_SEGMENTS + count]).is_bounded(), bounded);
+        assert_eq!(PeerRequest::Blocks(vec![(segment, 0); MAX_BLOCKS + count]).is_bounded(), bounded);
+    }
+}
+
+#[test]
+fn a_request_that_is_too_long_is_not_even_hashed() {
+    let town = Town::new();
+    let mut bytes = request(&town, 1, 2, now());
+    bytes.resize(MAX_REQUEST + 1, 0);
+    assert_eq!(open_as(&town, 2, now(), &bytes), Err(EnvelopeError::Malformed));
+}

@@ -45,6 +45,24 @@ impl Load {
         TableShape { rows, capacity }
     }
 
+    /// The most agents for which both lanes' largest tables stay under [`OVERFLOW`].
+    pub fn most_agents(origins: u32) -> u32 {
+        let carried = |agents: u32| {
+            let load = Self { agents, origins };
+            [Lane::Discovery, Lane::Rendezvous].into_iter().all(|lane| {
+                let shape = load.shape(lane);
+                overflow(load.mean_per_row(lane, shape.rows), shape.capacity) <= OVERFLOW
+            })
+        };
+        // overflow only grows with the load
+        let (mut low, mut high) = (0, u32::MAX);
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            if carried(middle) { low = middle } else { high = middle - 1 }
+        }
+        low
+    }
+
     /// Expected records per row and origin with one origin down.
     pub fn mean_per_row(self, lane: Lane, rows: u32) -> f64 {
         let clumping = match lane {
@@ -89,6 +107,20 @@ mod tests {
                 assert!(shape.rows.is_power_of_two() && shape.rows <= RowTag::MAX_ROWS);
             }
         }
+    }
+
+    #[test]
+    fn what_the_largest_tables_carry_is_known() {
+        let most = Load::most_agents(3);
+        assert!((10_000..10_000_000).contains(&most), "{most}");
+        let fits = |agents: u32| {
+            [Lane::Discovery, Lane::Rendezvous].iter().all(|lane| {
+                let (load, shape) = (Load { agents, origins: 3 }, Load { agents, origins: 3 }.shape(*lane));
+                overflow(load.mean_per_row(*lane, shape.rows), shape.capacity) <= OVERFLOW
+            })
+        };
+        assert!(fits(most) && !fits(most + 1));
+        assert!(Load::most_agents(5) > most, "more origins carry more");
     }
 
     #[test]

@@ -9,6 +9,7 @@
 mod ceremonies;
 mod deposit;
 mod exchange;
+mod past;
 mod periods;
 mod reading;
 mod recovery;
@@ -23,7 +24,7 @@ use std::{
 };
 
 use mosaic_federation::{
-    Admission as _, Federation, NotAdmitted, Quota, TableState, TestIssuer, day,
+    Admission, Federation, NotAdmitted, Quota, TableState, TestIssuer, day,
     peer::{PeerRequest, ReplayGuard},
     retires_at,
 };
@@ -75,7 +76,7 @@ pub struct ProviderCore<S> {
     federation: Arc<Federation>,
     policy: Policy,
     store: S,
-    issuer: TestIssuer,
+    admission: Box<dyn Admission + Send>,
     evaluations: Quota,
     spent: BTreeMap<u64, HashMap<[u8; 32], [u8; 32]>>,
     /// Changes that may wait for the next flush.
@@ -87,7 +88,32 @@ pub struct ProviderCore<S> {
     guard: ReplayGuard,
     outbox: Outbox,
     next_sync: Timestamp,
+    rest: Rest,
     counters: Counters,
+}
+
+/// After the store refused: nothing is tried before `until`, and the longer the more often it refused.
+struct Rest {
+    until: Timestamp,
+    refusals: u32,
+}
+
+impl Rest {
+    const LONGEST: Duration = Duration::from_secs(5);
+    const NONE: Self = Self { until: Timestamp::from_millis(0), refusals: 0 };
+
+    fn note<T>(&mut self, now: Timestamp, done: &Result<T, StoreError>) {
+        if done.is_ok() {
+            *self = Self::NONE;
+        } else if now >= self.until {
+            self.refusals = self.refusals.saturating_add(1);
+            self.until = now.after(Duration::from_secs(self.refusals.into()).min(Self::LONGEST));
+        }
+    }
+
+    fn is_over(&self, now: Timestamp) -> bool {
+        now >= self.until
+    }
 }
 
 impl<S: Store> ProviderCore<S> {
@@ -102,12 +128,28 @@ impl<S: Store> ProviderCore<S> {
         policy: Policy,
         now: Timestamp,
     ) -> Result<Self, OpenError> {
+        let admission = TestIssuer::new(keys.me, keys.issuer_key(), policy.tokens_per_hour);
+        Self::open_admitting(keys, federation, store, policy, Box::new(admission), now)
+    }
+
+    /// As [`Self::open`], with another judge of tokens than the test issuer.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_admitting(
+        keys: ProviderKeys,
+        federation: Arc<Federation>,
+        store: S,
+        policy: Policy,
+        admission: Box<dyn Admission + Send>,
+        now: Timestamp,
+    ) -> Result<Self, OpenError> {
         if !is_member(&keys, &federation) {
             return Err(OpenError::NotAMember);
         }
         let peers = federation.descriptor().peers_of(keys.me);
         let mut core = Self {
-            issuer: TestIssuer::new(keys.me, keys.issuer_key(), policy.tokens_per_hour),
+            admission,
             evaluations: Quota::new(policy.evaluations_per_hour),
             spent: BTreeMap::new(),
             lazy: Vec::new(),
@@ -118,6 +160,7 @@ impl<S: Store> ProviderCore<S> {
             guard: ReplayGuard::default(),
             outbox: Outbox::new(peers),
             next_sync: now,
+            rest: Rest::NONE,
             counters: Counters::default(),
             keys,
             federation,
@@ -154,7 +197,7 @@ impl<S: Store> ProviderCore<S> {
     }
 
     fn issue(&mut self, now: Timestamp, rng: &mut dyn CryptoRng, query: &TokensQuery) -> Result<Reply, Problem> {
-        self.issuer.issue(now, query, rng).map(Reply::Tokens).map_err(not_admitted)
+        self.admission.issue(now, query, rng).map(Reply::Tokens).map_err(not_admitted)
     }
 
     fn evaluate(
@@ -170,13 +213,15 @@ impl<S: Store> ProviderCore<S> {
         }
         let bought = mosaic_crypto::digest(&[b"mosaic/evaluate/1", query]);
         self.check_token(now, token, TokenPurpose::Evaluate, &bought)?;
-        let share = self.live(now, fields.period)?.share().ok_or(ProblemCode::NotReady)?;
-        let evaluation = share.evaluate(&fields.points, rng).map_err(|_| Problem::from(ProblemCode::Malformed))?;
+        self.live(now, fields.period)?.share().ok_or(ProblemCode::NotReady)?;
+        // paid before it is computed, whatever the points are: computing is what strangers would abuse
         self.evaluations.take(now, 1).map_err(not_admitted)?;
-        let points = evaluation.points.try_into().map_err(|_| Problem::from(ProblemCode::Internal))?;
         let spend = self.spend(now, token, bought);
         // a crash before the next flush forgets this spending: one batch more, and no deposit waits for it
         self.lazy.extend(spend);
+        let share = self.live(now, fields.period)?.share().ok_or(ProblemCode::NotReady)?;
+        let evaluation = share.evaluate(&fields.points, rng).map_err(|_| Problem::from(ProblemCode::Malformed))?;
+        let points = evaluation.points.try_into().map_err(|_| Problem::from(ProblemCode::Internal))?;
         self.counters.evaluations += 1;
         Ok(CellReply::Evaluation { points, proof: evaluation.proof })
     }
@@ -189,7 +234,7 @@ impl<S: Store> ProviderCore<S> {
         purpose: TokenPurpose,
         bought: &[u8; 32],
     ) -> Result<(), Problem> {
-        self.issuer.check(now, token, purpose).map_err(not_admitted)?;
+        self.admission.check(now, token, purpose).map_err(not_admitted)?;
         let id = token.spend_id();
         let other = self.spent.values().find_map(|day| day.get(&id)).is_some_and(|before| before != bought);
         if other { Err(ProblemCode::TokenSpent.into()) } else { Ok(()) }
@@ -217,11 +262,21 @@ impl<S: Store> ProviderCore<S> {
     /// Does what time asks for: seals, makes keys, retires, compares with peers.
     ///
     /// # Errors
-    /// [`StoreError`]; what could not be stored is tried again at the next tick.
+    /// [`StoreError`]; what could not be stored is tried again at a tick after one to five seconds.
     pub fn tick(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<(), StoreError> {
+        if !self.rest.is_over(now) {
+            return Ok(());
+        }
         self.commit(now);
+        let done = self.take_turn(now, rng);
+        self.rest.note(now, &done);
+        done
+    }
+
+    fn take_turn(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<(), StoreError> {
         self.retire(now)?;
         self.advance_ceremonies(now, rng)?;
+        self.settle_past(now)?;
         self.seal_due(now)?;
         self.forget_spent(now);
         if now >= self.next_sync {
@@ -235,10 +290,12 @@ impl<S: Store> ProviderCore<S> {
         Ok(())
     }
 
-    /// When [`Self::tick`] has something to do at the latest.
+    /// When [`Self::tick`] has something to do at the latest. While the store refuses, not before it is
+    /// to be tried again.
     pub fn next_wake(&self, now: Timestamp) -> Timestamp {
-        let due = self.seal_times().chain(self.ceremony_times()).chain([self.next_sync, now.period().end()]).min();
-        due.unwrap_or(self.next_sync).max(now.after(Duration::from_millis(1)))
+        let times = self.seal_times().chain(self.ceremony_times()).chain(self.past_times());
+        let due = times.chain([self.next_sync, now.period().end()]).min();
+        due.unwrap_or(self.next_sync).max(now.after(Duration::from_millis(1))).max(self.rest.until)
     }
 
     /// What was counted since the start.

@@ -4,15 +4,19 @@
 //! together and made durable with one flush. HTTP tasks open cells and wait for answers.
 
 mod engine;
+mod limits;
 mod metrics;
 mod routes;
 
 use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use mosaic_crypto::agreement::AgreementSecret;
-use mosaic_transport::{BindError, ClientError, Identity, Patience, ProviderClient, ServeError, bind, serve_tls};
+use mosaic_transport::{
+    BindError, ClientError, Identity, Limits, Patience, ProviderClient, ServeError, bind, serve_loopback, serve_tls,
+};
 use mosaic_types::Clock;
 use thiserror::Error;
+use tokio::sync::watch;
 
 use crate::{
     FolderError, OpenError, Policy, ProviderCore, ProviderFolder,
@@ -24,6 +28,7 @@ use engine::Engine;
 /// A provider that listens but does not serve yet.
 pub struct Provider {
     listener: std::net::TcpListener,
+    metrics: Option<std::net::TcpListener>,
     identity: Identity,
     engine: Engine,
     banner: Option<&'static str>,
@@ -57,6 +62,9 @@ pub enum RunError {
     /// The server ended other than by being told to.
     #[error("the server failed")]
     Serve(#[from] ServeError),
+    /// The thread that does the work panicked; nothing that was acknowledged is lost.
+    #[error("the provider's engine ended by itself")]
+    Engine,
 }
 
 /// How long a peer may take before another one is asked.
@@ -80,7 +88,9 @@ impl Provider {
     /// [`RunError`].
     pub fn start_with(folder: ProviderFolder, clock: Arc<dyn Clock>, policy: Policy) -> Result<Self, RunError> {
         let federation = Arc::new(folder.federation()?);
+        folder.is_named_by(&federation)?;
         let listener = bind(folder.config.listen)?;
+        let metrics = folder.config.metrics_listen.map(bind_for_operator).transpose()?;
         let path = folder.path().to_owned();
         let failed = |source: OpenError| RunError::Open { path: path.clone(), source };
         let store = RedbStore::open(&path).map_err(|error: StoreError| failed(error.into()))?;
@@ -90,7 +100,7 @@ impl Provider {
         let core =
             ProviderCore::open(folder.keys, Arc::clone(&federation), store, policy, clock.now()).map_err(failed)?;
         let engine = Engine::start(core, cell, client, clock).ok_or(RunError::System)?;
-        Ok(Self { listener, identity: folder.identity, engine, banner })
+        Ok(Self { listener, metrics, identity: folder.identity, engine, banner })
     }
 
     /// Where it listens: the port that the system chose if the configuration says 0.
@@ -98,15 +108,38 @@ impl Provider {
         self.listener.local_addr().ok()
     }
 
+    /// Where it shows its metrics, if it does.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref()?.local_addr().ok()
+    }
+
     /// Serves until `shutdown` completes, then finishes open requests and closes the store.
     ///
     /// # Errors
-    /// [`RunError::Serve`].
+    /// [`RunError::Serve`]; [`RunError::Engine`] when the engine ended by itself, which ends the server too.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), RunError> {
+        let (stop, stopping) = watch::channel(());
+        let died = self.engine.ended();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = shutdown => {}
+                () = died => {}
+            }
+            drop(stop);
+        });
         let router = routes::router(self.engine.handle(), self.banner);
-        let served = serve_tls(self.listener, &self.identity, router, shutdown).await;
-        self.engine.stop().await;
-        Ok(served?)
+        let public = serve_tls(self.listener, &self.identity, router, Limits::default(), closed(stopping.clone()));
+        let operator = routes::operator_router(self.engine.handle());
+        let metrics = async {
+            match self.metrics {
+                Some(listener) => serve_loopback(listener, operator, closed(stopping)).await,
+                None => Ok(()),
+            }
+        };
+        let served = tokio::try_join!(public, metrics);
+        let stopped = self.engine.stop().await;
+        served?;
+        stopped.map_err(|_| RunError::Engine)
     }
 
     /// Opens `folder` and serves it: what `mosaic provider` runs.
@@ -121,3 +154,16 @@ impl Provider {
         Self::start(folder, clock)?.serve(shutdown).await
     }
 }
+
+/// Metrics are in clear and for the operator alone.
+fn bind_for_operator(address: SocketAddr) -> Result<std::net::TcpListener, RunError> {
+    if address.ip().is_loopback() { Ok(bind(address)?) } else { Err(ServeError::NotLoopback { address }.into()) }
+}
+
+/// Completes when the sender is gone.
+async fn closed(mut stopping: watch::Receiver<()>) {
+    while stopping.changed().await.is_ok() {}
+}
+
+#[cfg(test)]
+mod tests;

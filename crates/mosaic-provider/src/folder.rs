@@ -1,5 +1,5 @@
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write as _},
     net::SocketAddr,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
@@ -30,13 +30,20 @@ pub struct ProviderConfig {
     pub operator: String,
     /// ISO 3166 code of the law it is under.
     pub jurisdiction: String,
+    /// Loopback address on which `/metrics` is shown in clear; without one, nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics_listen: Option<SocketAddr>,
 }
 
 /// A provider's folder: `provider.toml`, `federation.json`, `keys` and `tls.pem` (readable by the owner
 /// only), `store.redb` and `share-keys/`.
 ///
 /// Back up the first four. Never back up `store.redb` or `share-keys/`: a copy of a share outlives its
-/// destruction, and the other providers hold what a lost store needs.
+/// destruction, and a store put back to an earlier state signs a second history.
+///
+/// A lost store is not replaced by what the other providers hold: they have the sealed generations and
+/// the dealings, so this provider evaluates and is read again, but takes no deposits for tables in which it
+/// may have signed something that it does not know any more. The next tables are not affected.
 pub struct ProviderFolder {
     path: PathBuf,
     /// What the operator decided.
@@ -90,6 +97,18 @@ pub enum FolderError {
         /// The folder.
         path: PathBuf,
     },
+    /// The federation names this provider with another address, certificate or keys, or not at all.
+    #[error("the federation does not name this provider with its present {what}")]
+    NotNamed {
+        /// What differs.
+        what: &'static str,
+    },
+    /// Another federation is installed.
+    #[error("another federation is installed in {}", path.display())]
+    OtherFederation {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The installed federation is not to be trusted.
     #[error("the federation is not to be trusted")]
     Untrusted(#[from] UntrustedFederation),
@@ -102,13 +121,15 @@ impl ProviderFolder {
     /// [`FolderError::Exists`] rather than replacing anything.
     pub fn create(path: &Path, config: ProviderConfig, rng: &mut dyn CryptoRng) -> Result<Self, FolderError> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(at(path))?;
+        let above = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(above).and_then(|folder| folder.sync_all()).map_err(at(above))?;
         let file = path.join("provider.toml");
         if file.exists() || path.join("keys").exists() {
             return Err(FolderError::Exists { path: path.to_owned() });
         }
         let keys = ProviderKeys::generate(config.number, rng);
         write(&path.join("keys"), &keys.to_bytes(), 0o600)?;
-        let identity = Identity::load_or_create(&path.join("tls.pem"))?;
+        let identity = Identity::create(&path.join("tls.pem"))?;
         // five plain fields always serialise
         write(&file, toml::to_string_pretty(&config).unwrap_or_default().as_bytes(), 0o644)?;
         Ok(Self { path: path.to_owned(), config, keys, identity })
@@ -126,7 +147,7 @@ impl ProviderFolder {
         let file = path.join("keys");
         let bytes = Zeroizing::new(fs::read(&file).map_err(at(&file))?);
         let keys = ProviderKeys::from_bytes(config.number, &bytes).ok_or(FolderError::Keys { path: file })?;
-        let identity = Identity::load_or_create(&path.join("tls.pem"))?;
+        let identity = Identity::load(&path.join("tls.pem"))?;
         Ok(Self { path: path.to_owned(), config, keys, identity })
     }
 
@@ -154,11 +175,50 @@ impl ProviderFolder {
         document.sign(self.config.number, &self.keys.signing);
     }
 
-    /// Installs the federation that all its providers signed.
+    /// Whether `federation` names this provider as it is: others would refuse its certificate otherwise.
     ///
     /// # Errors
-    /// [`FolderError`] when it cannot be written.
+    /// [`FolderError::NotNamed`] with what differs.
+    pub fn is_named_by(&self, federation: &Federation) -> Result<(), FolderError> {
+        let own = self.entry();
+        let different = match federation.descriptor().provider(own.id) {
+            None => Some("number"),
+            Some(named) if named.url != own.url => Some("address"),
+            Some(named) if named.tls_pin != own.tls_pin => Some("certificate"),
+            Some(named)
+                if (named.signing_key, named.cell_key, named.ceremony_key)
+                    != (own.signing_key, own.cell_key, own.ceremony_key) =>
+            {
+                Some("keys")
+            }
+            Some(_) => None,
+        };
+        different.map_or(Ok(()), |what| Err(FolderError::NotNamed { what }))
+    }
+
+    /// Installs the federation that all its providers signed; the same one again changes nothing.
+    ///
+    /// # Errors
+    /// [`FolderError::NotNamed`] when it does not name this provider, [`FolderError::OtherFederation`] when
+    /// another one is installed, and when it cannot be written.
     pub fn install(&self, federation: &Federation) -> Result<(), FolderError> {
+        match self.federation() {
+            Ok(installed) if installed.digest() == federation.digest() => self.is_named_by(federation),
+            Err(FolderError::NoFederation { .. }) => self.replace(federation),
+            // an installed one that cannot be read is no reason to take any other
+            Ok(_) | Err(_) => {
+                self.is_named_by(federation)?;
+                Err(FolderError::OtherFederation { path: self.path.clone() })
+            }
+        }
+    }
+
+    /// Installs a federation in the place of another.
+    ///
+    /// # Errors
+    /// [`FolderError::NotNamed`] when it does not name this provider, and when it cannot be written.
+    pub fn replace(&self, federation: &Federation) -> Result<(), FolderError> {
+        self.is_named_by(federation)?;
         write(&self.path.join("federation.json"), federation.document().to_json().as_bytes(), 0o644)
     }
 
@@ -190,7 +250,10 @@ fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FolderError> {
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&beside)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&beside, path)
+        fs::rename(&beside, path)?;
+        // the new name itself must survive a power cut
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()
     };
     store().map_err(at(path))
 }

@@ -95,6 +95,14 @@ pub trait Store {
     /// [`StoreError`].
     fn scan(&self, bucket: Bucket, prefix: &[u8]) -> Result<Vec<Entry>, StoreError>;
 
+    /// Whether any key starts with `prefix`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn has(&self, bucket: Bucket, prefix: &[u8]) -> Result<bool, StoreError> {
+        Ok(!self.scan(bucket, prefix)?.is_empty())
+    }
+
     /// Applies all changes durably, or none of them.
     ///
     /// # Errors

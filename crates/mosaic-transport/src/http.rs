@@ -82,7 +82,8 @@ impl PinnedHttp {
             .redirect(redirect::Policy::none())
             .connect_timeout(patience.connect)
             .timeout(patience.request)
-            .pool_idle_timeout(Duration::from_secs(90))
+            // shorter than a server waits for the next request, so that none is sent into a closing connection
+            .pool_idle_timeout(Duration::from_secs(20))
             .pool_max_idle_per_host(2)
             .build()?;
         Ok(Self { client, base: base.trim_end_matches('/').to_owned() })

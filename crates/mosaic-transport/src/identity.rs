@@ -60,23 +60,28 @@ impl Identity {
         Ok(Self { certificate: certificate.der().clone(), key: PrivatePkcs8KeyDer::from(key.serialize_der()) })
     }
 
-    /// Reads the identity at `path`, or makes one and keeps it there, readable by its owner only.
+    /// Makes an identity and keeps it at `path`, readable by its owner only.
     ///
     /// # Errors
-    /// [`IdentityError`] when the file is unusable; an unreadable identity is never replaced, because
-    /// every client pins it.
-    pub fn load_or_create(path: &Path) -> Result<Self, IdentityError> {
-        match fs::read(path) {
-            Ok(pem) => {
-                Self::parse(&Zeroizing::new(pem)).ok_or_else(|| IdentityError::Corrupt { path: path.to_owned() })
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let identity = Self::generate()?;
-                identity.store(path).map_err(|source| IdentityError::File { path: path.to_owned(), source })?;
-                Ok(identity)
-            }
-            Err(source) => Err(IdentityError::File { path: path.to_owned(), source }),
+    /// [`IdentityError::File`] when it cannot be kept, or something is there already: an identity is
+    /// never replaced, because every client pins it.
+    pub fn create(path: &Path) -> Result<Self, IdentityError> {
+        let failed = |source| IdentityError::File { path: path.to_owned(), source };
+        if path.exists() {
+            return Err(failed(io::ErrorKind::AlreadyExists.into()));
         }
+        let identity = Self::generate()?;
+        identity.store(path).map_err(failed)?;
+        Ok(identity)
+    }
+
+    /// Reads the identity at `path`. A missing one is not made: it would be another than clients pin.
+    ///
+    /// # Errors
+    /// [`IdentityError`] when the file is missing or unusable.
+    pub fn load(path: &Path) -> Result<Self, IdentityError> {
+        let pem = fs::read(path).map_err(|source| IdentityError::File { path: path.to_owned(), source })?;
+        Self::parse(&Zeroizing::new(pem)).ok_or_else(|| IdentityError::Corrupt { path: path.to_owned() })
     }
 
     /// What clients pin.
@@ -99,14 +104,18 @@ impl Identity {
         Some(Self { certificate, key })
     }
 
-    /// Written beside its place, synced and renamed, so that a torn write leaves no half identity.
+    /// Written beside its place, synced and renamed, so that a torn write leaves no half identity; the
+    /// folder is synced too, or a power cut could take the name back.
     fn store(&self, path: &Path) -> io::Result<()> {
         let beside = path.with_extension("new");
         let mut file = create_private(&beside)?;
         file.write_all(armour("PRIVATE KEY", self.key.secret_pkcs8_der()).as_bytes())?;
         file.write_all(armour("CERTIFICATE", &self.certificate).as_bytes())?;
         file.sync_all()?;
-        fs::rename(&beside, path)
+        fs::rename(&beside, path)?;
+        // a bare file name has the empty folder as its parent
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::File::open(folder)?.sync_all()
     }
 }
 
@@ -142,8 +151,8 @@ mod tests {
     fn an_identity_outlives_a_restart() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("tls.pem");
-        let first = Identity::load_or_create(&path).unwrap();
-        let second = Identity::load_or_create(&path).unwrap();
+        let first = Identity::create(&path).unwrap();
+        let second = Identity::load(&path).unwrap();
         assert_eq!(first.pin(), second.pin());
         second.server_config().unwrap();
         assert_ne!(Identity::generate().unwrap().pin(), first.pin());
@@ -154,7 +163,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("tls.pem");
         fs::write(&path, "not a key").unwrap();
-        assert!(matches!(Identity::load_or_create(&path), Err(IdentityError::Corrupt { .. })));
+        assert!(matches!(Identity::load(&path), Err(IdentityError::Corrupt { .. })));
+        assert!(matches!(Identity::create(&path), Err(IdentityError::File { .. })));
         assert_eq!(fs::read(&path).unwrap(), b"not a key");
+    }
+
+    #[test]
+    fn a_lost_identity_is_an_error_and_no_new_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tls.pem");
+        assert!(matches!(Identity::load(&path), Err(IdentityError::File { .. })));
+        assert!(!path.exists());
     }
 }

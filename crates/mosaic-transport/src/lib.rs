@@ -22,5 +22,5 @@ pub use http::{ClientError, FetchError, HttpReply, Patience, PinnedHttp};
 pub use identity::{Identity, IdentityError};
 pub use join::{JoinError, fetch_federation};
 pub use pin::{InvalidPin, Pin, Pins};
-pub use server::{BindError, ServeError, bind, bind_loopback, serve_loopback, serve_tls};
+pub use server::{BindError, Limits, ServeError, bind, bind_loopback, serve_loopback, serve_tls};
 pub use tls::install_crypto;

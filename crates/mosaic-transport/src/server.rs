@@ -1,3 +1,5 @@
+mod limits;
+
 use std::{
     future::Future,
     io,
@@ -5,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
+use axum::{Router, extract::Request, middleware::map_request};
 use axum_server::{
     Handle, Server,
     accept::DefaultAcceptor,
@@ -16,12 +18,12 @@ use thiserror::Error;
 
 use crate::{Identity, IdentityError};
 
+pub use limits::Limits;
+
 /// How long an open connection may finish its request once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long a client may take to state its request, so that silent ones do not hold sockets.
-const HEADER_PATIENCE: Duration = Duration::from_secs(30);
-/// How long a client may take for its TLS handshake.
-const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a local client may take to state its request.
+const HEAD_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Why a listener could not be opened.
 #[derive(Debug, Error)]
@@ -84,7 +86,8 @@ pub fn bind_loopback(port: u16) -> Result<TcpListener, BindError> {
     bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
 }
 
-/// Serves `router` over TLS 1.3 until `shutdown` completes; open requests then have two seconds.
+/// Serves `router` over TLS 1.3 until `shutdown` completes; open requests then have two seconds. HTTP/1.1
+/// only: the waiting times of [`Limits`] would not hold for a client that begins to speak HTTP/2.
 ///
 /// # Errors
 /// [`ServeError`] when the identity is unusable or the listener fails.
@@ -92,14 +95,17 @@ pub async fn serve_tls(
     listener: TcpListener,
     identity: &Identity,
     router: Router,
+    limits: Limits,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     listener.set_nonblocking(true)?;
-    let acceptor =
-        RustlsAcceptor::new(RustlsConfig::from_config(identity.server_config()?)).handshake_timeout(HANDSHAKE_PATIENCE);
-    let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(stop_on(shutdown));
-    limit(&mut server);
-    server.serve(router.into_make_service_with_connect_info::<SocketAddr>()).await?;
+    let tls = RustlsAcceptor::new(RustlsConfig::from_config(identity.server_config()?));
+    let acceptor = tls.handshake_timeout(limits.handshake).acceptor(limits::Gate::new(&limits));
+    let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(stop_on(shutdown)).http1_only();
+    limit(&mut server, limits.head);
+    let hurry = move |request: Request| std::future::ready(limits::hurry(request, limits.body));
+    let router = router.layer(map_request(hurry));
+    server.serve(router.into_make_service()).await?;
     Ok(())
 }
 
@@ -118,7 +124,7 @@ pub async fn serve_loopback(
     }
     listener.set_nonblocking(true)?;
     let mut server = axum_server::from_tcp(listener)?.acceptor(DefaultAcceptor::new()).handle(stop_on(shutdown));
-    limit(&mut server);
+    limit(&mut server, HEAD_PATIENCE);
     server.serve(router.into_make_service()).await?;
     Ok(())
 }
@@ -133,6 +139,6 @@ fn stop_on(shutdown: impl Future<Output = ()> + Send + 'static) -> Handle<Socket
     handle
 }
 
-fn limit<A>(server: &mut Server<SocketAddr, A>) {
-    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_PATIENCE);
+fn limit<A>(server: &mut Server<SocketAddr, A>, head: Duration) {
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(head);
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, PeerIncompatible, ServerConfig, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    client::{
+        Resumption,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
     crypto::{CryptoProvider, ring, verify_tls13_signature},
     version::TLS13,
 };
@@ -29,6 +32,8 @@ pub(crate) fn server_config(
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // a ticket would let a server recognise a client on its next connection
+    config.send_tls13_tickets = 0;
     Ok(config)
 }
 
@@ -42,6 +47,8 @@ pub(crate) fn client_config(pins: Pins) -> Result<ClientConfig, Error> {
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.enable_sni = false;
+    // nor does the client keep what a server gives it to be recognised by
+    config.resumption = Resumption::disabled();
     Ok(config)
 }
 

@@ -191,10 +191,12 @@ impl GenerationsReply {
     /// Version of the layout.
     pub const VERSION: u8 = 1;
     const HEADER: usize = 2;
+    /// The most bytes of blocks, each with the four of its length.
+    pub const ROOM: usize = Self::MAX_BYTES - Self::HEADER;
 
     /// As many of `blocks` as one reply carries, from the front.
     pub fn new(blocks: impl IntoIterator<Item = GenerationBlock>) -> Self {
-        let mut left = Self::MAX_BYTES - Self::HEADER;
+        let mut left = Self::ROOM;
         let fits = |block: &GenerationBlock| {
             let taken = left.checked_sub(4 + block.encoded_len());
             left = taken.unwrap_or(0);
@@ -213,10 +215,14 @@ impl GenerationsReply {
         self.blocks
     }
 
+    /// Bytes of the encoded reply.
+    pub fn encoded_len(&self) -> usize {
+        Self::HEADER + self.blocks.iter().map(|block| 4 + block.encoded_len()).sum::<usize>()
+    }
+
     /// The reply as it travels: each block behind its length in four bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let blocks = self.blocks.iter().map(|block| 4 + block.encoded_len()).sum::<usize>();
-        let mut bytes = Vec::with_capacity(Self::HEADER + blocks);
+        let mut bytes = Vec::with_capacity(self.encoded_len());
         bytes.extend([Self::VERSION, u8::try_from(self.blocks.len()).unwrap_or(u8::MAX)]);
         for block in &self.blocks {
             bytes.extend(count_u32(block.encoded_len()));

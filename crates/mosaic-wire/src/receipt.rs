@@ -17,7 +17,7 @@ pub struct Receipt {
     pub replica: ProviderId,
     /// Bit `i`: the record of slot `i` was taken.
     pub accepted: u16,
-    /// Bit `i`: the row of slot `i` was full. Never set together with `accepted`.
+    /// Bit `i`: the row of slot `i` was full. For each slot, either this or `accepted` is set.
     pub full: u16,
     /// The event's receipt key hash.
     pub receipt_key: [u8; 32],
@@ -60,8 +60,8 @@ impl Receipt {
     /// Reads a receipt; call [`Self::verify`] before believing it.
     ///
     /// # Errors
-    /// [`DecodeError`] for a wrong size or version, a value outside its range, or a slot that is both
-    /// accepted and full.
+    /// [`DecodeError`] for a wrong size or version, a value outside its range, a slot that is both accepted
+    /// and full or neither, or an origin that names itself as replica.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::exact(bytes, Self::SIZE)?;
         reader.version(Self::VERSION)?;
@@ -71,10 +71,7 @@ impl Receipt {
         let generation = reader.u32()?;
         let replica = read_provider(&mut reader)?;
         let (accepted, full) = (reader.u16()?, reader.u16()?);
-        if (accepted | full) > Self::ALL_SLOTS || accepted & full != 0 {
-            return Err(DecodeError::OutOfRange(Field::Slots));
-        }
-        Ok(Self {
+        let receipt = Self {
             segment: SegmentId { table, origin, stream },
             generation,
             replica,
@@ -84,7 +81,25 @@ impl Receipt {
             event: reader.take()?,
             time: Timestamp::from_millis(reader.u64()?),
             signature: reader.take()?,
-        })
+        };
+        if !receipt.answers_every_slot() {
+            return Err(DecodeError::OutOfRange(Field::Slots));
+        }
+        if !receipt.is_replicated() {
+            return Err(DecodeError::OutOfRange(Field::Provider));
+        }
+        Ok(receipt)
+    }
+
+    /// Whether each of the ten slots is either accepted or full, and nothing else is said: a slot without
+    /// an answer would be lost without anybody to blame.
+    pub const fn answers_every_slot(&self) -> bool {
+        self.accepted & self.full == 0 && self.accepted | self.full == Self::ALL_SLOTS
+    }
+
+    /// Whether another provider than the origin holds the records.
+    pub fn is_replicated(&self) -> bool {
+        self.replica != self.segment.origin
     }
 
     fn signed_part(&self) -> [u8; Self::SIGNED] {

@@ -4,8 +4,8 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
-use mosaic_federation::{FederationDescriptor, SignedDocument};
-use mosaic_provider::{Provider, ProviderConfig, ProviderFolder};
+use mosaic_federation::{Federation, FederationDescriptor, SignedDocument};
+use mosaic_provider::{FolderError, Provider, ProviderConfig, ProviderFolder};
 use mosaic_transport::{bind, os_rng};
 use mosaic_types::ProviderId;
 use serde_json::json;
@@ -58,9 +58,12 @@ struct InitArgs {
     /// Who operates it
     #[arg(long, default_value = "unnamed operator")]
     operator: String,
-    /// Under which law, as an ISO 3166 code
+    /// Under which law, as an ISO 3166 code; XX, nobody's, is for practice only
     #[arg(long, default_value = "XX")]
     jurisdiction: String,
+    /// Loopback address for Prometheus metrics, which are for nobody but the operator (default: none)
+    #[arg(long, value_name = "ADDRESS")]
+    metrics: Option<SocketAddr>,
 }
 
 #[derive(Debug, Args)]
@@ -68,6 +71,9 @@ struct RunArgs {
     /// The federation file, signed by everybody; needed once
     #[arg(long)]
     federation: Option<PathBuf>,
+    /// Take the federation file in the place of another one that is installed
+    #[arg(long, requires = "federation")]
+    replace: bool,
     #[command(flatten)]
     child: ChildArgs,
 }
@@ -94,6 +100,7 @@ pub(crate) fn settle(dir: &Path, number: u8, listen: SocketAddr, args: Named<'_>
         url: args.url.unwrap_or_else(|| format!("https://{listen}")),
         operator: args.operator.to_owned(),
         jurisdiction: args.jurisdiction.to_owned(),
+        metrics_listen: args.metrics,
     };
     let mut rng = os_rng().or_exit(Exit::Local, "the system gives no randomness")?;
     ProviderFolder::create(dir, config, &mut rng).or_exit(Exit::Local, "cannot make a provider")
@@ -107,10 +114,13 @@ pub(crate) struct Named<'a> {
     pub(crate) operator: &'a str,
     /// Under which law.
     pub(crate) jurisdiction: &'a str,
+    /// Where it shows its metrics.
+    pub(crate) metrics: Option<SocketAddr>,
 }
 
 fn init(dir: &Path, args: InitArgs, context: &Context) -> Outcome {
-    let named = Named { url: args.url, operator: &args.operator, jurisdiction: &args.jurisdiction };
+    let (operator, jurisdiction) = (args.operator.as_str(), args.jurisdiction.as_str());
+    let named = Named { url: args.url, operator, jurisdiction, metrics: args.metrics };
     let folder = settle(dir, args.number, args.listen, named)?;
     let public = dir.join("public.json");
     let entry = folder.entry();
@@ -146,16 +156,29 @@ fn open(dir: &Path) -> Outcome<ProviderFolder> {
     ProviderFolder::open(dir).or_exit(Exit::Local, "no provider here; try `mosaic provider init`")
 }
 
+/// A federation that does not name this provider must not take the place of one that does, and none takes
+/// the place of another unless that is meant.
+fn install(folder: &ProviderFolder, federation: &Federation, replace: bool) -> Outcome {
+    let done = if replace { folder.replace(federation) } else { folder.install(federation) };
+    let doing = match &done {
+        Err(FolderError::OtherFederation { .. }) => "cannot take this federation; --replace takes it all the same",
+        _ => "cannot take this federation",
+    };
+    done.or_exit(Exit::Local, doing)
+}
+
 async fn run(dir: &Path, args: RunArgs, context: &Context) -> Outcome {
     let folder = open(dir)?;
     if let Some(file) = &args.federation {
-        folder.install(&read_federation(file)?).or_exit(Exit::Local, "cannot keep the federation")?;
+        install(&folder, &read_federation(file)?, args.replace)?;
     }
     let federation = folder.federation().or_exit(Exit::Local, "cannot start; name the file with --federation")?;
     let clock = clock_for(args.child.practice_clock, &federation)?;
     let (number, url) = (folder.config.number, folder.config.url.clone());
     let provider = Provider::start(folder, clock).or_exit(Exit::Local, "cannot start the provider")?;
-    ready(context.out, &json!({ "provider": number, "url": url, "address": provider.address() }));
+    let metrics = provider.metrics_address().map(|address| format!("http://{address}/metrics"));
+    let told = json!({ "provider": number, "url": url, "address": provider.address(), "metrics": metrics });
+    ready(context.out, &told);
     context.out.note("The provider runs. Stop it with Ctrl-C.");
     let child = args.child;
     provider.serve(async move { child.stopped().await }).await.or_exit(Exit::Local, "the provider stopped")

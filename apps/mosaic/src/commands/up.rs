@@ -36,8 +36,8 @@ impl UpArgs {
     pub(crate) async fn run(self, context: &Context) -> Outcome {
         let home = context.home()?;
         self.settle(&home)?;
-        let (mut running, agent) = start(&home, &self.child).await?;
-        context.out.result(&told(&home, &running, &agent), |page| {
+        let Started { mut running, agent, metrics } = start(&home, &self.child).await?;
+        context.out.result(&told(&home, &running, &agent, &metrics), |page| {
             page.warn(format!("PRACTICE FEDERATION: {}", mosaic_federation::PRACTICE_BANNER));
             page.line(format!("Three providers and an agent run in {}.", home.path().display()));
             page.line("Now type, in another terminal:");
@@ -45,6 +45,7 @@ impl UpArgs {
             page.line(format!("  mosaic{dir} broadcast --context \"coffee meetup\" --noise 0.7"));
             page.line(format!("  mosaic{dir} query --radius 500m --time-window 2h"));
             page.line(format!("  mosaic{dir} status --verbose"));
+            page.line(format!("What an operator sees: {}", metrics.join(" ")));
             page.line("Ctrl-C stops everything.");
         });
         let ended = tokio::select! {
@@ -86,10 +87,20 @@ fn keep_places(home: &Home, index: &PlaceIndex) -> Outcome {
     write_file(&home.places(), &index.encode())
 }
 
-async fn start(home: &Home, child: &ChildArgs) -> Outcome<(Vec<Running>, Value)> {
-    let mut running = Vec::new();
+/// Everything that runs, and what it said when it was ready.
+struct Started {
+    running: Vec<Running>,
+    agent: Value,
+    /// Addresses of the providers' metrics.
+    metrics: Vec<String>,
+}
+
+async fn start(home: &Home, child: &ChildArgs) -> Outcome<Started> {
+    let (mut running, mut metrics) = (Vec::new(), Vec::new());
     for number in 1..=PROVIDERS {
-        running.push(practice::start_provider(home.provider(number), number, child.practice_clock).await?);
+        let (provider, ready) = practice::start_provider(home.provider(number), number, child.practice_clock).await?;
+        running.push(provider);
+        metrics.extend(ready["metrics"].as_str().map(str::to_owned));
     }
     let launch = Launch {
         name: "the agent".to_owned(),
@@ -99,11 +110,12 @@ async fn start(home: &Home, child: &ChildArgs) -> Outcome<(Vec<Running>, Value)>
     };
     let (agent, ready) = Running::start::<Value>(launch).await?;
     running.push(agent);
-    Ok((running, ready))
+    Ok(Started { running, agent: ready, metrics })
 }
 
-fn told(home: &Home, running: &[Running], agent: &Value) -> Value {
+fn told(home: &Home, running: &[Running], agent: &Value, metrics: &[String]) -> Value {
     json!({
+        "metrics": metrics,
         "dir": home.path(),
         "agent": agent["agent"],
         "banner": mosaic_federation::PRACTICE_BANNER,

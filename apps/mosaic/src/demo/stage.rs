@@ -66,7 +66,7 @@ impl Stage {
 
     async fn open(&mut self, plan: &Plan, home: &Home, on_step: impl Fn(u64)) -> Outcome {
         for number in 1..=PROVIDERS {
-            self.running.push(practice::start_provider(home.provider(number), number, Some(self.clock)).await?);
+            self.running.push(practice::start_provider(home.provider(number), number, Some(self.clock)).await?.0);
             on_step(1);
         }
         let places = plan.places.encode();

@@ -1,4 +1,7 @@
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crate::support::{Install, command, ended};
 
@@ -72,4 +75,37 @@ fn one_law_over_two_providers_is_refused() {
     let mut create = vec!["federation", "create", "--name", "test", "--center=-45,0"];
     create.extend(files.iter().flat_map(|file| ["--provider", file.as_str()]));
     home.run(&create).failed(2, "jurisdiction US");
+}
+
+/// A provider keeps the federation it belongs to until its operator says otherwise.
+#[test]
+fn a_provider_takes_no_other_federation_by_accident() {
+    let home = Install::new();
+    let folders = providers(&home);
+    let whole = signed(&home, &folders);
+    let run = |file: &Path, more: &[&str]| {
+        let mut run = command(&folders[0]);
+        run.args(["provider", "run", "--parent-on-stdin", "--federation"]).arg(file).args(more);
+        // standard input is closed: it starts, says so and stops
+        ended(run.stdin(std::process::Stdio::null()).output().unwrap())
+    };
+    assert_eq!(run(&whole, &[]).done()["provider"], 1);
+    let installed = || fs::read(folders[0].join("federation.json")).unwrap();
+    let first = installed();
+
+    let strangers = Install::new();
+    let foreign = signed(&strangers, &providers(&strangers));
+    for more in [&[][..], &["--replace"]] {
+        run(&foreign, more).failed(5, "cannot take this federation");
+        assert_eq!(installed(), first, "what was installed is kept");
+    }
+
+    let renamed = home.file("renamed");
+    fs::create_dir(&renamed).unwrap();
+    fs::rename(&whole, renamed.join("first.json")).unwrap();
+    let again = signed(&home, &folders);
+    run(&again, &[]).failed(5, "--replace");
+    assert_eq!(installed(), first);
+    assert_eq!(run(&again, &["--replace"]).done()["provider"], 1);
+    assert_ne!(installed(), first);
 }

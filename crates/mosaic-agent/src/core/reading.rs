@@ -1,17 +1,14 @@
-//! Reading: equal heads from two providers, whole generations, the rows that matter.
+//! Reading: equal heads from two providers, private reads, the rows that matter.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use mosaic_discovery::Card;
 use mosaic_types::{Lane, Period, RowTag, Timestamp, TopicId};
-use mosaic_wire::{Call, GenerationBlock, GenerationId, GenerationsQuery, Head, OprfInput, RECORD, rows};
+use mosaic_wire::{Call, GenerationBlock, GenerationId, Head, OprfInput, RECORD, Reply, rows};
 use rand::CryptoRng;
 
 use super::{AgentCore, AgentEvent, evaluate::REST, events::pick};
-use crate::{alerts::Evidence, post::Errand};
-
-/// Rest after a provider had none of the generations asked for.
-const SHORT_REST: Duration = Duration::from_secs(2);
+use crate::{alerts::Evidence, post::Errand, reader::Delivery};
 
 impl AgentCore {
     pub(crate) fn keep_reading(&mut self, now: Timestamp, rng: &mut impl CryptoRng) {
@@ -62,50 +59,39 @@ impl AgentCore {
     }
 
     fn download(&mut self, now: Timestamp, rng: &mut impl CryptoRng) {
-        for (id, head) in self.reader.take_empty() {
+        for Delivery { id, head, .. } in self.reader.private.take_empty() {
             self.check_receipts(id, &head, None);
         }
         loop {
             let Some(provider) = pick(&self.paths.live(now), rng) else { return };
             let tables = &self.tables;
-            let ids = self.reader.next_download(now, |period| tables.get(period).is_some());
-            if ids.is_empty() {
-                return;
-            }
-            if let Ok(query) = GenerationsQuery::new(ids.clone()) {
-                self.post.send_direct(provider, Call::Generations(query), Errand::Generations(ids));
-            }
+            let question = self.reader.private.ask(now, &|period| tables.get(period).is_some());
+            let Some(question) = question else { return };
+            self.post.send_direct(provider, question.call, Errand::Read(question.asked));
         }
     }
 
-    pub(crate) fn take_blocks(
+    /// Takes the answer to a private read; `false` when it is none.
+    #[must_use]
+    pub(crate) fn take_read(
         &mut self,
         now: Timestamp,
         asked: &[GenerationId],
-        blocks: Vec<GenerationBlock>,
+        answer: Reply,
         rng: &mut impl CryptoRng,
-    ) {
-        self.reader.download_over(asked);
+    ) -> bool {
+        let Some(read) = self.reader.private.take(now, asked, answer, &self.pool) else { return false };
         let found = self.book.len();
-        let mut read = 0;
-        for block in blocks {
-            let id = GenerationId { segment: block.segment(), index: block.index() };
-            let Some(head) = self.reader.expected(id).filter(|_| asked.contains(&id)) else { continue };
-            // a block that its head does not cover is simply asked for again, elsewhere
-            let Some(block) = self.pool.verified(&head, block) else { continue };
-            self.reader.read(id);
-            self.check_receipts(id, &head, Some(&block));
+        for Delivery { id, head, block } in read {
+            self.check_receipts(id, &head, block.as_deref());
+            let Some(block) = block else { continue };
             match id.segment.table.lane() {
                 Lane::Discovery => self.scan_discovery(now, &block),
                 Lane::Rendezvous => self.scan_rendezvous(now, &block, rng),
             }
-            self.reader.shelf.put(id, head.sealed_at, block);
-            read += 1;
-        }
-        if read == 0 {
-            self.reader.rest_downloads(now.after(SHORT_REST));
         }
         self.note_found(found);
+        true
     }
 
     fn note_found(&mut self, before: usize) {
@@ -173,8 +159,7 @@ impl AgentCore {
 
     /// Reads the rendezvous blocks of the last hour once more: a token was joined, or the device woke.
     pub(crate) fn rescan_rendezvous(&mut self, now: Timestamp, rng: &mut impl CryptoRng) {
-        let blocks: Vec<_> = self.reader.shelf.of_lane(Lane::Rendezvous).cloned().collect();
-        blocks.iter().for_each(|block| self.scan_rendezvous(now, block, rng));
+        self.reader.private.kept(Lane::Rendezvous).iter().for_each(|block| self.scan_rendezvous(now, block, rng));
     }
 
     /// Starts watching rows whose outputs are here.
@@ -220,8 +205,8 @@ impl AgentCore {
     fn rescan(&mut self, now: Timestamp, period: Period, rows: &[u32]) {
         let keys = self.topic_keys(period);
         let Some(watched) = self.reader.watched.get(&period) else { return };
-        let blocks =
-            self.reader.shelf.of_lane(Lane::Discovery).filter(|block| block.segment().table.period() == period);
+        let mut blocks = self.reader.private.kept(Lane::Discovery);
+        blocks.retain(|block| block.segment().table.period() == period);
         let mut cards = Vec::new();
         for block in blocks {
             for row in rows {

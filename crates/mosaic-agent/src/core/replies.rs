@@ -6,7 +6,7 @@ use mosaic_wire::{Address, CallFailure, CellReply, Problem, ProblemCode, Receipt
 use rand::CryptoRng;
 
 use super::{AgentCore, AgentEvent, evaluate::REST};
-use crate::{CallId, alerts::Evidence, oprf::Progress, post::Errand, tables::Acceptance};
+use crate::{CallId, alerts::Evidence, deposits::is_genuine, oprf::Progress, post::Errand, tables::Acceptance};
 
 impl AgentCore {
     /// Reports what became of a call. A second report of the same call is ignored.
@@ -68,8 +68,10 @@ impl AgentCore {
                 let evidence = self.reader.take_heads(chunk, from.provider, heads, &self.providers);
                 evidence.into_iter().flatten().for_each(|evidence| self.accuse(evidence));
             }
-            (Errand::Generations(ids), Reply::Generations(blocks)) => {
-                self.take_blocks(now, &ids, blocks.into_blocks(), rng);
+            (Errand::Read(asked), answer) => {
+                if !self.take_read(now, &asked, answer, rng) {
+                    self.garbled(now, rng, from, Errand::Read(asked));
+                }
             }
             (errand, _) => self.garbled(now, rng, from, errand),
         }
@@ -100,9 +102,8 @@ impl AgentCore {
             Errand::Deposit(id) => self.deposit_failed(now, from.provider, id, failure),
             Errand::Evaluate(batch) => self.evaluation_failed(now, rng, from.provider, batch, failure),
             Errand::Heads(chunk) => self.heads_failed(now, chunk, from.provider, rng),
-            Errand::Generations(ids) => {
-                self.reader.download_over(&ids);
-                self.reader.rest_downloads(now.after(std::time::Duration::from_secs(1)));
+            Errand::Read(asked) => {
+                self.reader.private.failed(&asked, now.after(std::time::Duration::from_secs(1)));
             }
         }
     }
@@ -141,9 +142,7 @@ impl AgentCore {
     }
 
     fn on_receipt(&mut self, now: Timestamp, rng: &mut impl CryptoRng, from: Address, id: u64, receipt: Receipt) {
-        let key = self.providers.key(from.provider);
-        let valid = key.is_some_and(|key| receipt.verify(&key).is_ok());
-        if !valid || !self.deposits.fits(id, from.provider, &receipt) {
+        if !is_genuine(&receipt, &self.providers) || !self.deposits.fits(id, from.provider, &receipt) {
             return self.garbled(now, rng, from, Errand::Deposit(id));
         }
         let full = receipt.full;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use mosaic_crypto::signing::SigningKey;
 use mosaic_federation::{FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
 use mosaic_types::TileId;
-use mosaic_wire::{GenerationBlock, Receipt, Record};
+use mosaic_wire::{GenerationBlock, GenerationId, GenerationsReply, Head, Receipt, Record, Reply};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
 use super::*;
@@ -71,6 +71,12 @@ fn round(reader: &mut Reader, providers: &Providers, shown: [&[Head]; 2]) -> Vec
     found.unwrap()
 }
 
+/// What would be asked for now, of any table or of none.
+fn asked(reader: &mut Reader, known: bool) -> Vec<u32> {
+    let question = reader.private.ask(NOW, &|_| known);
+    question.map(|question| question.asked.iter().map(|id| id.index).collect()).unwrap_or_default()
+}
+
 fn reader() -> Reader {
     Reader::new(ServiceClass::Balanced, Duration::ZERO, NOW)
 }
@@ -80,15 +86,35 @@ fn only_what_two_providers_show_alike_is_downloaded() {
     let ((providers, key), mut reader) = (providers(), reader());
     let heads = chain(&key, &[block(0, &[1, 2]), block(1, &[]), block(2, &[3])]);
     assert!(round(&mut reader, &providers, [&heads, &heads[..2]]).is_empty());
-    assert_eq!(reader.take_empty().len(), 1, "an empty generation needs no download");
-    assert!(reader.next_download(NOW, |_| false).is_empty(), "nor does one whose table is unknown");
-    let ids: Vec<_> = reader.next_download(NOW, |_| true).iter().map(|id| id.index).collect();
-    assert_eq!(ids, [0]);
+    assert_eq!(reader.private.take_empty().len(), 1, "an empty generation needs no download");
+    assert_eq!(asked(&mut reader, false), [0; 0], "nor does one whose table is unknown");
+    assert_eq!(asked(&mut reader, true), [0]);
     assert!(reader.caught_up().is_none());
-    reader.read(GenerationId { segment: segment(), index: 0 });
+    let ids = [GenerationId { segment: segment(), index: 0 }];
+    let answer = Reply::Generations(GenerationsReply::new([block(0, &[1, 2])]));
+    let read = reader.private.take(NOW, &ids, answer, &BlockPool::default()).unwrap();
+    assert_eq!(read.iter().map(|read| read.id).collect::<Vec<_>>(), ids);
     assert_eq!(reader.caught_up(), Some(NOW));
+    assert_eq!(reader.private.kept(Lane::Discovery).len(), 1);
     assert!(round(&mut reader, &providers, [&heads, &heads]).is_empty());
-    assert_eq!(reader.next_download(NOW, |_| true).len(), 1, "each generation once");
+    assert_eq!(asked(&mut reader, true), [2], "each generation once");
+}
+
+#[test]
+fn a_wrong_answer_is_not_delivered_and_asked_for_again() {
+    let ((providers, key), mut reader) = (providers(), reader());
+    let heads = chain(&key, &[block(0, &[1, 2])]);
+    round(&mut reader, &providers, [&heads, &heads]);
+    assert_eq!(asked(&mut reader, true), [0]);
+    let (ids, pool) = ([GenerationId { segment: segment(), index: 0 }], BlockPool::default());
+    assert!(reader.private.take(NOW, &ids, Reply::Federation(Vec::new()), &pool).is_none(), "no answer at all");
+    let other = Reply::Generations(GenerationsReply::new([block(0, &[1, 3])]));
+    assert!(reader.private.take(NOW, &ids, other, &pool).unwrap().is_empty(), "its head states something else");
+    assert_eq!(asked(&mut reader, true), [0; 0], "nobody is pressed");
+    let later = reader.private.next_wake(NOW).unwrap();
+    assert_eq!(reader.private.ask(later, &|_| true).unwrap().asked, ids);
+    reader.private.failed(&ids, later.after(Duration::from_secs(9)));
+    assert_eq!(reader.private.next_wake(later), Some(later.after(Duration::from_secs(9))));
 }
 
 #[test]
@@ -103,7 +129,7 @@ fn two_heads_of_one_generation_are_evidence_and_end_the_trust() {
         Head::decode(message).unwrap().verify(&key.verifying_key()).unwrap();
     }
     assert!(round(&mut reader, &providers, [&honest, &honest]).is_empty());
-    assert!(reader.next_download(NOW, |_| true).is_empty());
+    assert_eq!(asked(&mut reader, true), [0; 0]);
 }
 
 #[test]
@@ -113,9 +139,9 @@ fn a_head_that_its_origin_did_not_sign_accuses_nobody() {
     let (honest, forged) = (chain(&key, &[block(0, &[1])]), chain(&forger, &[block(0, &[2])]));
     assert!(round(&mut reader, &providers, [&honest, &forged]).is_empty());
     assert!(round(&mut reader, &providers, [&forged, &honest]).is_empty());
-    assert!(reader.next_download(NOW, |_| true).is_empty());
+    assert_eq!(asked(&mut reader, true), [0; 0]);
     assert!(round(&mut reader, &providers, [&honest, &honest]).is_empty());
-    assert_eq!(reader.next_download(NOW, |_| true).len(), 1);
+    assert_eq!(asked(&mut reader, true), [0]);
 }
 
 #[test]
@@ -124,7 +150,7 @@ fn a_broken_chain_is_not_followed() {
     let mut heads = chain(&key, &[block(0, &[1]), block(1, &[2])]);
     heads[1] = Head::seal(&block(1, &[2]), [7; 32], NOW, &key);
     round(&mut reader, &providers, [&heads, &heads]);
-    assert_eq!(reader.next_download(NOW, |_| true).len(), 1, "the first generation, not the second");
+    assert_eq!(asked(&mut reader, true), [0], "the first generation, not the second");
 }
 
 #[test]

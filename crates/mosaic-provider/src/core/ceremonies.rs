@@ -287,9 +287,14 @@ impl<S: Store> ProviderCore<S> {
     ) -> Result<(), StoreError> {
         let Some(state) = self.periods.get_mut(&period).filter(|state| state.table().is_none()) else { return Ok(()) };
         let Ok(table) = SignedTable::decode(&finished.table) else { return Ok(()) };
+        // our stored dealing in it shows that the store is as old as the table
+        let took_part = state.ceremony.own_dealing().is_some_and(|own| finished.dealings.contains(own));
         if let Err(error) = state.ceremony.complete(&table, &finished.dealings) {
             tracing::warn!(%error, "a peer sent a table that is not finished");
             return Ok(());
+        }
+        if !took_part || !state.past.is_settled() {
+            self.doubt_past(period)?;
         }
         self.keep_ceremony(rng, period)?;
         self.serve_if_finished(period);

@@ -1,13 +1,13 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use mosaic_federation::{
     Deposits, Verdict,
     peer::{PeerReply, PeerRequest, ReplicaDeposit},
     records_of, takes_deposits,
 };
-use mosaic_types::{Period, ProviderId, RowTag, SegmentId, TableId, Timestamp};
+use mosaic_types::{Period, ProviderId, SegmentId, TableId, Timestamp};
 use mosaic_wire::{
-    CellReply, EVENT, EventFields, Problem, ProblemCode, Receipt, SLOTS, TokenPurpose, WireToken, event_hash,
+    CellReply, EVENT, EventFields, Problem, ProblemCode, Receipt, Record, SLOTS, TokenPurpose, WireToken, event_hash,
 };
 
 use super::{ProviderCore, Ticket, exchange::Purpose};
@@ -34,6 +34,8 @@ pub(super) struct Staging {
     staged: Vec<Staged>,
     replicating: usize,
     replicas: BTreeMap<Period, HashMap<[u8; 32], ProviderId>>,
+    /// Records kept for others, by table and origin.
+    held: BTreeMap<(TableId, ProviderId), u64>,
     settled: Vec<(Ticket, CellReply)>,
 }
 
@@ -70,6 +72,7 @@ impl Staging {
 
     pub(super) fn forget(&mut self, period: Period) {
         self.replicas.remove(&period);
+        self.held.retain(|(table, _), _| table.period() != period);
     }
 
     fn replica(&self, table: TableId, event: &[u8; 32]) -> Option<ProviderId> {
@@ -85,6 +88,10 @@ impl<S: Store> ProviderCore<S> {
     /// Checks an event and decides about every slot. Size, table, descriptor, distinct rows and token:
     /// nothing else is knowable (DESIGN section 6).
     pub(super) fn stage(&mut self, now: Timestamp, token: &WireToken, bytes: &[u8; EVENT]) -> Result<Stage, Problem> {
+        if !self.rest.is_over(now) {
+            // a flush that is known to fail would only keep the store from recovering
+            return Err(ProblemCode::StorageFull.into());
+        }
         let fields = EventFields::decode(bytes).map_err(|_| Problem::from(ProblemCode::Malformed))?;
         let event = event_hash(bytes);
         self.check_event(now, &fields)?;
@@ -127,8 +134,10 @@ impl<S: Store> ProviderCore<S> {
             return Err(ProblemCode::WrongDescriptor.into());
         }
         let rows = table.lane(fields.table.lane()).rows;
-        let fits = fields.rows.iter().all(|tag| tag.row() < rows);
-        if fits { Ok(()) } else { Err(ProblemCode::Malformed.into()) }
+        if fields.rows.iter().any(|tag| tag.row() >= rows) {
+            return Err(ProblemCode::Malformed.into());
+        }
+        if state.past.is_settled() { Ok(()) } else { Err(ProblemCode::NotReady.into()) }
     }
 
     /// Makes everything that is staged durable with one flush and asks a peer to keep a copy. If the
@@ -139,7 +148,9 @@ impl<S: Store> ProviderCore<S> {
         }
         let mut staged = std::mem::take(&mut self.staging.staged);
         let changes = self.changes_of(&mut staged);
-        if let Err(error) = self.store.commit(&changes) {
+        let done = self.store.commit(&changes);
+        self.rest.note(now, &done);
+        if let Err(error) = done {
             self.refuse_all(&staged, &error);
             return;
         }
@@ -243,35 +254,70 @@ impl<S: Store> ProviderCore<S> {
         std::mem::take(&mut self.staging.settled)
     }
 
-    /// Keeps copies for another origin, durably.
+    /// Keeps copies for another origin, durably: never more than its tables have room for.
     pub(super) fn keep_replicas(
         &mut self,
         now: Timestamp,
         origin: ProviderId,
         deposits: &[ReplicaDeposit],
     ) -> Result<PeerReply, StoreError> {
+        if !self.rest.is_over(now) {
+            return Ok(PeerReply::Refused);
+        }
         let mut changes = Vec::with_capacity(deposits.len());
+        let mut added: BTreeMap<TableId, u64> = BTreeMap::new();
+        let mut keys = BTreeSet::new();
         for deposit in deposits {
-            let period = deposit.table.period();
+            let (table, period) = (deposit.table, deposit.table.period());
             let alive = !self.is_gone(now, period) && takes_deposits(period, now) != Deposits::TooEarly;
+            let rows = self.federation.descriptor().shape(table.lane()).rows;
             let records = layout::unpack(&deposit.records)
-                .filter(|records| records.len() <= SLOTS && records.iter().all(|record| record.row < RowTag::MAX_ROWS));
-            if !alive || records.is_none() {
-                return Ok(PeerReply::Refused);
-            }
-            let segment = SegmentId { table: deposit.table, origin, stream: deposit.verdict.stream };
+                .filter(|records| records.len() <= SLOTS && records.iter().all(|record| record.row < rows));
+            let Some(records) = records.filter(|_| alive) else { return Ok(PeerReply::Refused) };
+            let segment = SegmentId { table, origin, stream: deposit.verdict.stream };
             let sealed = self.chain(segment).is_some_and(|chain| chain.count() > deposit.verdict.generation);
-            if !sealed {
-                let prefix = layout::generation(segment, deposit.verdict.generation);
-                changes.push(Change::Put(
-                    Bucket::Replicas,
-                    layout::within(prefix, &deposit.event),
-                    deposit.records.clone(),
-                ));
+            let key = layout::within(layout::generation(segment, deposit.verdict.generation), &deposit.event);
+            // an event that comes again, as retries do, takes no more room
+            if !sealed && keys.insert(key.clone()) && self.store.get(Bucket::Replicas, &key)?.is_none() {
+                *added.entry(table).or_default() += records.len() as u64;
+                changes.push(Change::Put(Bucket::Replicas, key, deposit.records.clone()));
             }
         }
-        self.store.commit(&changes)?;
+        for (table, count) in &added {
+            if self.held_for(*table, origin)?.saturating_add(*count) > self.room_of(*table) {
+                return Ok(PeerReply::Refused);
+            }
+        }
+        let done = self.store.commit(&changes);
+        self.rest.note(now, &done);
+        done?;
+        for (table, count) in added {
+            *self.staging.held.entry((table, origin)).or_default() += count;
+        }
         Ok(PeerReply::Done)
+    }
+
+    /// Records that one origin can have in a table.
+    fn room_of(&self, table: TableId) -> u64 {
+        let shape = self.federation.descriptor().shape(table.lane());
+        u64::from(shape.rows) * u64::from(shape.capacity)
+    }
+
+    /// Records kept for `origin` in a table, sealed ones included; counted once after a start.
+    fn held_for(&mut self, table: TableId, origin: ProviderId) -> Result<u64, StoreError> {
+        if let Some(held) = self.staging.held.get(&(table, origin)) {
+            return Ok(*held);
+        }
+        let mut held = 0;
+        for segment in layout::segments(table, std::iter::once(origin)) {
+            let sealed = self.chain(segment).map_or(&[][..], |chain| chain.since(0));
+            held += sealed.iter().map(|head| u64::from(head.count)).sum::<u64>();
+            for (_, records) in self.store.scan(Bucket::Replicas, &layout::segment(segment))? {
+                held += (records.len() / Record::SIZE) as u64;
+            }
+        }
+        self.staging.held.insert((table, origin), held);
+        Ok(held)
     }
 }
 

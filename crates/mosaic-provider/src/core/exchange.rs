@@ -51,6 +51,8 @@ pub(super) enum Purpose {
     Propose(Period),
     /// A finished table.
     Fetch(Period),
+    /// Whether there are traces of ours.
+    Trace(Period),
 }
 
 struct Asked {
@@ -146,6 +148,7 @@ impl<S: Store> ProviderCore<S> {
             (Purpose::Fetch(period), Some(PeerReply::Table(Some(finished)))) => {
                 self.finish_near(now, rng, period, &finished)
             }
+            (Purpose::Trace(period), Some(PeerReply::Traces(found))) => self.traced(asked.to, period, found),
             _ => Ok(()),
         }
     }
@@ -162,7 +165,11 @@ impl<S: Store> ProviderCore<S> {
             _ => ProblemCode::PeerRefused.into(),
         })?;
         self.outbox.failed.remove(&opened.from);
-        let reply = self.answer(now, rng, opened.from, opened.body).unwrap_or(PeerReply::Refused);
+        let reply = if opened.body.is_bounded() {
+            self.answer(now, rng, opened.from, opened.body).unwrap_or(PeerReply::Refused)
+        } else {
+            PeerReply::Refused
+        };
         let ends = (self.keys.me, opened.from);
         Ok(peer::seal(ends, Direction::Reply, now, &opened.digest, &reply, &self.keys.signing).0)
     }
@@ -191,6 +198,7 @@ impl<S: Store> ProviderCore<S> {
                 self.finish_near(now, rng, period, &finished).map(|()| PeerReply::Done)
             }
             PeerRequest::FetchTable(period) => Ok(self.hand_out_table(period)),
+            PeerRequest::Traces(period) => self.traces_of(from, period).map(PeerReply::Traces),
         }
     }
 }

@@ -5,13 +5,14 @@ use mosaic_federation::{HeadChain, OpenTable, Proposal, TableCeremony, sizing::T
 use mosaic_types::{Lane, Period, ProviderId, SegmentId, TableId, Timestamp};
 use mosaic_wire::{Problem, ProblemCode, SignedTable};
 
-use super::ProviderCore;
+use super::{ProviderCore, past::Past};
 use crate::{layout, store::Store};
 
 /// Everything this provider knows of one period's two tables.
 pub(super) struct PeriodState {
     pub(super) ceremony: TableCeremony,
     pub(super) progress: Progress,
+    pub(super) past: Past,
     served: Option<Served>,
 }
 
@@ -37,7 +38,7 @@ struct Served {
 
 impl PeriodState {
     pub(super) fn new(ceremony: TableCeremony) -> Self {
-        Self { ceremony, progress: Progress::default(), served: None }
+        Self { ceremony, progress: Progress::default(), past: Past::Settled, served: None }
     }
 
     /// Begins to serve the finished table.

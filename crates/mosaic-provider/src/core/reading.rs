@@ -1,4 +1,4 @@
-use mosaic_federation::peer::PeerReply;
+use mosaic_federation::peer::{MAX_HEADS, PeerReply};
 use mosaic_types::{SegmentId, Timestamp};
 use mosaic_wire::{GenerationBlock, GenerationsQuery, GenerationsReply, HeadsQuery, HeadsReply, Problem, ProblemCode};
 
@@ -29,10 +29,15 @@ impl<S: Store> ProviderCore<S> {
     ) -> Result<GenerationsReply, Problem> {
         let wanted = query.wanted();
         self.all_gone(now, wanted.iter().map(|wanted| wanted.segment))?;
-        let mut blocks = Vec::with_capacity(wanted.len());
+        let mut left = GenerationsReply::ROOM;
+        let mut blocks = Vec::new();
         for wanted in wanted {
             let bytes = self.block(wanted.segment, wanted.index).map_err(|_| Problem::from(ProblemCode::Internal))?;
-            blocks.extend(bytes.and_then(|bytes| GenerationBlock::decode(&bytes).ok()));
+            let Some(bytes) = bytes else { continue };
+            // what does not fit is not even decoded; the reader asks again
+            let Some(rest) = left.checked_sub(4 + bytes.len()) else { break };
+            left = rest;
+            blocks.extend(GenerationBlock::decode(&bytes).ok());
         }
         let reply = GenerationsReply::new(blocks);
         self.counters.blocks_read += reply.blocks().len() as u64;
@@ -57,7 +62,7 @@ impl<S: Store> ProviderCore<S> {
 
     pub(super) fn heads_beyond(&self, known: &[(SegmentId, u32)]) -> PeerReply {
         let beyond = known.iter().filter_map(|(segment, count)| Some(self.chain(*segment)?.since(*count)));
-        PeerReply::Heads(beyond.flatten().take(4_096).map(|head| head.encode().to_vec()).collect())
+        PeerReply::Heads(beyond.flatten().take(MAX_HEADS).map(|head| head.encode().to_vec()).collect())
     }
 
     pub(super) fn blocks_for_peer(&self, wanted: &[(SegmentId, u32)]) -> Result<PeerReply, StoreError> {

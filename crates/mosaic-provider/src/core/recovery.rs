@@ -5,7 +5,12 @@ use mosaic_federation::{CeremonyRecord, TableCeremony, TableState, Verdict};
 use mosaic_types::{Period, SegmentId, Stream, TableId};
 use mosaic_wire::{GenerationBlock, Head, Record};
 
-use super::{ProviderCore, periods::PeriodState, retiring::state_of};
+use super::{
+    ProviderCore,
+    past::Past,
+    periods::PeriodState,
+    retiring::{is_settled, state_of},
+};
 use crate::{
     layout,
     store::{Bucket, Store, StoreError},
@@ -23,11 +28,21 @@ impl<S: Store> ProviderCore<S> {
             let Ok(number) = key.try_into() else { continue };
             let period = Period(u32::from_be_bytes(number));
             match state_of(&value) {
-                TableState::Live => self.recover_period(period)?,
+                TableState::Live => {
+                    self.recover_period(period)?;
+                    self.recover_doubt(period, &value);
+                }
                 state => drop(self.retired.insert(period, state)),
             }
         }
         Ok(())
+    }
+
+    fn recover_doubt(&mut self, period: Period, stored: &[u8]) {
+        let peers = self.outbox.peers();
+        if let Some(state) = self.periods.get_mut(&period).filter(|_| !is_settled(stored)) {
+            state.past = Past::unknown(peers);
+        }
     }
 
     fn recover_period(&mut self, period: Period) -> Result<(), StoreError> {

@@ -12,10 +12,20 @@ pub(super) fn state_byte(state: TableState) -> Vec<u8> {
     vec![state as u8]
 }
 
+/// A live table, and whether everything that was signed in it is surely in the store.
+pub(super) fn settled_byte(settled: bool) -> Vec<u8> {
+    if settled { state_byte(TableState::Live) } else { vec![TableState::Live as u8, 1] }
+}
+
+/// Whether [`settled_byte`] says so.
+pub(super) fn is_settled(bytes: &[u8]) -> bool {
+    bytes != [TableState::Live as u8, 1]
+}
+
 /// Reads [`state_byte`]; what is unreadable counts as tombstoned, because nothing may come back to life.
 pub(super) fn state_of(bytes: &[u8]) -> TableState {
     match bytes {
-        [0] => TableState::Live,
+        [0, ..] => TableState::Live,
         [2] => TableState::ShareDestroyed,
         [3] => TableState::Dropped,
         _ => TableState::Tombstoned,

@@ -1,6 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use mosaic_federation::{ChainError, Evidence, TABLE_LIFE, VerifiedBlock, peer::PeerRequest};
+use mosaic_federation::{
+    ChainError, Evidence, TABLE_LIFE, VerifiedBlock,
+    peer::{MAX_BLOCKS, MAX_SEGMENTS, PeerRequest},
+};
 use mosaic_types::{Period, ProviderId, SegmentId, Timestamp};
 use mosaic_wire::{GenerationBlock, Head};
 
@@ -10,11 +13,9 @@ use crate::{
     store::{Bucket, Change, Store, StoreError},
 };
 
-/// Blocks asked for in one message.
-const BLOCKS_AT_ONCE: usize = 64;
-
-/// Heads that wait here at most, over all segments.
-const MOST_PENDING: usize = 100_000;
+/// How far a head may be ahead of its chain and wait here: an hour of the fastest stream. An origin can
+/// fill its own segments and no others.
+const MOST_AHEAD: u32 = 1_024;
 
 /// Heads whose blocks are not here yet. They are signed by their origins, but not served before the
 /// block is stored: a reader who sees a head may ask for the block.
@@ -28,6 +29,10 @@ pub(super) struct Pending {
 impl Pending {
     pub(super) fn forget(&mut self, keep: impl Fn(SegmentId) -> bool) {
         self.heads.retain(|(segment, _), _| keep(*segment));
+    }
+
+    pub(super) fn knows(&self, segment: SegmentId) -> bool {
+        self.heads.range((segment, 0)..=(segment, u32::MAX)).next().is_some()
     }
 }
 
@@ -51,9 +56,10 @@ impl<S: Store> ProviderCore<S> {
     /// Whether the head is good and its block still missing.
     fn take_head(&mut self, head: &Head) -> Result<bool, StoreError> {
         let origin = head.segment.origin;
-        let Some(key) = self.federation.signing_key(origin).filter(|_| origin != self.keys.me) else {
+        if origin == self.keys.me && !self.is_lost(head.segment.table.period()) {
             return Ok(false);
-        };
+        }
+        let Some(key) = self.federation.signing_key(origin) else { return Ok(false) };
         let Some(chain) = self.chain_mut(head.segment) else { return Ok(false) };
         if head.index < chain.count() {
             if let Err(ChainError::Forked(evidence)) = chain.offer(head, &key) {
@@ -61,7 +67,7 @@ impl<S: Store> ProviderCore<S> {
             }
             return Ok(false);
         }
-        if head.verify(&key).is_err() || self.pending.heads.len() >= MOST_PENDING {
+        if head.index - chain.count() >= MOST_AHEAD || head.verify(&key).is_err() {
             return Ok(false);
         }
         let held = *self.pending.heads.entry((head.segment, head.index)).or_insert(*head);
@@ -152,12 +158,13 @@ impl<S: Store> ProviderCore<S> {
                 gaps.insert(*segment, count);
             }
         }
-        blocks.truncate(BLOCKS_AT_ONCE);
+        blocks.truncate(MAX_BLOCKS);
         if !blocks.is_empty() {
             self.outbox.ask(peer, PeerRequest::Blocks(blocks), Purpose::Read);
         }
-        if !gaps.is_empty() {
-            self.outbox.ask(peer, PeerRequest::Heads(gaps.into_iter().collect()), Purpose::Read);
+        let gaps: Vec<_> = gaps.into_iter().collect();
+        for gaps in gaps.chunks(MAX_SEGMENTS) {
+            self.outbox.ask(peer, PeerRequest::Heads(gaps.to_vec()), Purpose::Read);
         }
     }
 
@@ -169,10 +176,10 @@ impl<S: Store> ProviderCore<S> {
         let Some(peer) = peers.get(self.pending.turn).copied() else { return };
         self.ask_for_missing(peer);
         let foreign = self.periods.values().flat_map(|period| period.chains());
-        let me = self.keys.me;
-        let known: Vec<_> = foreign.filter(|(id, _)| id.origin != me).map(|(id, chain)| (id, chain.count())).collect();
-        if !known.is_empty() {
-            self.outbox.ask(peer, PeerRequest::Heads(known), Purpose::Read);
+        let fetched = |id: &SegmentId| id.origin != self.keys.me || self.is_lost(id.table.period());
+        let known: Vec<_> = foreign.filter(|(id, _)| fetched(id)).map(|(id, chain)| (id, chain.count())).collect();
+        for known in known.chunks(MAX_SEGMENTS) {
+            self.outbox.ask(peer, PeerRequest::Heads(known.to_vec()), Purpose::Read);
         }
         self.fetch_past(now, peer);
     }

@@ -11,10 +11,12 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 
+use super::limits::Limits;
 use crate::{Counters, Gauges, PeerCallId, PeerFailure, ProviderCore, Step, Ticket, store::Store};
 
-/// Commands that may wait; beyond that a caller is told to come back.
-const QUEUE: usize = 4_096;
+/// Commands that may wait; beyond that a caller is told to come back. Calls of strangers hold at most a
+/// cell of 4 KiB, and few messages of peers wait at one time, so this bounds the bytes too.
+const QUEUE: usize = 1_024;
 
 /// Commands handled between two flushes at most, so that nobody waits long for the others.
 const AT_ONCE: usize = 512;
@@ -39,13 +41,19 @@ pub(super) struct Handle {
     pub(super) client: ProviderClient,
     pub(super) federation: Arc<Federation>,
     pub(super) me: ProviderId,
+    pub(super) limits: Limits,
 }
 
 /// The thread that owns the core, and the timer that wakes it.
 pub(super) struct Engine {
     handle: Arc<Handle>,
-    stopped: oneshot::Receiver<()>,
+    /// Closed when the thread has ended, in whatever way.
+    running: watch::Receiver<()>,
 }
+
+/// The thread ended by itself: it panicked.
+#[derive(Debug)]
+pub(super) struct EngineDied;
 
 impl Engine {
     /// Starts the thread and the timer; `None` when the system gives no thread or no randomness.
@@ -59,29 +67,39 @@ impl Engine {
         let (commands, inbox) = mpsc::channel(QUEUE);
         let (wake, wakes) = watch::channel(clock.now());
         let (federation, me) = (Arc::clone(core.federation()), core.me());
-        let (done, stopped) = oneshot::channel();
+        let (alive, running) = watch::channel(());
         tokio::spawn(keep_time(commands.clone(), wakes, Arc::clone(&clock)));
         let post =
             Post { runtime: runtime::Handle::try_current().ok()?, client: client.clone(), commands: commands.clone() };
         let desk = Desk { core, rng, clock, post, wake, waiting: HashMap::new() };
         let run = move || {
+            // dropped at the end, also of a panic
+            let _alive = alive;
             desk.run(inbox);
-            // nobody may be waiting any more
-            let _unheard = done.send(());
         };
         thread::Builder::new().name("provider".into()).spawn(run).ok()?;
-        Some(Self { handle: Arc::new(Handle { commands, cell, client, federation, me }), stopped })
+        let limits = Limits::default();
+        Some(Self { handle: Arc::new(Handle { commands, cell, client, federation, me, limits }), running })
     }
 
     pub(super) fn handle(&self) -> Arc<Handle> {
         Arc::clone(&self.handle)
     }
 
+    /// Completes when the thread has ended.
+    pub(super) fn ended(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut running = self.running.clone();
+        async move { while running.changed().await.is_ok() {} }
+    }
+
     /// Ends the thread after what it has begun; the store is closed then.
-    pub(super) async fn stop(self) {
-        if self.handle.commands.send(Command::Stop).await.is_ok() {
-            let _ended = self.stopped.await;
-        }
+    ///
+    /// # Errors
+    /// [`EngineDied`] when there was no thread to end.
+    pub(super) async fn stop(self) -> Result<(), EngineDied> {
+        self.handle.commands.send(Command::Stop).await.map_err(|_| EngineDied)?;
+        self.ended().await;
+        Ok(())
     }
 }
 

@@ -2,14 +2,14 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    body::{Body, to_bytes},
-    extract::{Path, State},
+    body::{Body, Bytes, to_bytes},
+    extract::{Path, State, rejection::PathRejection},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use mosaic_crypto::sealed;
-use mosaic_federation::peer::MAX_PEER_BYTES;
+use mosaic_federation::peer::{self, MAX_REQUEST};
 use mosaic_transport::os_rng;
 use mosaic_types::{Period, ProviderId};
 use mosaic_wire::{
@@ -17,7 +17,7 @@ use mosaic_wire::{
     TokensQuery,
 };
 
-use super::{engine::Handle, metrics};
+use super::{engine::Handle, limits, metrics};
 
 type Shared = State<Arc<Handle>>;
 
@@ -41,7 +41,10 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Every route of `docs/spec/http.md`.
+/// A parameter of the path; one that is no text at all is as unknown as any other.
+type Parameter = Result<Path<String>, PathRejection>;
+
+/// Every route of `docs/spec/http.md` that others may reach.
 pub(super) fn router(handle: Arc<Handle>, banner: Option<&'static str>) -> Router {
     Router::new()
         .route("/v1/federation", get(federation))
@@ -54,6 +57,15 @@ pub(super) fn router(handle: Arc<Handle>, banner: Option<&'static str>) -> Route
         .route("/v1/generations", post(generations))
         .route("/v1/peer", post(peer))
         .route("/health", get(move |state| health(state, banner)))
+        .fallback(async || Refusal::from(ProblemCode::NotFound))
+        .method_not_allowed_fallback(async || Refusal::from(ProblemCode::MethodNotAllowed))
+        .with_state(handle)
+}
+
+/// What only the operator sees: counters that move with each request would tell a relay what became of
+/// the ones it passes on.
+pub(super) fn operator_router(handle: Arc<Handle>) -> Router {
+    Router::new()
         .route("/metrics", get(count))
         .fallback(async || Refusal::from(ProblemCode::NotFound))
         .method_not_allowed_fallback(async || Refusal::from(ProblemCode::MethodNotAllowed))
@@ -67,8 +79,9 @@ async fn federation(State(handle): Shared) -> Result<Response, Refusal> {
     }
 }
 
-async fn table(State(handle): Shared, Path(period): Path<String>) -> Result<Vec<u8>, Refusal> {
-    let period = period.parse().map(Period).map_err(|_| Refusal::from(ProblemCode::NotFound))?;
+async fn table(State(handle): Shared, period: Parameter) -> Result<Vec<u8>, Refusal> {
+    let period = period.ok().and_then(|Path(text)| text.parse().ok()).map(Period);
+    let period = period.ok_or(Refusal::from(ProblemCode::NotFound))?;
     match handle.call(Call::Table(period)).await? {
         Reply::Table(table) => Ok(table.encode().to_vec()),
         _ => Err(ProblemCode::Internal.into()),
@@ -100,11 +113,14 @@ async fn heads(State(handle): Shared, body: Body) -> Result<Vec<u8>, Refusal> {
     }
 }
 
-async fn generations(State(handle): Shared, body: Body) -> Result<Vec<u8>, Refusal> {
+async fn generations(State(handle): Shared, body: Body) -> Result<Bytes, Refusal> {
     let bytes = exact::<{ GenerationsQuery::SIZE }>(body).await?;
     let query = GenerationsQuery::decode(&bytes).map_err(|_| Refusal::from(ProblemCode::Malformed))?;
     match handle.call(Call::Generations(query)).await? {
-        Reply::Generations(blocks) => Ok(blocks.encode()),
+        Reply::Generations(blocks) => {
+            let room = handle.limits.generations(blocks.encoded_len()).ok_or_else(busy)?;
+            Ok(limits::held(blocks.encode(), room))
+        }
         _ => Err(ProblemCode::Internal.into()),
     }
 }
@@ -127,20 +143,33 @@ async fn cell(State(handle): Shared, body: Body) -> Result<Vec<u8>, Refusal> {
 }
 
 /// Forwards a cell it cannot open. Learns who asks and which provider is asked, nothing else.
-async fn relay(State(handle): Shared, Path(target): Path<String>, body: Body) -> Result<Vec<u8>, Refusal> {
+async fn relay(State(handle): Shared, target: Parameter, body: Body) -> Result<Vec<u8>, Refusal> {
     let known = |id: &ProviderId| *id != handle.me && handle.federation.descriptor().provider(*id).is_some();
-    let target = target.parse().ok().and_then(|number| ProviderId::new(number).ok()).filter(known);
+    let number = target.ok().and_then(|Path(text)| text.parse().ok());
+    let target = number.and_then(|number| ProviderId::new(number).ok()).filter(known);
     let target = target.ok_or(Refusal::from(ProblemCode::RelayUnknown))?;
     let bytes = exact::<CELL>(body).await?;
+    let _place = handle.limits.relay().ok_or_else(busy)?;
     handle.client.forward(target, bytes.to_vec()).await.map_err(|failure| match failure {
         CallFailure::Refused(problem) => problem.into(),
         _ => ProblemCode::RelayUnreachable.into(),
     })
 }
 
+/// Strangers get as far as the signature: what they send is not decoded and does not reach the engine.
 async fn peer(State(handle): Shared, body: Body) -> Result<Vec<u8>, Refusal> {
-    let bytes = to_bytes(body, MAX_PEER_BYTES).await.map_err(|_| Refusal::from(ProblemCode::WrongSize))?;
+    let read = handle.limits.peer_bodies.pass(to_bytes(body, MAX_REQUEST)).await.ok_or_else(busy)?;
+    let bytes = read.map_err(|_| Refusal::from(ProblemCode::WrongSize))?;
+    peer::check_request(&handle.federation, handle.me, &bytes).map_err(|error| match error {
+        peer::EnvelopeError::Malformed => Refusal::from(ProblemCode::Malformed),
+        _ => ProblemCode::PeerRefused.into(),
+    })?;
+    let _place = handle.limits.peer_message().await;
     Ok(handle.peer(bytes.to_vec()).await?)
+}
+
+fn busy() -> Refusal {
+    Problem::after(ProblemCode::Overloaded, 1).into()
 }
 
 async fn health(State(handle): Shared, banner: Option<&'static str>) -> Response {

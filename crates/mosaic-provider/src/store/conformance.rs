@@ -66,7 +66,9 @@ fn scans_keep_to_their_range<S: Store>(store: &mut S) -> Result<bool, StoreError
     store.commit(&keys.map(|key| put(Bucket::Blocks, key, key)))?;
     store.commit(&[put(Bucket::Evidence, b"p\x02", b"elsewhere")])?;
     let expected: [&[u8]; 3] = [b"p", b"p\x01", b"p\xff"];
-    Ok(store.scan(Bucket::Blocks, b"p")? == expected.map(|key| entry(key, key)))
+    let has = store.has(Bucket::Blocks, b"p\x01")? && store.has(Bucket::Blocks, b"o")?;
+    let has_not = !store.has(Bucket::Blocks, b"p\x02")? && !store.has(Bucket::Blocks, b"r")?;
+    Ok(has && has_not && store.scan(Bucket::Blocks, b"p")? == expected.map(|key| entry(key, key)))
 }
 
 fn prefixes_are_removed<S: Store>(store: &mut S) -> Result<bool, StoreError> {

@@ -1,54 +1,76 @@
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, Permissions},
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
 use mosaic_types::Period;
-use redb::{Database, DatabaseError, Durability, ReadableDatabase as _, TableDefinition};
+use redb::{Builder, Database, DatabaseError, Durability, ReadableDatabase as _, TableDefinition, TableHandle as _};
 use zeroize::Zeroizing;
 
 use super::{Bucket, Change, Entry, Store, StoreError};
 
 type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
+/// How the database is opened, again and again.
+type Opener = Box<dyn Fn(&Path) -> Result<Database, DatabaseError> + Send>;
+
 /// A store in one redb file, with the periods' sealing keys as single files in a folder beside it.
 ///
 /// A commit is one transaction and one flush. Keys are not in the database because its freed pages
 /// keep their bytes until they are reused; a key file is overwritten, flushed and unlinked. On media that
 /// copy on write (most flash) the old bytes may survive below the file system: there, encrypt the disk.
+///
+/// A full disk stops changes, not reads: after a commit that failed, the database is opened again as the
+/// last successful one left it.
 pub struct RedbStore {
     path: PathBuf,
     keys: PathBuf,
+    open: Opener,
     database: Option<Database>,
 }
 
 impl RedbStore {
-    /// Opens `store.redb` and `share-keys/` in `folder`, making them if needed.
+    /// Opens `store.redb` and `share-keys/` in `folder`, making them if needed, readable by the owner only.
     ///
     /// # Errors
     /// [`StoreError::InUse`] while another process has it, [`StoreError`] otherwise.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        Self::open_with(folder, open_file)
+    }
+
+    /// As [`Self::open`], on a database that `open` opens for a path, whatever it lies on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open_with(
+        folder: &Path,
+        open: impl Fn(&Path) -> Result<Database, DatabaseError> + Send + 'static,
+    ) -> Result<Self, StoreError> {
         let (path, keys) = (folder.join("store.redb"), folder.join("share-keys"));
-        fs::create_dir_all(&keys)?;
-        let mut store = Self { path, keys, database: None };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&keys)?;
+        let mut store = Self { path, keys, open: Box::new(open), database: None };
         store.reopen()?;
+        flush(folder)?;
         Ok(store)
     }
 
     /// redb refuses all work after a failed write until the file is opened again.
     fn reopen(&mut self) -> Result<(), StoreError> {
         self.database = None;
-        let database = Database::create(&self.path).map_err(|error| match error {
+        let database = (self.open)(&self.path).map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => StoreError::InUse { path: self.path.clone() },
             other => failed(other),
         })?;
-        let setup = database.begin_write().map_err(failed)?;
-        for bucket in Bucket::ALL {
-            setup.open_table(table(bucket)).map_err(failed)?;
+        // only once in its life: on a full disk, nothing can be written
+        if !has_all_tables(&database)? {
+            let setup = database.begin_write().map_err(failed)?;
+            for bucket in Bucket::ALL {
+                setup.open_table(table(bucket)).map_err(failed)?;
+            }
+            setup.commit().map_err(failed)?;
         }
-        setup.commit().map_err(failed)?;
         self.database = Some(database);
         Ok(())
     }
@@ -60,6 +82,8 @@ impl RedbStore {
     fn apply(&self, changes: &[Change]) -> Result<(), StoreError> {
         let mut transaction = self.database()?.begin_write().map_err(failed)?;
         transaction.set_durability(Durability::Immediate).map_err(failed)?;
+        // to open again after a failure must not mean to read the whole file
+        transaction.set_quick_repair(true);
         for bucket in Bucket::ALL {
             let of_bucket = |change: &&Change| bucket_of(change) == bucket;
             let mut mine = changes.iter().filter(of_bucket).peekable();
@@ -89,10 +113,25 @@ impl RedbStore {
     fn key_file(&self, period: Period) -> PathBuf {
         self.keys.join(format!("{:010}.key", period.0))
     }
+}
 
-    fn flush_folder(&self) -> io::Result<()> {
-        File::open(&self.keys)?.sync_all()
-    }
+/// The database at `path`, made if there is none.
+fn open_file(path: &Path) -> Result<Database, DatabaseError> {
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    // also where it was made by an earlier version
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    Builder::new().create_file(file)
+}
+
+fn has_all_tables(database: &Database) -> Result<bool, StoreError> {
+    let transaction = database.begin_read().map_err(failed)?;
+    let found: Vec<String> = transaction.list_tables().map_err(failed)?.map(|table| table.name().to_owned()).collect();
+    Ok(Bucket::ALL.iter().all(|bucket| found.iter().any(|name| name == bucket.name())))
+}
+
+/// What was created, renamed or removed in `folder` is so after a power cut.
+fn flush(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 impl Store for RedbStore {
@@ -116,6 +155,13 @@ impl Store for RedbStore {
         Ok(entries)
     }
 
+    fn has(&self, bucket: Bucket, prefix: &[u8]) -> Result<bool, StoreError> {
+        let transaction = self.database()?.begin_read().map_err(failed)?;
+        let table = transaction.open_table(table(bucket)).map_err(failed)?;
+        let first = table.range(prefix..).map_err(failed)?.next().transpose().map_err(failed)?;
+        Ok(first.is_some_and(|(key, _)| key.value().starts_with(prefix)))
+    }
+
     fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
         if self.database.is_none() {
             self.reopen()?;
@@ -134,7 +180,7 @@ impl Store for RedbStore {
         file.write_all(key)?;
         file.sync_all()?;
         fs::rename(&beside, self.key_file(period))?;
-        Ok(self.flush_folder()?)
+        Ok(flush(&self.keys)?)
     }
 
     fn key(&self, period: Period) -> Result<Option<Zeroizing<[u8; 32]>>, StoreError> {
@@ -152,7 +198,7 @@ impl Store for RedbStore {
                 file.write_all(&[0; 32])?;
                 file.sync_all()?;
                 fs::remove_file(&path)?;
-                Ok(self.flush_folder()?)
+                Ok(flush(&self.keys)?)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error.into()),
@@ -189,3 +235,7 @@ fn failed(error: impl Into<redb::Error>) -> StoreError {
         other => StoreError::Damaged(Box::new(other)),
     }
 }
+
+#[cfg(test)]
+#[path = "durable_tests.rs"]
+mod tests;

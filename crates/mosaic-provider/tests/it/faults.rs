@@ -27,6 +27,8 @@ use crate::cluster::{Cluster, federation, id, policy};
 pub(crate) struct Failing {
     inner: Rc<RefCell<MemoryStore>>,
     left: Rc<Cell<Option<u32>>>,
+    /// Changes that were tried, let through or not.
+    tried: Rc<Cell<u32>>,
 }
 
 pub(crate) fn stores() -> Vec<Failing> {
@@ -40,6 +42,7 @@ pub(crate) fn fault_after(store: &Failing, changes: u32) {
 
 impl Failing {
     fn allow(&self) -> Result<(), StoreError> {
+        self.tried.set(self.tried.get() + 1);
         match self.left.get() {
             None => Ok(()),
             Some(0) => Err(StoreError::Full),
@@ -167,6 +170,7 @@ fn a_full_disk_refuses_and_recovers_without_a_restart() {
     fault_after(cluster.core(1).store(), 0);
     assert_eq!(cluster.deposit_with(1, token.clone(), event), Err(ProblemCode::StorageFull));
     cluster.core(1).store().left.set(None);
+    cluster.now = cluster.now.after(Duration::from_secs(1));
     let receipt = cluster.deposit_with(1, token, event).expect("the token was not spent, the event not stored");
     assert_eq!(receipt.accepted, 0x3ff);
     // a peer with a full disk keeps no copy: the other one does
@@ -174,6 +178,44 @@ fn a_full_disk_refuses_and_recovers_without_a_restart() {
     fault_after(cluster.core(full.get()).store(), 0);
     let event = cluster.event(Stream::Steady);
     assert_ne!(cluster.deposit(1, event).unwrap().replica, full);
+}
+
+/// While the store refuses, it is tried again every few seconds and not with every message, and reads go on.
+#[test]
+fn a_store_that_refuses_is_left_alone_for_seconds() {
+    let mut cluster = Cluster::ready(stores());
+    for _ in 0..2 {
+        let event = cluster.event(Stream::Fast);
+        cluster.deposit(1, event).unwrap();
+        cluster.pass(Duration::from_secs(5), Duration::from_secs(5));
+    }
+    let event = cluster.event(Stream::Fast);
+    cluster.deposit(1, event).unwrap();
+    let (waiting, token) = (cluster.event(Stream::Fast), cluster.token(1, mosaic_wire::TokenPurpose::Deposit));
+    fault_after(cluster.core(1).store(), 0);
+    cluster.now = cluster.now.after(Duration::from_secs(5));
+    for round in 0..8_u64 {
+        let (now, core) = (cluster.now, cluster.cores.get_mut(&id(1)).unwrap());
+        core.store().tried.set(0);
+        assert!(matches!(core.tick(now, &mut cluster.rng), Err(StoreError::Full)), "the generation cannot be sealed");
+        let rest = core.next_wake(now).since(now);
+        assert_eq!(rest, Duration::from_secs((round + 1).min(5)));
+        for _ in 0..50 {
+            core.tick(now.after(rest / 2), &mut cluster.rng).unwrap();
+        }
+        assert_eq!(cluster.deposit_with(1, token.clone(), waiting), Err(ProblemCode::StorageFull));
+        assert_eq!(cluster.core(1).store().tried.get(), 1, "one try, whoever asks meanwhile");
+        let table = TableId::new(now.period(), Lane::Rendezvous);
+        let segment = SegmentId { table, origin: id(1), stream: Stream::Fast };
+        let query = HeadsQuery::new(vec![KnownGenerations { segment, count: 0 }]).unwrap();
+        let Ok(Reply::Heads(heads)) = cluster.call(1, Call::Heads(query)) else { panic!("reads go on") };
+        assert_eq!(heads.heads().len(), 2);
+        cluster.now = now.after(rest);
+    }
+    cluster.core(1).store().left.set(None);
+    cluster.settle();
+    assert_eq!(cluster.core(1).counters().generations_sealed, 3);
+    assert!(cluster.deposit_with(1, token, waiting).is_ok());
 }
 
 /// The same on real files: the core is dropped without notice, as a kill would, between deposits.

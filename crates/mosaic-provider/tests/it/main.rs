@@ -6,6 +6,8 @@ mod cluster;
 mod deposits;
 mod faults;
 mod keys;
+mod limits;
+mod past;
 mod reads;
 mod retirement;
 mod sockets;

@@ -2,9 +2,9 @@
 
 use std::{net::TcpListener, path::Path, sync::Arc};
 
-use mosaic_federation::{Federation, FederationDescriptor, Independence, SignedDocument, Tile};
+use mosaic_federation::{Federation, FederationDescriptor, Independence, SignedDocument, Tile, peer::MAX_REQUEST};
 use mosaic_provider::{FolderError, Provider, ProviderConfig, ProviderFolder, RunError};
-use mosaic_transport::{BindError, Patience, Pin, PinnedHttp, Pins, ProviderClient, SystemClock};
+use mosaic_transport::{BindError, Patience, Pin, PinnedHttp, Pins, ProviderClient, ServeError, SystemClock};
 use mosaic_types::{Clock as _, Lane, ProviderId, Stream, TileId};
 use mosaic_wire::{
     Address, CELL, Call, CallFailure, CellReply, CellRequest, Problem, ProblemCode, Reply, TableDescriptor,
@@ -12,7 +12,11 @@ use mosaic_wire::{
 };
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    sync::oneshot,
+    task::JoinHandle,
+};
 
 use crate::cluster::{event_bytes, id};
 
@@ -24,6 +28,8 @@ struct Town {
     client: ProviderClient,
     running: Vec<Running>,
     rng: ChaCha20Rng,
+    /// Where the first provider shows its metrics.
+    metrics: std::net::SocketAddr,
     _folders: Vec<tempfile::TempDir>,
 }
 
@@ -31,18 +37,30 @@ fn config(number: u8) -> ProviderConfig {
     // the system names a free port; it is ours again a moment later
     let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("https://{listen}");
-    ProviderConfig { number: id(number), listen, url, operator: "me".into(), jurisdiction: "FR".into() }
+    ProviderConfig {
+        number: id(number),
+        listen,
+        url,
+        operator: "me".into(),
+        jurisdiction: "FR".into(),
+        metrics_listen: None,
+    }
 }
 
 fn found(folders: &[ProviderFolder]) -> Federation {
+    let federation = found_among(folders);
+    folders.iter().for_each(|folder| folder.install(&federation).unwrap());
+    federation
+}
+
+/// Signed by all, installed nowhere yet.
+fn found_among(folders: &[ProviderFolder]) -> Federation {
     let tile = Tile { id: TileId(7), name: "Test".into(), lat: 41.0, lng: -8.0, radius_m: 10_000 };
     let entries = folders.iter().map(ProviderFolder::entry).collect();
     let descriptor = FederationDescriptor::new("test", Independence::Practice, SystemClock.now(), 100, tile, entries);
     let mut document = SignedDocument::draft(&descriptor).unwrap();
     folders.iter().for_each(|folder| folder.sign(&mut document));
-    let federation = document.verify().unwrap();
-    folders.iter().for_each(|folder| folder.install(&federation).unwrap());
-    federation
+    document.verify().unwrap()
 }
 
 impl Town {
@@ -50,19 +68,23 @@ impl Town {
         let mut rng = ChaCha20Rng::seed_from_u64(3);
         let places: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
         let make = |(place, number): (&tempfile::TempDir, u8)| {
-            ProviderFolder::create(place.path(), config(number), &mut rng).unwrap()
+            let metrics_listen = (number == 1).then(|| std::net::SocketAddr::from(([127, 0, 0, 1], 0)));
+            let config = ProviderConfig { metrics_listen, ..config(number) };
+            ProviderFolder::create(place.path(), config, &mut rng).unwrap()
         };
         let folders: Vec<ProviderFolder> = places.iter().zip(1..).map(make).collect();
         let federation = found(&folders);
         let client = ProviderClient::for_federation(federation.descriptor(), Patience::default()).unwrap();
         let providers: Vec<Provider> =
             folders.into_iter().map(|folder| Provider::start(folder, Arc::new(SystemClock)).unwrap()).collect();
+        let metrics = providers[0].metrics_address().unwrap();
+        assert!(providers[1].metrics_address().is_none(), "only where the operator wants it");
         let serve = |provider: Provider| {
             let (stop, stopped) = oneshot::channel::<()>();
             (stop, tokio::spawn(provider.serve(async { drop(stopped.await) })))
         };
         let running = providers.into_iter().map(serve).collect();
-        Self { federation, client, running, rng, _folders: places }
+        Self { federation, client, running, rng, metrics, _folders: places }
     }
 
     fn http(&self, number: u8) -> PinnedHttp {
@@ -141,6 +163,11 @@ async fn refusals_are_problems(town: &Town) {
         ("/v1/relay/1", vec![0; CELL], ProblemCode::RelayUnknown),
         ("/v1/relay/9", vec![0; CELL], ProblemCode::RelayUnknown),
         ("/v1/relay/x", vec![0; CELL], ProblemCode::RelayUnknown),
+        ("/v1/relay/%ff", vec![0; CELL], ProblemCode::RelayUnknown),
+        ("/v1/relay/%zz", vec![0; CELL], ProblemCode::RelayUnknown),
+        ("/v1/peer", vec![1; MAX_REQUEST + 1], ProblemCode::WrongSize),
+        ("/v1/peer", vec![1; 20], ProblemCode::Malformed),
+        ("/metrics", vec![], ProblemCode::NotFound),
         ("/v1/heads", vec![0xff; 642], ProblemCode::Malformed),
         ("/v1/peer", vec![1; 200], ProblemCode::PeerRefused),
         ("/v1/nothing", vec![], ProblemCode::NotFound),
@@ -151,11 +178,27 @@ async fn refusals_are_problems(town: &Town) {
         assert_eq!(Problem::from_json(&reply.body).unwrap().code, expected, "{path}");
         assert_eq!(reply.status, expected.status(), "{path}");
     }
+    for path in ["/v1/tables/x", "/v1/tables/%ff", "/v1/tables/%c3%28", "/v1/%ff", "/metrics"] {
+        let reply = http.get(path, Problem::MAX_BYTES).await.unwrap();
+        assert_eq!(Problem::from_json(&reply.body).unwrap().code, ProblemCode::NotFound, "{path}");
+    }
+}
+
+/// One request in clear, on the operator's own address.
+async fn ask_operator(town: &Town, path: &str) -> String {
+    let mut stream = tokio::net::TcpStream::connect(town.metrics).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut said = String::new();
+    stream.read_to_string(&mut said).await.unwrap();
+    said
 }
 
 async fn metrics_hold_no_identifiers(town: &Town) {
-    let reply = town.http(1).get("/metrics", 1 << 20).await.unwrap();
-    let text = String::from_utf8(reply.body).unwrap();
+    assert!(ask_operator(town, "/v1/time").await.starts_with("HTTP/1.1 404"), "nothing else is there");
+    let reply = ask_operator(town, "/metrics").await;
+    let (head, text) = reply.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     assert!(text.contains("mosaic_provider_deposits_acknowledged_total 2\n"), "{text}");
     assert!(text.contains("mosaic_provider_ready 1\n"), "{text}");
     for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -182,12 +225,57 @@ async fn what_prevents_a_start_is_said() {
     let start = || Provider::start(open(), Arc::new(SystemClock));
     assert!(matches!(start(), Err(RunError::Bind(BindError::InUse { .. }))));
     drop(taken);
-    let running = start().unwrap();
-    drop(running);
+    let away = places[0].path().join("tls.away");
+    std::fs::rename(places[0].path().join("tls.pem"), &away).unwrap();
+    assert!(matches!(ProviderFolder::open(places[0].path()), Err(FolderError::Identity(_))), "no new certificate");
+    assert!(!places[0].path().join("tls.pem").exists());
+    std::fs::rename(places[1].path().join("tls.pem"), places[0].path().join("tls.pem")).unwrap();
+    assert!(named_wrongly(start(), "certificate"));
+    std::fs::rename(&away, places[0].path().join("tls.pem")).unwrap();
+    let toml = places[0].path().join("provider.toml");
+    let text = std::fs::read_to_string(&toml).unwrap();
+    std::fs::write(&toml, text.replace("https://127.0.0.1", "https://localhost")).unwrap();
+    assert!(named_wrongly(start(), "address"));
+    std::fs::write(&toml, text.replace("number = 1", "number = 2")).unwrap();
+    assert!(named_wrongly(start(), "address"));
+    std::fs::write(&toml, format!("metrics_listen = \"0.0.0.0:0\"\n{text}")).unwrap();
+    let open_to_all = start();
+    assert!(matches!(open_to_all, Err(RunError::Serve(ServeError::NotLoopback { .. }))), "metrics for everybody");
+    std::fs::write(&toml, text).unwrap();
+    start().unwrap().serve(std::future::ready(())).await.unwrap();
     std::fs::write(places[0].path().join("keys"), [1; 7]).unwrap();
     assert!(matches!(ProviderFolder::open(places[0].path()), Err(FolderError::Keys { .. })));
     std::fs::write(places[0].path().join("provider.toml"), "number = 99").unwrap();
     assert!(matches!(ProviderFolder::open(places[0].path()), Err(FolderError::Config { .. })));
+}
+
+fn named_wrongly(started: Result<Provider, RunError>, part: &str) -> bool {
+    matches!(started, Err(RunError::Folder(FolderError::NotNamed { what })) if what == part)
+}
+
+#[test]
+fn a_federation_is_installed_once_and_only_where_it_names_the_provider() {
+    let mut rng = ChaCha20Rng::seed_from_u64(6);
+    let places: Vec<_> = (0..4).map(|_| tempfile::tempdir().unwrap()).collect();
+    let make = |(place, number): (&tempfile::TempDir, u8)| {
+        ProviderFolder::create(place.path(), config(number), &mut rng).unwrap()
+    };
+    let folders: Vec<ProviderFolder> = places.iter().zip([1, 2, 3, 1]).map(make).collect();
+    let first = found(&folders[..3]);
+    folders[0].install(&first).unwrap();
+    let mut others: Vec<_> = folders.into_iter().skip(1).collect();
+    others.rotate_right(1);
+    let second = found_among(&others);
+    let stranger = ProviderFolder::open(places[0].path()).unwrap();
+    assert!(matches!(stranger.install(&second), Err(FolderError::NotNamed { .. })));
+    assert!(matches!(stranger.replace(&second), Err(FolderError::NotNamed { .. })), "not even when it is insisted on");
+    assert_eq!(stranger.federation().unwrap().digest(), first.digest(), "the one it had is still there");
+    let member = &others[1];
+    assert!(matches!(member.install(&second), Err(FolderError::OtherFederation { .. })));
+    member.replace(&second).unwrap();
+    assert_eq!(member.federation().unwrap().digest(), second.digest());
+    std::fs::write(member.path().join("federation.json"), "damaged").unwrap();
+    assert!(matches!(member.install(&second), Err(FolderError::OtherFederation { .. })));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests do")]
 
 mod calls;
+mod limits;
 mod pinning;
 mod support;
 mod versions;

@@ -64,6 +64,10 @@ fn receipt() -> Object {
         .spoil("replica 16", 11, &[16], "OutOfRange")
         .spoil("an eleventh slot", 12, &[0x07, 0xF7], "OutOfRange")
         .spoil("a slot both accepted and full", 14, &[0, 9], "OutOfRange")
+        .spoil("a slot neither accepted nor full", 14, &[0, 0], "OutOfRange")
+        .spoil("nothing said about any slot", 12, &[0, 0, 0, 0], "OutOfRange")
+        .spoil("the same bit beyond the slots twice", 12, &[0x13, 0xF7, 0x10, 0x08], "OutOfRange")
+        .spoil("the origin as its own replica", 11, &[2], "OutOfRange")
 }
 
 fn sample_block() -> GenerationBlock {

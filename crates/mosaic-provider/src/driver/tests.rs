@@ -1,0 +1,84 @@
+use std::future::pending;
+
+use mosaic_federation::{FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
+use mosaic_transport::{SystemClock, bind_loopback};
+use mosaic_types::{Period, ProviderId, TileId};
+use rand::{SeedableRng as _, rngs::StdRng};
+use zeroize::Zeroizing;
+
+use super::*;
+use crate::{
+    ProviderKeys,
+    store::{Bucket, Change, Entry, MemoryStore, Store},
+};
+
+/// A store with a bug: the first change panics.
+#[derive(Default)]
+struct Broken(MemoryStore);
+
+impl Store for Broken {
+    fn get(&self, bucket: Bucket, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.get(bucket, key)
+    }
+
+    fn scan(&self, bucket: Bucket, prefix: &[u8]) -> Result<Vec<Entry>, StoreError> {
+        self.0.scan(bucket, prefix)
+    }
+
+    fn commit(&mut self, _: &[Change]) -> Result<(), StoreError> {
+        panic!("a bug in the store");
+    }
+
+    fn keep_key(&mut self, period: Period, key: &[u8; 32]) -> Result<(), StoreError> {
+        self.0.keep_key(period, key)
+    }
+
+    fn key(&self, period: Period) -> Result<Option<Zeroizing<[u8; 32]>>, StoreError> {
+        self.0.key(period)
+    }
+
+    fn destroy_key(&mut self, period: Period) -> Result<(), StoreError> {
+        self.0.destroy_key(period)
+    }
+
+    fn bytes(&self) -> u64 {
+        0
+    }
+}
+
+fn federation(keys: &[ProviderKeys]) -> mosaic_federation::Federation {
+    let entries = keys.iter().map(|keys| ProviderEntry {
+        id: keys.me,
+        url: format!("https://127.0.0.1:{}", keys.me.get()),
+        tls_pin: [keys.me.get(); 32],
+        signing_key: keys.signing.verifying_key().to_bytes(),
+        cell_key: keys.cell.public().to_bytes(),
+        ceremony_key: keys.ceremony.public().to_bytes(),
+        operator: "me".into(),
+        jurisdiction: "XX".into(),
+    });
+    let tile = Tile { id: TileId(1), name: "Test".into(), lat: 1.0, lng: 1.0, radius_m: 1_000 };
+    let (practice, now) = (Independence::Practice, SystemClock.now());
+    let mut document =
+        SignedDocument::draft(&FederationDescriptor::new("test", practice, now, 1, tile, entries.collect())).unwrap();
+    keys.iter().for_each(|keys| document.sign(keys.me, &keys.signing));
+    document.verify().unwrap()
+}
+
+#[tokio::test]
+async fn a_dead_engine_ends_the_server_with_an_error() {
+    let mut rng = StdRng::seed_from_u64(1);
+    let keys: Vec<_> = (1..=3).map(|n| ProviderKeys::generate(ProviderId::new(n).unwrap(), &mut rng)).collect();
+    let federation = Arc::new(federation(&keys));
+    let client = ProviderClient::for_federation(federation.descriptor(), PEER_PATIENCE).unwrap();
+    let own = keys.into_iter().next().unwrap();
+    let cell = AgreementSecret::from_bytes(*own.cell.to_bytes());
+    let (policy, now) = (Policy::for_agents(1), SystemClock.now());
+    let core = ProviderCore::open(own, federation, Broken::default(), policy, now).unwrap();
+    let engine = Engine::start(core, cell, client, Arc::new(SystemClock)).unwrap();
+    let identity = Identity::generate().unwrap();
+    let metrics = Some(bind_loopback(0).unwrap());
+    let provider = Provider { listener: bind_loopback(0).unwrap(), metrics, identity, engine, banner: None };
+    let ended = provider.serve(pending()).await;
+    assert!(matches!(ended, Err(RunError::Engine)), "{ended:?}");
+}

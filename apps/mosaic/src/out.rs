@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::exit::Failure;
+use crate::exit::{Failure, Outcome};
 
 /// Where and how a command talks.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +57,14 @@ impl Out {
                 put(&mut io::stdout().lock(), page.text.trim_end_matches('\n'));
             }
         }
+    }
+
+    /// A result that is a failure as well: people read both, a program gets one object.
+    pub(crate) fn failed(self, failure: Failure, object: &impl Serialize, lines: impl FnOnce(&mut Page)) -> Outcome {
+        if self.format == Format::People {
+            self.result(object, lines);
+        }
+        Err(failure.with_result(object))
     }
 
     /// One JSON line, whatever the format: what a parent process or a program reads.

@@ -111,16 +111,15 @@ fn validate(file: &Path, travel: &str, context: &Context) -> Outcome {
         .iter()
         .map(|finding| json!({ "line": finding.line, "user": finding.user, "reason": finding.reason.to_string() }))
         .collect();
+    let told = json!({ "findings": lines });
     if findings.is_empty() {
-        context
-            .out
-            .result(&json!({ "findings": lines }), |page| page.line("Everybody could have travelled like that."));
+        context.out.result(&told, |page| page.line("Everybody could have travelled like that."));
         return Ok(());
     }
-    context.out.result(&json!({ "findings": lines }), |page| {
+    let failure = Failure::usage(format!("{} lines of {} cannot be", findings.len(), file.display()));
+    context.out.failed(failure, &told, |page| {
         for finding in &findings {
             page.line(format!("line {}, {}: {}", finding.line, finding.user, finding.reason));
         }
-    });
-    Err(Failure::usage(format!("{} lines of {} cannot be", findings.len(), file.display())))
+    })
 }

@@ -78,8 +78,12 @@ impl DemoArgs {
             () = interrupted() => return Err(Failure::new(Exit::Local, "stopped before the evening was over")),
         };
         bar.finish_and_clear();
+        if summary.broken() {
+            let failure = Failure::new(Exit::Refused, "a promise was broken, see its figures");
+            return context.out.failed(failure, &summary, |page| summary.tell(page));
+        }
         context.out.result(&summary, |page| summary.tell(page));
-        if summary.broken() { Err(Failure::new(Exit::Refused, "a promise was broken, see above")) } else { Ok(()) }
+        Ok(())
     }
 
     /// Two cores keep up with 40 agents at 150.

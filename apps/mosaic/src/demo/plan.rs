@@ -48,6 +48,8 @@ pub(crate) struct Wish {
     pub(crate) at: Timestamp,
     /// Where, truly.
     pub(crate) place: LatLng,
+    /// What they mean.
+    pub(crate) class: ClassId,
     /// In their own words.
     pub(crate) words: String,
 }
@@ -57,8 +59,10 @@ pub(crate) struct Wish {
 pub(crate) struct Person {
     /// Name, which occurs in their words and contact and must be found nowhere else.
     pub(crate) name: String,
-    /// How they can be reached.
+    /// How they can be reached: what everybody gets whom a card led to them.
     pub(crate) contact: String,
+    /// How the partner of the token can reach them: another number, so that a contact shows which way it came.
+    pub(crate) token_contact: String,
     /// What they want tonight, by time.
     pub(crate) wishes: Vec<Wish>,
     /// Whether their location ledger is spent before.
@@ -261,9 +265,10 @@ const NAMES: [&str; 20] = [
 
 fn person(number: usize, spots: Spots, rng: &mut ChaCha8Rng) -> Person {
     let name = format!("{}{}", NAMES[number % NAMES.len()], 100 + number);
-    let contact = format!("{name}, +351 9{:08}", rng.random_range(0..100_000_000_u32));
-    let wishes = spots.into_iter().map(|(at, place, class)| Wish { at, place, words: words(class, &name, rng) });
-    Person { name: name.clone(), contact, wishes: wishes.collect(), exhausted: false, partner: None }
+    let mut contact = || format!("{name}, +351 9{:08}", rng.random_range(0..100_000_000_u32));
+    let (contact, token_contact) = (contact(), contact());
+    let wishes = spots.into_iter().map(|(at, place, class)| Wish { at, place, class, words: words(class, &name, rng) });
+    Person { name: name.clone(), contact, token_contact, wishes: wishes.collect(), exhausted: false, partner: None }
 }
 
 /// A sentence around a topic of the class that is read as that class.

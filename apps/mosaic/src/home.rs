@@ -60,6 +60,12 @@ impl Home {
         self.0.join(format!("provider-{number}"))
     }
 
+    /// Lies here while a practice federation is being laid out: whatever providers there are then belong to no
+    /// federation yet.
+    pub(crate) fn unfinished(&self) -> PathBuf {
+        self.0.join("practice.unfinished")
+    }
+
     /// Makes the folder, readable by its owner only.
     pub(crate) fn create(&self) -> Outcome {
         create_private_dir(&self.0).or_exit(Exit::Local, format!("cannot make {}", self.0.display()))
@@ -83,7 +89,8 @@ impl Home {
         write_file(&self.federation_file(), federation.document().to_json().as_bytes())
     }
 
-    /// `http://127.0.0.1:PORT` of the running agent.
+    /// `http://127.0.0.1:PORT` of the running agent. An agent that was killed leaves its address behind, and by then
+    /// anybody may listen there: only while the vault is locked by its agent is the address believed.
     pub(crate) fn agent_url(&self) -> Outcome<String> {
         let missing = || {
             Failure::new(
@@ -91,8 +98,18 @@ impl Home {
                 format!("no agent runs for {}; start one with `mosaic up` or `mosaic agent`", self.0.display()),
             )
         };
+        if !self.agent_holds_vault() {
+            return Err(missing());
+        }
         let address = fs::read_to_string(self.agent().join("api.address")).map_err(|_| missing())?;
         Ok(format!("http://{}", address.trim()))
+    }
+
+    /// Whether a process has the vault open. Asking shares the lock, so that two who ask do not take each other for the
+    /// agent; the system gives the lock back when a process dies, however it dies.
+    fn agent_holds_vault(&self) -> bool {
+        let lock = fs::File::open(self.agent().join("vault.lock"));
+        lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
     }
 }
 

@@ -12,7 +12,7 @@ use mosaic_obfuscate::Vocabulary;
 use mosaic_types::{ClassId, ContextText, LatLng, Timestamp};
 use rand::{
     RngExt as _, SeedableRng as _,
-    seq::{IndexedRandom as _, SliceRandom as _},
+    seq::{IteratorRandom as _, SliceRandom as _},
 };
 use rand_chacha::ChaCha8Rng;
 
@@ -93,6 +93,8 @@ pub(crate) const PRELUDE: Duration = Duration::from_mins(20);
 pub(crate) const FINDING: Duration = Duration::from_hours(1);
 /// Left at the end, so that the last finding lies inside the evening.
 const CODA: Duration = Duration::from_mins(65);
+/// How often recorded people say what they want: where they stop, else on the way.
+const MOMENTS: usize = 3;
 /// A Friday at 17:40 UTC: a table ends at 20:00, in the middle of the evening.
 const FRIDAY: Timestamp = Timestamp::from_secs(1_780_681_200);
 
@@ -158,7 +160,7 @@ fn resident(script: &mut Script, length: Duration) -> Outcome<Drawn> {
     Ok((places, area, start, spots))
 }
 
-/// Recorded people: the busiest stretch of the recording, and what they said where they stopped.
+/// Recorded people: the busiest stretch of the recording, and what they said where they stopped or passed.
 fn recorded(traces: &Traces, script: &mut Script, length: Duration, rng: &mut ChaCha8Rng) -> Outcome<Drawn> {
     let start = busiest(traces, length).ok_or_else(|| Failure::usage("the traces hold no movement"))?;
     let (from, until) = stage(start, length);
@@ -171,17 +173,19 @@ fn recorded(traces: &Traces, script: &mut Script, length: Duration, rng: &mut Ch
         }
         let fixes = traces.fixes(user);
         let stops = stay_points(fixes, 100.0, Duration::from_mins(3));
-        let mut inside: Vec<(Timestamp, LatLng)> = stops
-            .iter()
-            .filter(|stop| stop.arrive >= from && stop.arrive <= until)
-            .map(|stop| (stop.arrive, stop.position))
-            .collect();
-        if inside.is_empty() {
+        let inside = stops.iter().filter(|stop| stop.arrive >= from && stop.arrive <= until);
+        let mut moments: Vec<(Timestamp, LatLng)> =
+            inside.map(|stop| (stop.arrive, stop.position)).sample(rng, MOMENTS);
+        for _ in moments.len()..MOMENTS {
             let any = from.after(Duration::from_secs(rng.random_range(0..until.since(from).as_secs().max(1))));
-            inside.extend(position_at(fixes, any).map(|place| (any, place)));
+            moments.extend(position_at(fixes, any).map(|place| (any, place)));
         }
-        if let Some(&(at, place)) = inside.choose(rng) {
-            spots.push(vec![(at, place, class(rng))]);
+        moments.sort_by_key(|(at, _)| *at);
+        // everywhere they want the same
+        let class = class(rng);
+        let said: Spots = moments.into_iter().map(|(at, place)| (at, place, class)).collect();
+        if !said.is_empty() {
+            spots.push(said);
         }
     }
     if spots.len() < 2 {

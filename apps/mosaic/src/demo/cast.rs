@@ -11,7 +11,6 @@ use mosaic_api::{
     BroadcastReply, CardSelection, Granularity, Operation, PeopleReply, Position, ProximityBody, ProximityReply,
     StatusReply, WaveBody, WaveReply, WavesReply,
 };
-use mosaic_geo::offset_m;
 use mosaic_obfuscate::Vocabulary;
 use mosaic_types::{Clock, LatLng, Timestamp};
 use tokio::sync::watch;
@@ -31,8 +30,6 @@ const LOOK: Duration = Duration::from_secs(90);
 const TAP: Duration = Duration::from_mins(5);
 /// Cards without a shared topic that are close enough to the top of the list to be waved at.
 const OTHERS: usize = 6;
-/// How many far-apart places spend a week's ledger: each costs ln 4 of 10.
-const SPENDING: usize = 7;
 
 /// A token on its way from one person to the other, by word of mouth.
 pub(crate) type Handover = watch::Sender<Option<String>>;
@@ -65,10 +62,8 @@ impl Player {
     /// Lives through the evening.
     pub(crate) async fn live(mut self) -> Record {
         let mut record = Record::default();
-        if self.person.exhausted {
-            let spent = self.spend_ledger().await;
-            keep(spent, &mut record);
-        }
+        let spent = self.spend_ledger().await;
+        keep(spent, &mut record);
         let mut waiting: VecDeque<Wish> = self.person.wishes.drain(..).collect();
         let mut next_tap = Timestamp::from_millis(0);
         loop {
@@ -93,10 +88,8 @@ impl Player {
     /// Publishes from far-apart places and withdraws at once, until the week's ledger is spent.
     async fn spend_ledger(&self) -> Outcome {
         let Some(first) = self.person.wishes.first() else { return Ok(()) };
-        for step in 1..=SPENDING {
-            #[expect(clippy::cast_precision_loss, reason = "a handful")]
-            let away = offset_m(first.place, 900.0 * step as f64, 0.0);
-            let reply = self.broadcast(away, &first.words).await?;
+        for place in &self.person.spent_at {
+            let reply = self.broadcast(*place, &first.words).await?;
             self.agent.act(Operation::Withdraw, &reply.id, None::<&()>).await?;
         }
         Ok(())

@@ -148,7 +148,7 @@ fn first_sight(mine: &Said, theirs: &Said) -> Option<Timestamp> {
 
 /// Whether somebody's ledger had run out when they said this: it left as a zone, or not at all.
 fn spent(plan: &Plan, person: usize, said: &Said) -> bool {
-    let planned = plan.people.get(person).is_some_and(|person| person.exhausted);
+    let planned = plan.people.get(person).is_some_and(|person| !person.spent_at.is_empty());
     said.zone() || (said.withheld() && planned)
 }
 

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use mosaic_geo::{
-    PlaceIndex, Provenance, Residents, Traces,
+    PlaceIndex, Provenance, Residents, Traces, distance_m,
     movement::{Gathering, position_at, stay_points},
     residents::Purpose,
     synthetic_city,
@@ -65,8 +65,8 @@ pub(crate) struct Person {
     pub(crate) token_contact: String,
     /// What they want tonight, by time.
     pub(crate) wishes: Vec<Wish>,
-    /// Whether their location ledger is spent before.
-    pub(crate) exhausted: bool,
+    /// Where their location ledger is spent before the evening; nowhere for most.
+    pub(crate) spent_at: Vec<LatLng>,
     /// With whom they associate by a token: both know it, the lower number makes the token.
     pub(crate) partner: Option<usize>,
 }
@@ -93,6 +93,10 @@ pub(crate) const PRELUDE: Duration = Duration::from_mins(20);
 pub(crate) const FINDING: Duration = Duration::from_hours(1);
 /// Left at the end, so that the last finding lies inside the evening.
 const CODA: Duration = Duration::from_mins(65);
+/// How many far-apart places spend a week's ledger: each costs ln 4 of 10.
+const SPENDING: usize = 7;
+/// Farther than one remembered point reaches.
+const APART_M: f64 = 800.0;
 /// How often recorded people say what they want: where they stop, else on the way.
 const MOMENTS: usize = 3;
 /// A Friday at 17:40 UTC: a table ends at 20:00, in the middle of the evening.
@@ -113,11 +117,27 @@ impl Plan {
         let mut people: Vec<Person> =
             spots.into_iter().enumerate().map(|(number, spots)| person(number, spots, &mut rng)).collect();
         for person in people.iter_mut().take(script.exhausted) {
-            person.exhausted = true;
+            person.spent_at = far_apart(&places, &person.wishes);
         }
         pair_up(&mut people, &mut rng);
         Ok(Self { places, area, people, start, end: start.after(length), speed: script.speed })
     }
+}
+
+/// Public places far from each other and from where the wishes will be said, nearest first: each costs the ledger anew.
+fn far_apart(places: &PlaceIndex, wishes: &[Wish]) -> Vec<LatLng> {
+    let Some(first) = wishes.first() else { return Vec::new() };
+    let mut chosen: Vec<LatLng> = Vec::new();
+    for (place, _) in places.nearest(first.place, places.len()) {
+        let said = wishes.iter().map(|wish| wish.place);
+        if said.chain(chosen.iter().copied()).all(|other| distance_m(other, place.position) >= APART_M) {
+            chosen.push(place.position);
+        }
+        if chosen.len() == SPENDING {
+            break;
+        }
+    }
+    chosen
 }
 
 /// Where somebody says something, when, and about which class.
@@ -272,7 +292,7 @@ fn person(number: usize, spots: Spots, rng: &mut ChaCha8Rng) -> Person {
     let mut contact = || format!("{name}, +351 9{:08}", rng.random_range(0..100_000_000_u32));
     let (contact, token_contact) = (contact(), contact());
     let wishes = spots.into_iter().map(|(at, place, class)| Wish { at, place, class, words: words(class, &name, rng) });
-    Person { name: name.clone(), contact, token_contact, wishes: wishes.collect(), exhausted: false, partner: None }
+    Person { name: name.clone(), contact, token_contact, wishes: wishes.collect(), spent_at: Vec::new(), partner: None }
 }
 
 /// A sentence around a topic of the class that is read as that class.
@@ -331,7 +351,19 @@ mod tests {
             said.map(|wish| (wish.at, wish.words.clone(), wish.place.lat().to_bits())).collect()
         };
         assert_eq!(essence(&a), essence(&b));
-        assert_eq!(a.people.iter().filter(|person| person.exhausted).count(), 2);
+        assert_eq!(a.people.iter().filter(|person| person.spent_at.len() == SPENDING).count(), 2);
+    }
+
+    #[test]
+    fn a_ledger_is_spent_at_public_places_far_apart() {
+        let plan = Plan::draw(&mut script(12)).unwrap();
+        let person = &plan.people[0];
+        for (number, place) in person.spent_at.iter().enumerate() {
+            let others = person.spent_at[..number].iter().copied().chain(person.wishes.iter().map(|wish| wish.place));
+            assert!(others.into_iter().all(|other| distance_m(other, *place) >= APART_M));
+            assert!(plan.places.nearest(*place, 1)[0].1 < 1.0);
+        }
+        assert!(plan.people[5].spent_at.is_empty());
     }
 
     #[test]

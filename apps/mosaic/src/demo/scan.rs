@@ -12,7 +12,10 @@ use mosaic_geo::{Cell, Resolution};
 use mosaic_types::LatLng;
 
 use crate::{
-    demo::{plan::Plan, records::Record},
+    demo::{
+        plan::{Person, Plan},
+        records::Record,
+    },
     exit::{Exit, OrExit, Outcome},
 };
 
@@ -66,7 +69,8 @@ impl Scan {
             );
         }
         texts.extend(records.iter().filter_map(|record| record.token.as_ref().map(|made| made.token.clone())));
-        let places = plan.people.iter().flat_map(|person| person.wishes.iter().map(|wish| wish.place));
+        let wishes = |person: &Person| person.wishes.iter().map(|wish| wish.place).collect::<Vec<_>>();
+        let places = plan.people.iter().flat_map(|person| [wishes(person), person.spent_at.clone()].concat());
         let said = records.iter().flat_map(|record| record.said.iter().map(|said| said.place));
         let bytes = texts.iter().flat_map(|text| text_forms(text)).chain(places.chain(said).flat_map(place_forms));
         let occurs = |needle: &Vec<u8>| public.windows(needle.len()).any(|part| part == needle);

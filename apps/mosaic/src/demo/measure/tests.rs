@@ -49,7 +49,7 @@ fn person(number: usize) -> Person {
         contact: format!("contact-{number}"),
         token_contact: format!("token-contact-{number}"),
         wishes: vec![],
-        exhausted: false,
+        spent_at: vec![],
         partner: None,
     }
 }
@@ -122,7 +122,7 @@ fn zones_and_what_an_empty_ledger_withheld_are_told_apart() {
     assert_eq!((found.recall, found.recall_exhausted), (share(1, 2), share(1, 1)));
 
     let mut plan = plan(2);
-    plan.people[1].exhausted = true;
+    plan.people[1].spent_at = vec![here()];
     let found = measure(&plan, &[said(0, 0.0, 5, "food"), withheld(said(1, 10.0, 10, "food"))]);
     assert_eq!((found.recall, found.recall_exhausted), (share(0, 2), share(0, 1)));
 }

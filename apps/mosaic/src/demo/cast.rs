@@ -29,7 +29,7 @@ const LOOK: Duration = Duration::from_secs(90);
 /// How often they tap "wave at all".
 const TAP: Duration = Duration::from_mins(5);
 /// Cards without a shared topic that are close enough to the top of the list to be waved at.
-const OTHERS: usize = 6;
+const OTHERS: usize = 16;
 
 /// A token on its way from one person to the other, by word of mouth.
 pub(crate) type Handover = watch::Sender<Option<String>>;
@@ -180,7 +180,9 @@ impl Player {
                 if card.topics.is_empty() {
                     rest = rest.saturating_sub(1);
                 }
-                if !self.waved.contains(&card.id) && (!card.topics.is_empty() || rest > 0) {
+                // one card can answer several of one's wishes
+                let known = self.waved.contains(&card.id) || matching.contains(&card.id);
+                if !known && (!card.topics.is_empty() || rest > 0) {
                     matching.push(card.id.clone());
                 }
                 said.seen.entry(card.id).or_insert(Timestamp::from_secs(card.first_seen).max(said.at));

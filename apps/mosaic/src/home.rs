@@ -101,8 +101,27 @@ impl Home {
         if !self.agent_holds_vault() {
             return Err(missing());
         }
-        let address = fs::read_to_string(self.agent().join("api.address")).map_err(|_| missing())?;
+        let address = fs::read_to_string(self.address()).map_err(|_| missing())?;
         Ok(format!("http://{}", address.trim()))
+    }
+
+    /// Before an agent starts: between its locking the vault and its leaving an address of its own, that of one that was
+    /// killed must not be believed.
+    pub(crate) fn forget_stale_address(&self) -> Outcome {
+        if self.agent_holds_vault() {
+            return Ok(());
+        }
+        match fs::remove_file(self.address()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).or_exit(Exit::Local, format!("cannot remove {}", self.address().display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Where the agent leaves the address of its local API.
+    fn address(&self) -> PathBuf {
+        self.agent().join("api.address")
     }
 
     /// Whether a process has the vault open. Asking shares the lock, so that two who ask do not take each other for the

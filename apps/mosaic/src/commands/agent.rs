@@ -68,6 +68,7 @@ impl AgentArgs {
         let places = self.places.or_else(|| Some(home.places()).filter(|path| path.exists()));
         let folder = home.agent();
         create_private_dir(&folder).or_exit(Exit::Local, format!("cannot make {}", folder.display()))?;
+        home.forget_stale_address()?;
         let config = RunConfig {
             dir: folder,
             password,

@@ -136,6 +136,9 @@ fn a_stranger_on_a_stale_address_is_told_nothing() {
     home.run(&["broadcast", "--context", "tea"]).failed(4, "no agent runs");
     assert_eq!(stranger.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "somebody called");
     drop(stranger);
+    let wrong = home.write("wrong", "incorrect horse\n");
+    home.run(&["agent", "--password-file", &wrong]).failed(5, "wrong password");
+    assert!(!home.file("agent/api.address").exists(), "an agent that is about to start is not yet at that address");
     let again = home.start(&["agent", "--password-file", &password]);
     home.run(&["status"]).done();
     assert_eq!(again.stop(), 0);

@@ -164,7 +164,7 @@ impl Player {
 
     /// Asks who is near each wish; returns the cards to wave at: all that share a topic and, of the rest, the few best.
     async fn note_cards(&self, record: &mut Record) -> Outcome<Vec<String>> {
-        let mut matching = Vec::new();
+        let (mut matching, mut others) = (Vec::new(), Vec::new());
         for said in &mut record.said {
             let body = ProximityBody {
                 location: position(said.place),
@@ -181,13 +181,19 @@ impl Player {
                     rest = rest.saturating_sub(1);
                 }
                 // one card can answer several of one's wishes
-                let known = self.waved.contains(&card.id) || matching.contains(&card.id);
-                if !known && (!card.topics.is_empty() || rest > 0) {
-                    matching.push(card.id.clone());
+                let known = [&matching, &others].iter().any(|list| list.contains(&card.id));
+                if !known && !self.waved.contains(&card.id) {
+                    if !card.topics.is_empty() {
+                        matching.push(card.id.clone());
+                    } else if rest > 0 {
+                        others.push(card.id.clone());
+                    }
                 }
                 said.seen.entry(card.id).or_insert(Timestamp::from_secs(card.first_seen).max(said.at));
             }
         }
+        // the waves of an hour go first to those who want the very same
+        matching.append(&mut others);
         matching.truncate(200);
         Ok(matching)
     }

@@ -191,12 +191,12 @@ const fn counts(share: Share) -> [usize; 2] {
 }
 
 fn spread(quantiles: Quantiles) -> String {
-    let minutes = |value: Option<f64>| value.map_or("never".to_owned(), |minutes| format!("{minutes:.1}"));
-    match quantiles {
-        Quantiles { cases: 0, .. } => "no case".to_owned(),
-        Quantiles { p50, p95, cases, never } => {
-            let (p50, p95) = (minutes(p50), minutes(p95));
-            format!("{p50} median, {p95} at the 95th percentile; never in {never} of {cases}")
-        }
-    }
+    let Quantiles { p50, p95, cases, never } = quantiles;
+    let some = match (p50, p95) {
+        _ if cases == 0 => return "no case".to_owned(),
+        (Some(p50), Some(p95)) => format!("{p50:.1} median, {p95:.1} at the 95th percentile, "),
+        (Some(p50), None) => format!("{p50:.1} median, "),
+        (None, _) => String::new(),
+    };
+    format!("{some}never in {never} of {cases}")
 }

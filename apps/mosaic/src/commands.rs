@@ -13,6 +13,7 @@ pub(crate) mod import;
 pub(crate) mod join;
 pub(crate) mod lab;
 pub(crate) mod man;
+pub(crate) mod open_door;
 pub(crate) mod people;
 pub(crate) mod places;
 pub(crate) mod provider;
@@ -66,6 +67,8 @@ pub(crate) enum Command {
     Join(join::JoinArgs),
     /// Say what you want, near a place; it leaves mixed with nine decoys
     Broadcast(broadcast::BroadcastArgs),
+    /// Book two hours with an event a minute, visible as such
+    OpenDoor(open_door::OpenDoorArgs),
     /// Ask who is near with the same wish
     Query(query::QueryArgs),
     /// Wave at the cards found; only people who accept can tell
@@ -107,6 +110,7 @@ impl Command {
             Self::Federation(args) => args.run(context),
             Self::Join(args) => args.run(context).await,
             Self::Broadcast(args) => args.run(context).await,
+            Self::OpenDoor(args) => args.run(context).await,
             Self::Query(args) => args.run(context).await,
             Self::Wave(args) => args.run(context).await,
             Self::People(args) => args.run(context).await,

@@ -3,7 +3,8 @@
 use std::{fmt::Display, process::ExitCode};
 
 use mosaic_api::Problem;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 /// Why a command did not do what was asked. The number is the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(crate) enum Exit {
 pub(crate) struct Failure {
     exit: Exit,
     problem: Option<Problem>,
+    /// What was found out before: for programs, the reason stands in the same object.
+    result: Option<Box<Map<String, Value>>>,
     cause: anyhow::Error,
 }
 
@@ -32,12 +35,21 @@ pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 impl Failure {
     /// A failure in words.
     pub(crate) fn new(exit: Exit, message: impl Display) -> Self {
-        Self { exit, problem: None, cause: anyhow::anyhow!("{message}") }
+        Self { exit, problem: None, result: None, cause: anyhow::anyhow!("{message}") }
     }
 
     /// Bad arguments or bad input.
     pub(crate) fn usage(message: impl Display) -> Self {
         Self::new(Exit::Usage, message)
+    }
+
+    /// The same failure of a command that has a result to show all the same.
+    pub(crate) fn with_result(self, result: &impl Serialize) -> Self {
+        let result = match serde_json::to_value(result) {
+            Ok(Value::Object(result)) => Some(Box::new(result)),
+            _ => None,
+        };
+        Self { result, ..self }
     }
 
     /// The whole chain of causes in one line.
@@ -58,7 +70,10 @@ impl Failure {
 
     /// For `--json`.
     pub(crate) fn to_json(&self) -> Value {
-        json!({ "error": { "exit": self.exit as u8, "message": self.message(), "problem": self.problem } })
+        let error = json!({ "exit": self.exit as u8, "message": self.message(), "problem": self.problem });
+        let mut object = self.result.as_deref().cloned().unwrap_or_default();
+        object.insert("error".to_owned(), error);
+        Value::Object(object)
     }
 
     /// For the shell.
@@ -73,7 +88,7 @@ impl From<Problem> for Failure {
         let cause = anyhow::anyhow!("{problem}{}", again.unwrap_or_default());
         // what the request itself got wrong is bad input, like a bad argument
         let exit = if matches!(problem.status, 400 | 413 | 415 | 422) { Exit::Usage } else { Exit::Refused };
-        Self { exit, problem: Some(problem), cause }
+        Self { exit, problem: Some(problem), result: None, cause }
     }
 }
 
@@ -85,7 +100,13 @@ pub(crate) trait OrExit<T> {
 
 impl<T, E: Into<anyhow::Error>> OrExit<T> for Result<T, E> {
     fn or_exit(self, exit: Exit, doing: impl Display) -> Outcome<T> {
-        self.map_err(|error| Failure { exit, problem: None, cause: error.into().context(doing.to_string()) })
+        let failure = |cause: anyhow::Error| Failure {
+            exit,
+            problem: None,
+            result: None,
+            cause: cause.context(doing.to_string()),
+        };
+        self.map_err(|error| failure(error.into()))
     }
 }
 
@@ -98,6 +119,13 @@ mod tests {
     fn bad_input_is_told_from_a_refusal() {
         assert_eq!(Failure::from(Problem::new(ProblemKind::InvalidToken)).exit, Exit::Usage);
         assert_eq!(Failure::from(Problem::new(ProblemKind::Quota)).exit, Exit::Refused);
+    }
+
+    #[test]
+    fn a_result_and_its_failure_are_one_object() {
+        let failure = Failure::usage("two lines cannot be").with_result(&json!({ "findings": [1, 2] }));
+        let object = failure.to_json();
+        assert_eq!((&object["findings"][1], &object["error"]["exit"]), (&json!(2), &json!(2)));
     }
 
     #[test]

@@ -60,6 +60,12 @@ impl Home {
         self.0.join(format!("provider-{number}"))
     }
 
+    /// Lies here while a practice federation is being laid out: whatever providers there are then belong to no
+    /// federation yet.
+    pub(crate) fn unfinished(&self) -> PathBuf {
+        self.0.join("practice.unfinished")
+    }
+
     /// Makes the folder, readable by its owner only.
     pub(crate) fn create(&self) -> Outcome {
         create_private_dir(&self.0).or_exit(Exit::Local, format!("cannot make {}", self.0.display()))
@@ -83,7 +89,8 @@ impl Home {
         write_file(&self.federation_file(), federation.document().to_json().as_bytes())
     }
 
-    /// `http://127.0.0.1:PORT` of the running agent.
+    /// `http://127.0.0.1:PORT` of the running agent. An agent that was killed leaves its address behind, and by then
+    /// anybody may listen there: only while the vault is locked by its agent is the address believed.
     pub(crate) fn agent_url(&self) -> Outcome<String> {
         let missing = || {
             Failure::new(
@@ -91,8 +98,37 @@ impl Home {
                 format!("no agent runs for {}; start one with `mosaic up` or `mosaic agent`", self.0.display()),
             )
         };
-        let address = fs::read_to_string(self.agent().join("api.address")).map_err(|_| missing())?;
+        if !self.agent_holds_vault() {
+            return Err(missing());
+        }
+        let address = fs::read_to_string(self.address()).map_err(|_| missing())?;
         Ok(format!("http://{}", address.trim()))
+    }
+
+    /// Before an agent starts: between its locking the vault and its leaving an address of its own, that of one that was
+    /// killed must not be believed.
+    pub(crate) fn forget_stale_address(&self) -> Outcome {
+        if self.agent_holds_vault() {
+            return Ok(());
+        }
+        match fs::remove_file(self.address()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).or_exit(Exit::Local, format!("cannot remove {}", self.address().display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Where the agent leaves the address of its local API.
+    fn address(&self) -> PathBuf {
+        self.agent().join("api.address")
+    }
+
+    /// Whether a process has the vault open. Asking shares the lock, so that two who ask do not take each other for the
+    /// agent; the system gives the lock back when a process dies, however it dies.
+    fn agent_holds_vault(&self) -> bool {
+        let lock = fs::File::open(self.agent().join("vault.lock"));
+        lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
     }
 }
 

@@ -5,6 +5,8 @@
 mod clock;
 mod commands;
 mod demo;
+#[cfg(test)]
+mod examples;
 mod exit;
 mod home;
 mod local;
@@ -13,6 +15,7 @@ mod password;
 mod practice;
 mod processes;
 mod units;
+mod usage;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -34,8 +37,8 @@ Exit codes:
 Examples:
   mosaic demo                                   watch an evening, then read what was measured
   mosaic up                                     a practice federation and an agent, until Ctrl-C
-  mosaic broadcast --context \"coffee meetup\" --noise 0.7 --at 41.1496,-8.6109
-  mosaic query --radius 500m --time-window 2h --at 41.1496,-8.6109";
+  mosaic broadcast --context \"coffee meetup\" --noise 0.7
+  mosaic query --radius 500m --time-window 2h";
 
 /// Find out that somebody near you wants the same, now, without anybody learning where you are, what you want or whom
 /// you met.
@@ -57,7 +60,7 @@ struct Cli {
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return misunderstood(&error),
+        Err(error) => return misunderstood(error),
     };
     let out = if cli.json { Out::json() } else { Out::people() };
     start_log(&cli.command);
@@ -77,7 +80,8 @@ fn main() -> ExitCode {
 }
 
 /// Help and version go where they always go; what was not understood also has a form for programs.
-fn misunderstood(error: &clap::Error) -> ExitCode {
+fn misunderstood(error: clap::Error) -> ExitCode {
+    let error = usage::without_values(error);
     if !error.use_stderr() || std::env::args().all(|arg| arg != "--json") {
         error.exit();
     }

@@ -7,7 +7,19 @@ use std::{
 
 use serde::Serialize;
 
-use crate::exit::Failure;
+use crate::exit::{Failure, Outcome};
+
+/// How this program was called, for lines that are to be typed again.
+pub(crate) fn program() -> String {
+    let called = std::env::args().next().filter(|name| !name.is_empty()).unwrap_or_else(|| "mosaic".to_owned());
+    quoted(&called)
+}
+
+/// A word as a shell takes it.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+:=@,".contains(letter);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
 
 /// Where and how a command talks.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +69,14 @@ impl Out {
                 put(&mut io::stdout().lock(), page.text.trim_end_matches('\n'));
             }
         }
+    }
+
+    /// A result that is a failure as well: people read both, a program gets one object.
+    pub(crate) fn failed(self, failure: Failure, object: &impl Serialize, lines: impl FnOnce(&mut Page)) -> Outcome {
+        if self.format == Format::People {
+            self.result(object, lines);
+        }
+        Err(failure.with_result(object))
     }
 
     /// One JSON line, whatever the format: what a parent process or a program reads.
@@ -131,5 +151,17 @@ impl Page {
 fn put(to: &mut impl Write, text: &str) {
     if writeln!(to, "{text}").and_then(|()| to.flush()).is_err() {
         tracing::debug!("nobody reads the output any more");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_survive_a_shell() {
+        assert_eq!(quoted("target/release/mosaic"), "target/release/mosaic");
+        assert_eq!(quoted("/home/ana b/mosaic"), "'/home/ana b/mosaic'");
+        assert_eq!(quoted("it's"), "'it'\\''s'");
     }
 }

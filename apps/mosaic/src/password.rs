@@ -62,7 +62,8 @@ pub(crate) fn practice(home: &Home) -> Outcome<Zeroizing<String>> {
     first_line(&path)
 }
 
-fn first_line(path: &Path) -> Outcome<Zeroizing<String>> {
+/// The first line of a password file.
+pub(crate) fn first_line(path: &Path) -> Outcome<Zeroizing<String>> {
     let doing = format!("cannot read {}", path.display());
     let text = Zeroizing::new(std::fs::read_to_string(path).or_exit(Exit::Local, doing)?);
     Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))

@@ -18,7 +18,7 @@ use crate::{
         provider::{Named, settle},
     },
     exit::{Exit, Failure, OrExit, Outcome},
-    home::Home,
+    home::{Home, write_file},
     processes::{Launch, Running},
     units::At,
 };
@@ -52,9 +52,11 @@ pub(crate) fn tile_around(places: &PlaceIndex, name: &str) -> Tile {
     Tile { id: TileId(1), name: name.to_owned(), lat: center.lat(), lng: center.lng(), radius_m }
 }
 
-/// Makes folders, keys and ports for the providers, and the federation that all of them sign.
+/// Makes folders, keys and ports for the providers, and the federation that all of them sign. What an interrupted run
+/// left half made is made again; providers that were here before for another reason are never touched.
 pub(crate) fn lay_out(home: &Home, tile: Tile, declared_agents: u32, now: Timestamp) -> Outcome<Federation> {
     home.create()?;
+    start_over(home)?;
     let mut folders = Vec::new();
     for number in 1..=PROVIDERS {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -72,7 +74,20 @@ pub(crate) fn lay_out(home: &Home, tile: Tile, declared_agents: u32, now: Timest
         folder.install(&federation).or_exit(Exit::Local, "cannot keep the federation")?;
     }
     home.keep_federation(&federation)?;
+    std::fs::remove_file(home.unfinished()).or_exit(Exit::Local, "cannot finish the practice federation")?;
     Ok(federation)
+}
+
+fn start_over(home: &Home) -> Outcome {
+    if home.unfinished().exists() {
+        for folder in (1..=PROVIDERS).map(|number| home.provider(number)).filter(|folder| folder.exists()) {
+            let doing = format!("cannot remove {}, which an interrupted start left behind", folder.display());
+            std::fs::remove_dir_all(&folder).or_exit(Exit::Local, doing)?;
+        }
+    } else if let Some(folder) = (1..=PROVIDERS).map(|number| home.provider(number)).find(|folder| folder.exists()) {
+        return Err(Failure::new(Exit::Local, format!("{} exists already; use another folder", folder.display())));
+    }
+    write_file(&home.unfinished(), b"")
 }
 
 /// Starts a provider of a practice federation; what it says about itself comes with it.

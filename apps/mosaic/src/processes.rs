@@ -1,14 +1,9 @@
 //! Child processes of this binary, and being one.
 
-use std::{
-    fs::File,
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
+use std::{fs::File, path::PathBuf, process::Stdio, time::Duration};
 
 use clap::Args;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, ChildStdin, Command},
@@ -19,7 +14,6 @@ use tokio::{
 use crate::{
     clock::PracticeClock,
     exit::{Exit, Failure, OrExit, Outcome},
-    out::Out,
 };
 
 /// How long a child may take to say that it is ready.
@@ -83,17 +77,14 @@ pub(crate) async fn interrupted() {
     }
 }
 
-/// Tells the parent, or whoever reads standard output, that the process is ready.
-pub(crate) fn ready(out: Out, what: &impl Serialize) {
-    out.object(what);
-}
-
 /// A running child of this binary.
 pub(crate) struct Running {
     child: Child,
     /// Kept apart, because waiting for a child closes the one it has.
     stdin: Option<ChildStdin>,
     name: String,
+    /// Where it says what went wrong.
+    log: PathBuf,
 }
 
 /// How a child is started.
@@ -121,12 +112,12 @@ impl Running {
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr).kill_on_drop(true);
         let mut child = command.spawn().or_exit(Exit::Local, &doing)?;
-        let mut running = Self { stdin: child.stdin.take(), child, name: launch.name };
-        let ready = running.first_line(&log).await?;
+        let mut running = Self { stdin: child.stdin.take(), child, name: launch.name, log };
+        let ready = running.first_line().await?;
         Ok((running, ready))
     }
 
-    async fn first_line<T: DeserializeOwned>(&mut self, log: &Path) -> Outcome<T> {
+    async fn first_line<T: DeserializeOwned>(&mut self) -> Outcome<T> {
         let stdout = self.child.stdout.take();
         let stdout = stdout.ok_or_else(|| Failure::new(Exit::Local, "a child has no standard output"))?;
         let mut lines = BufReader::new(stdout).lines();
@@ -134,11 +125,11 @@ impl Running {
         let said = line.ok().and_then(Result::ok).flatten().unwrap_or_default();
         // whatever else it says must not fill the pipe
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        serde_json::from_str(&said).map_err(|_| self.told(&said, log))
+        serde_json::from_str(&said).map_err(|_| self.told(&said))
     }
 
     /// Why it did not become ready, in its own words.
-    fn told(&self, said: &str, log: &Path) -> Failure {
+    fn told(&self, said: &str) -> Failure {
         let object: serde_json::Value = serde_json::from_str(said).unwrap_or_default();
         let exit = match object["error"]["exit"].as_u64() {
             Some(2) => Exit::Usage,
@@ -148,7 +139,7 @@ impl Running {
         };
         match object["error"]["message"].as_str() {
             Some(message) => Failure::new(exit, format!("{}: {message}", self.name)),
-            None => Failure::new(exit, format!("{} did not start; see {}", self.name, log.display())),
+            None => Failure::new(exit, format!("{} did not start; see {}", self.name, self.log.display())),
         }
     }
 
@@ -160,7 +151,7 @@ impl Running {
     /// Completes when it ends by itself.
     pub(crate) async fn ended(&mut self) -> String {
         match self.child.wait().await {
-            Ok(status) => format!("{} ended: {status}", self.name),
+            Ok(status) => format!("{} ended: {status}; see {}", self.name, self.log.display()),
             Err(error) => format!("{} is lost: {error}", self.name),
         }
     }

@@ -46,7 +46,7 @@ impl FromStr for At {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "a place reads LAT,LON in degrees, such as 41.1496,-8.6109".to_owned();
+        let wrong = || "a place reads LAT,LON in degrees, such as -45.0012,0.0034".to_owned();
         let (lat, lon) = text.split_once(',').ok_or_else(wrong)?;
         let degree = |text: &str| text.trim().parse::<f64>().map_err(|_| wrong());
         let (lat, lon) = (degree(lat)?, degree(lon)?);

@@ -140,12 +140,15 @@ pub(crate) mod naive;
 mod tests {
     use super::naive::{city, mixed, rebroadcasts};
     use super::*;
-    use crate::SlotView;
+    use crate::{ByteStatistics, SlotView};
     use rand::SeedableRng;
     use rand_chacha::ChaCha20Rng;
 
     fn event(user: u32, keys: &[(u64, bool)]) -> EventView {
-        let slots = keys.iter().map(|&(key, real)| SlotView { key, bytes: Vec::new(), real }).collect();
+        let slots = keys
+            .iter()
+            .map(|&(key, real)| SlotView { key, chain: 0, bytes: ByteStatistics::default(), real })
+            .collect();
         EventView { user, at: 0, slots }
     }
 

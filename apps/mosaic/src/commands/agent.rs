@@ -1,20 +1,26 @@
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
 use mosaic_agent::{Agent, BlockPool, RunConfig, VaultCost};
 use mosaic_federation::{Federation, Independence};
 use mosaic_geo::{PlaceIndex, synthetic_city};
-use mosaic_transport::Patience;
+use mosaic_transport::{Patience, os_rng};
 use mosaic_types::Mode;
+use mosaic_vault::Vault;
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use crate::{
     clock::clock_for,
     commands::Context,
     exit::{Exit, Failure, OrExit, Outcome},
     home::{Home, create_private_dir, read_file},
-    password::{Asking, PasswordArgs},
-    processes::{ChildArgs, ready},
+    password::{Asking, PasswordArgs, first_line},
+    processes::ChildArgs,
 };
 
 /// The seed of the built-in city: everybody's practice happens in the same one.
@@ -27,7 +33,8 @@ pub(crate) const CITY_SEED: u64 = 1;
 Examples:
   mosaic join 'mosaic:join?at=...'
   mosaic places build --osm porto.osm.pbf
-  mosaic agent")]
+  mosaic agent
+  mosaic agent --password-file old --new-password-file new     change the password, then run")]
 pub(crate) struct AgentArgs {
     /// Port of the local API; 0 lets the system choose
     #[arg(long, default_value_t = 0)]
@@ -40,6 +47,9 @@ pub(crate) struct AgentArgs {
     places: Option<PathBuf>,
     #[command(flatten)]
     password: PasswordArgs,
+    /// Change the vault's password before running: file whose first line is the new one
+    #[arg(long, value_name = "FILE")]
+    new_password_file: Option<PathBuf>,
     #[command(flatten)]
     child: ChildArgs,
 }
@@ -50,11 +60,15 @@ impl AgentArgs {
         let home = context.home()?;
         let federation = home.federation()?;
         let asking = if home.vault().exists() { Asking::Existing } else { Asking::New };
-        let password = self.password.obtain(Some(&home), asking)?;
+        let mut password = self.password.obtain(Some(&home), asking)?;
+        if let Some(file) = &self.new_password_file {
+            password = change_password(&home, &password, file)?;
+        }
         let clock = clock_for(self.child.practice_clock, &federation)?;
         let places = self.places.or_else(|| Some(home.places()).filter(|path| path.exists()));
         let folder = home.agent();
         create_private_dir(&folder).or_exit(Exit::Local, format!("cannot make {}", folder.display()))?;
+        home.forget_stale_address()?;
         let config = RunConfig {
             dir: folder,
             password,
@@ -71,12 +85,29 @@ impl AgentArgs {
     }
 }
 
+/// Seals the vault under the new password and gives it back. Until that is on the disk, the old one opens it.
+fn change_password(home: &Home, old: &str, file: &Path) -> Outcome<Zeroizing<String>> {
+    if home.practice_password().exists() {
+        return Err(Failure::usage("the password of a practice vault lies beside it and protects nothing; keep it"));
+    }
+    let new = first_line(file)?;
+    let doing = "cannot change the password";
+    let mut vault = Vault::open(&home.vault(), old).or_exit(Exit::Local, doing)?;
+    let mut rng = os_rng().or_exit(Exit::Local, "the system gives no randomness")?;
+    vault.change_password(&new, &mut rng).or_exit(Exit::Local, doing)?;
+    Ok(new)
+}
+
 async fn serve(config: RunConfig, home: &Home, child: &ChildArgs, context: &Context) -> Outcome {
     let banner = config.federation.descriptor().banner();
     let agent = Agent::start(config).or_exit(Exit::Local, "cannot start the agent")?;
     let url = format!("http://{}", agent.address());
-    ready(context.out, &json!({ "agent": url, "dir": home.path(), "banner": banner }));
-    context.out.note("The agent runs. Stop it with Ctrl-C.");
+    context.out.result(&json!({ "agent": url, "dir": home.path(), "banner": banner }), |page| {
+        if let Some(banner) = banner {
+            page.warn(format!("PRACTICE: {banner}"));
+        }
+        page.line(format!("The agent of {} runs at {url}. Ctrl-C stops it.", home.path().display()));
+    });
     let child = child.clone();
     agent.run(async move { child.stopped().await }).await.or_exit(Exit::Local, "the agent stopped")
 }

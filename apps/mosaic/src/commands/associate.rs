@@ -16,7 +16,7 @@ Examples:
   mosaic associate --contact \"Ana, +351 900 000 000\"
   mosaic associate --token 7dQ0x3mEoYcB2kVtR8sZ1wJfHnLpG5aU --contact \"Bo\"
   mosaic associate --list
-  mosaic associate --delete a3")]
+  mosaic associate --delete 9f3c07aa51e8b2d46c0e1f7a8b9d2e35")]
 pub(crate) struct AssociateArgs {
     /// The token somebody gave you: exactly 32 letters and digits; without it, a new one is made
     #[arg(long)]
@@ -25,10 +25,10 @@ pub(crate) struct AssociateArgs {
     #[arg(long, required_unless_present_any = ["list", "delete", "show"])]
     contact: Option<String>,
     /// List associations instead
-    #[arg(long, conflicts_with_all = ["contact", "delete", "show"])]
+    #[arg(long, conflicts_with_all = ["contact", "delete", "show", "token"])]
     list: bool,
     /// Delete an association instead
-    #[arg(long, value_name = "ID", conflicts_with_all = ["contact", "show"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["contact", "show", "token"])]
     delete: Option<String>,
     /// Show the association of the token instead
     #[arg(long, requires = "token", conflicts_with = "contact")]

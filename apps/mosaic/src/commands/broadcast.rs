@@ -1,9 +1,10 @@
 use clap::Args;
-use mosaic_api::{BroadcastBody, BroadcastReply, Granularity, Operation};
+use mosaic_api::{BroadcastBody, BroadcastList, BroadcastReply, Granularity, Operation};
+use serde_json::json;
 
 use crate::{
     commands::Context,
-    exit::Outcome,
+    exit::{Failure, Outcome},
     practice,
     units::{At, Seconds},
 };
@@ -13,12 +14,14 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  mosaic broadcast --context \"coffee meetup\" --noise 0.7 --at 41.1496,-8.6109
-  mosaic broadcast --context \"chess in the park\" --at 41.1496,-8.6109 --ttl 24h --json")]
+  mosaic broadcast --context \"coffee meetup\" --noise 0.7
+  mosaic broadcast --context \"chess in the park\" --at -45.0012,0.0034 --ttl 24h --json
+  mosaic broadcast --list
+  mosaic broadcast --withdraw b1")]
 pub(crate) struct BroadcastArgs {
     /// What you want, in your own words: 1 to 500 characters
-    #[arg(long)]
-    context: String,
+    #[arg(long, required_unless_present_any = ["list", "withdraw"])]
+    context: Option<String>,
     /// Share of decoys, 0.30 to 0.80; raised to the mode's floor
     #[arg(long)]
     noise: Option<f64>,
@@ -28,14 +31,29 @@ pub(crate) struct BroadcastArgs {
     /// How long readers keep it: 24h to 168h
     #[arg(long, value_name = "SPAN")]
     ttl: Option<Seconds>,
+    /// List what is out instead
+    #[arg(long, conflicts_with_all = ["context", "noise", "at", "ttl", "withdraw"])]
+    list: bool,
+    /// Withdraw one instead: no further event carries it; what was sent stays until its table is destroyed
+    #[arg(long, value_name = "ID", conflicts_with_all = ["context", "noise", "at", "ttl"])]
+    withdraw: Option<String>,
 }
 
 impl BroadcastArgs {
-    /// Publishes.
+    /// Publishes, lists or withdraws.
     pub(crate) async fn run(self, context: &Context) -> Outcome {
+        if self.list {
+            return list(context).await;
+        }
+        if let Some(id) = &self.withdraw {
+            context.agent()?.act(Operation::Withdraw, id, None::<&()>).await?;
+            context.out.result(&json!({ "withdrawn": id }), |page| page.line(format!("{id}: withdrawn")));
+            return Ok(());
+        }
+        let words = self.context.ok_or_else(|| Failure::usage("say what you want with --context"))?;
         let location = practice::place_or_center(self.at, context)?;
         let ttl_hours = self.ttl.map(|span| span.0.div_ceil(3_600));
-        let body = BroadcastBody { location, context: self.context, noise_ratio: self.noise, ttl_hours };
+        let body = BroadcastBody { location, context: words, noise_ratio: self.noise, ttl_hours };
         // refused here already, so that bad input needs no agent
         body.clone().check()?;
         let reply: BroadcastReply = context.agent()?.send(Operation::Broadcast, &body).await?;
@@ -54,4 +72,18 @@ impl BroadcastArgs {
         });
         Ok(())
     }
+}
+
+async fn list(context: &Context) -> Outcome {
+    let list: BroadcastList = context.agent()?.get(Operation::ListBroadcasts).await?;
+    context.out.result(&list, |page| {
+        if list.broadcasts.is_empty() {
+            page.line("Nothing is out.");
+        }
+        for broadcast in &list.broadcasts {
+            let zone = if broadcast.granularity == Granularity::Zone { ", as a zone" } else { "" };
+            page.line(format!("{}  {} ({}){zone}", broadcast.id, broadcast.class, broadcast.topics.join(", ")));
+        }
+    });
+    Ok(())
 }

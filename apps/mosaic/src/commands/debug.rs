@@ -1,12 +1,16 @@
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Args, Subcommand};
 use mosaic_api::{Operation, StatusReply};
 use mosaic_federation::ProviderEntry;
 use mosaic_geo::movement::{Travel, validate_csv};
-use mosaic_transport::{Patience, ProviderClient, SystemClock};
+use mosaic_transport::{Patience, Pin, ProviderClient, SystemClock};
 use mosaic_types::Clock as _;
 use mosaic_wire::{Address, Call, Reply};
+use reqwest::{Client, tls::TlsInfo};
 use serde_json::json;
 
 use crate::{
@@ -47,6 +51,9 @@ enum Action {
     },
 }
 
+/// How long to wait for a provider's certificate.
+const REACH: Duration = Duration::from_secs(10);
+
 impl DebugArgs {
     /// Looks.
     pub(crate) async fn run(self, context: &Context) -> Outcome {
@@ -76,6 +83,15 @@ async fn test_connection(name: &str, context: &Context) -> Outcome {
     let entry = entry.ok_or_else(|| Failure::usage("the federation has no provider of that number or operator"))?;
     let client = ProviderClient::for_federation(federation.descriptor(), Patience::default())
         .or_exit(Exit::Local, "cannot set up TLS 1.3")?;
+    let shown = certificate_of(entry).await?;
+    if shown != Pin::from_bytes(entry.tls_pin) {
+        let failure = Failure::new(
+            Exit::Refused,
+            format!("whoever answers for provider {} shows another certificate than the federation's", entry.id),
+        );
+        let told = json!({ "provider": entry.id, "url": entry.url, "pin": "differs" });
+        return context.out.failed(failure, &told, |page| page.pair("certificate", "is NOT the federation's"));
+    }
     let to = Address { provider: entry.id, via: None };
     let asked = SystemClock.now();
     let reply = client.call(&to, &Call::Time).await;
@@ -103,6 +119,18 @@ async fn test_connection(name: &str, context: &Context) -> Outcome {
     Ok(())
 }
 
+/// The certificate a provider shows to anybody; nothing is believed of what it says.
+async fn certificate_of(entry: &ProviderEntry) -> Outcome<Pin> {
+    let anybody = Client::builder().no_proxy().tls_info(true).tls_danger_accept_invalid_certs(true);
+    let anybody =
+        anybody.connect_timeout(REACH).timeout(REACH).build().or_exit(Exit::Local, "cannot set up TLS 1.3")?;
+    let away = format!("provider {} cannot be reached", entry.id);
+    let reply = anybody.get(format!("{}/v1/time", entry.url)).send().await;
+    let reply = reply.map_err(reqwest::Error::without_url).or_exit(Exit::Unreachable, &away)?;
+    let certificate = reply.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
+    certificate.map(Pin::of).ok_or_else(|| Failure::new(Exit::Unreachable, &away))
+}
+
 fn validate(file: &Path, travel: &str, context: &Context) -> Outcome {
     let text = read_text(file)?;
     let findings = validate_csv(&text, Travel::from_word(travel))
@@ -111,16 +139,15 @@ fn validate(file: &Path, travel: &str, context: &Context) -> Outcome {
         .iter()
         .map(|finding| json!({ "line": finding.line, "user": finding.user, "reason": finding.reason.to_string() }))
         .collect();
+    let told = json!({ "findings": lines });
     if findings.is_empty() {
-        context
-            .out
-            .result(&json!({ "findings": lines }), |page| page.line("Everybody could have travelled like that."));
+        context.out.result(&told, |page| page.line("Everybody could have travelled like that."));
         return Ok(());
     }
-    context.out.result(&json!({ "findings": lines }), |page| {
+    let failure = Failure::usage(format!("{} lines of {} cannot be", findings.len(), file.display()));
+    context.out.failed(failure, &told, |page| {
         for finding in &findings {
             page.line(format!("line {}, {}: {}", finding.line, finding.user, finding.reason));
         }
-    });
-    Err(Failure::usage(format!("{} lines of {} cannot be", findings.len(), file.display())))
+    })
 }

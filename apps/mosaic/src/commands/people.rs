@@ -2,15 +2,15 @@ use clap::{Args, Subcommand};
 use mosaic_api::{AcceptBody, Operation, PeopleReply, WavesReply};
 use serde_json::json;
 
-use crate::{commands::Context, exit::Outcome};
+use crate::{commands::Context, exit::Outcome, out::program};
 
 /// Who waved at you and who accepted your wave. Contacts are forgotten with their association unless you keep them.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   mosaic people
-  mosaic people accept a3 --contact \"Ana, +351 900 000 000\"
-  mosaic people keep a3")]
+  mosaic people accept 9f3c07aa51e8b2d46c0e1f7a8b9d2e35 --contact \"Ana, +351 900 000 000\"
+  mosaic people keep 9f3c07aa51e8b2d46c0e1f7a8b9d2e35")]
 pub(crate) struct PeopleArgs {
     #[command(subcommand)]
     action: Option<Action>,
@@ -82,7 +82,7 @@ async fn list(context: &Context) -> Outcome {
         }
         page.head("Waiting for your answer");
         for wave in &waves.waves {
-            page.line(format!("  {}  mosaic people accept {} --contact \"...\"", wave.id, wave.id));
+            page.line(format!("  {}  {} people accept {} --contact \"...\"", wave.id, program(), wave.id));
         }
     });
     Ok(())

@@ -15,7 +15,7 @@ use crate::{
     commands::Context,
     exit::{Exit, Failure, OrExit, Outcome},
     home::{read_federation, read_file, write_file},
-    processes::{ChildArgs, ready},
+    processes::ChildArgs,
 };
 
 /// Set up or run one provider. Each operator does this on a machine of its own.
@@ -175,11 +175,21 @@ async fn run(dir: &Path, args: RunArgs, context: &Context) -> Outcome {
     let federation = folder.federation().or_exit(Exit::Local, "cannot start; name the file with --federation")?;
     let clock = clock_for(args.child.practice_clock, &federation)?;
     let (number, url) = (folder.config.number, folder.config.url.clone());
+    let banner = federation.descriptor().banner();
     let provider = Provider::start(folder, clock).or_exit(Exit::Local, "cannot start the provider")?;
     let metrics = provider.metrics_address().map(|address| format!("http://{address}/metrics"));
-    let told = json!({ "provider": number, "url": url, "address": provider.address(), "metrics": metrics });
-    ready(context.out, &told);
-    context.out.note("The provider runs. Stop it with Ctrl-C.");
+    let told = json!({
+        "provider": number, "url": url, "address": provider.address(), "metrics": metrics, "banner": banner,
+    });
+    context.out.result(&told, |page| {
+        if let Some(banner) = banner {
+            page.warn(format!("PRACTICE: {banner}"));
+        }
+        page.line(format!("Provider {number} answers at {url}. Ctrl-C stops it."));
+        if let Some(metrics) = &metrics {
+            page.line(format!("What its operator sees: {metrics}"));
+        }
+    });
     let child = args.child;
     provider.serve(async move { child.stopped().await }).await.or_exit(Exit::Local, "the provider stopped")
 }

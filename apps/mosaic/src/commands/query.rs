@@ -13,8 +13,8 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  mosaic query --radius 500m --time-window 2h --at 41.1496,-8.6109
-  mosaic query --context \"jazz concert\" --at 41.1496,-8.6109 --json")]
+  mosaic query --radius 500m --time-window 2h
+  mosaic query --context \"jazz concert\" --at -45.0012,0.0034 --json")]
 pub(crate) struct QueryArgs {
     /// How far around: 100m to 5km
     #[arg(long, default_value = "500m", value_name = "DISTANCE")]

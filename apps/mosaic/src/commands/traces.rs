@@ -22,8 +22,8 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  mosaic traces convert --from cabspotting-delta --input traces-delta.csv.gz --output cabs.csv
-  mosaic traces convert --from gpx --input monday.gpx --input tuesday.gpx --output me.csv
+  mosaic traces convert --from cabspotting-delta traces-delta.csv.gz --output cabs.csv
+  mosaic traces convert --from gpx monday.gpx tuesday.gpx --output me.csv
   mosaic traces convert --from plt --input 20081023025304.plt --output geolife.csv")]
 pub(crate) struct TracesArgs {
     #[command(subcommand)]
@@ -37,8 +37,11 @@ enum Action {
         /// Their format
         #[arg(long, value_enum)]
         from: TraceFormat,
-        /// A file; .gz is unpacked. In gpx and plt, the file's name becomes the user
-        #[arg(long, required = true)]
+        /// Files; .gz is unpacked. In gpx and plt, a file's name becomes the user
+        #[arg(value_name = "FILE", required_unless_present = "input")]
+        files: Vec<PathBuf>,
+        /// One more file
+        #[arg(long, value_name = "FILE")]
         input: Vec<PathBuf>,
         /// Where the result goes
         #[arg(long)]
@@ -63,9 +66,9 @@ const MOST: u64 = 4 << 30;
 impl TracesArgs {
     /// Converts.
     pub(crate) fn run(self, context: &Context) -> Outcome {
-        let Action::Convert { from, input, output } = self.action;
+        let Action::Convert { from, files, input, output } = self.action;
         let mut fixes: Vec<(String, Fix)> = Vec::new();
-        for path in &input {
+        for path in files.iter().chain(&input) {
             let traces = convert(from, path)?;
             let named =
                 traces.users().flat_map(|(user, fixes)| fixes.iter().map(move |fix| (user.to_owned(), fix.clone())));

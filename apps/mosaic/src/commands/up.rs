@@ -10,6 +10,7 @@ use crate::{
     commands::{Context, agent::CITY_SEED, places},
     exit::{Failure, Outcome},
     home::{Home, write_file},
+    out::{program, quoted},
     password,
     practice::{self, PROVIDERS},
     processes::{ChildArgs, Launch, Running, stop_all},
@@ -41,10 +42,10 @@ impl UpArgs {
             page.warn(format!("PRACTICE FEDERATION: {}", mosaic_federation::PRACTICE_BANNER));
             page.line(format!("Three providers and an agent run in {}.", home.path().display()));
             page.line("Now type, in another terminal:");
-            let dir = dir_option(context);
-            page.line(format!("  mosaic{dir} broadcast --context \"coffee meetup\" --noise 0.7"));
-            page.line(format!("  mosaic{dir} query --radius 500m --time-window 2h"));
-            page.line(format!("  mosaic{dir} status --verbose"));
+            let mosaic = format!("{}{}", program(), dir_option(context));
+            page.line(format!("  {mosaic} broadcast --context \"coffee meetup\" --noise 0.7"));
+            page.line(format!("  {mosaic} query --radius 500m --time-window 2h"));
+            page.line(format!("  {mosaic} status --verbose"));
             page.line(format!("What an operator sees: {}", metrics.join(" ")));
             page.line("Ctrl-C stops everything.");
         });
@@ -124,7 +125,7 @@ fn told(home: &Home, running: &[Running], agent: &Value, metrics: &[String]) -> 
 }
 
 fn dir_option(context: &Context) -> String {
-    context.dir.as_ref().map(|dir| format!(" --dir {}", dir.display())).unwrap_or_default()
+    context.dir.as_ref().map(|dir| format!(" --dir {}", quoted(&dir.display().to_string()))).unwrap_or_default()
 }
 
 /// Completes when any child ends by itself.

@@ -9,7 +9,8 @@ use crate::{commands::Context, exit::Outcome};
 #[command(after_help = "\
 Examples:
   mosaic wave --contact \"Ana, +351 900 000 000\"
-  mosaic wave --card 3f2a9c --card 77b01e --contact \"@ana:example.org\"")]
+  mosaic wave --card 3f2a9c6d4e1b8a7093c5d2e6f1a4b8c7 --card 77b01e9a3c5d7f2468ace13579bdf024 \\
+         --contact \"@ana:example.org\"")]
 pub(crate) struct WaveArgs {
     /// A card from `mosaic query`; without any, all cards that match your broadcasts
     #[arg(long = "card", value_name = "CARD")]

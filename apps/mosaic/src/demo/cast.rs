@@ -1,20 +1,24 @@
 //! One person at their own agent: says, looks, waves, accepts. Everything goes through the local API.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use mosaic_api::{
-    AcceptBody, AssociateBody, AssociateReply, BroadcastBody, BroadcastList, BroadcastReply, CardSelection,
-    Granularity, Operation, PeopleReply, Position, ProximityBody, ProximityReply, StatusReply, WaveBody, WaveReply,
-    WavesReply,
+    AcceptBody, AssociateBody, AssociateReply, AssociationList, AssociationState, BroadcastBody, BroadcastList,
+    BroadcastReply, CardSelection, Granularity, Operation, PeopleReply, Position, ProximityBody, ProximityReply,
+    StatusReply, WaveBody, WaveReply, WavesReply,
 };
-use mosaic_geo::offset_m;
+use mosaic_obfuscate::Vocabulary;
 use mosaic_types::{Clock, LatLng, Timestamp};
 use tokio::sync::watch;
 
 use crate::{
     demo::{
         plan::{Person, Wish},
-        records::{Record, Said},
+        records::{Met, Record, Released, Said, TokenMade},
     },
     exit::{Failure, Outcome},
     local::Local,
@@ -25,9 +29,7 @@ const LOOK: Duration = Duration::from_secs(90);
 /// How often they tap "wave at all".
 const TAP: Duration = Duration::from_mins(5);
 /// Cards without a shared topic that are close enough to the top of the list to be waved at.
-const OTHERS: usize = 6;
-/// How many far-apart places spend a week's ledger: each costs ln 4 of 10.
-const SPENDING: usize = 7;
+const OTHERS: usize = 16;
 
 /// A token on its way from one person to the other, by word of mouth.
 pub(crate) type Handover = watch::Sender<Option<String>>;
@@ -42,7 +44,7 @@ pub(crate) struct Player {
     pub(crate) clock: Arc<dyn Clock>,
     /// When it ends.
     pub(crate) end: Timestamp,
-    /// Cards they waved at.
+    /// Cards they waved at, or that cannot be waved at any more.
     pub(crate) waved: BTreeSet<String>,
     /// Their side of a token association, if one is planned.
     pub(crate) token: Option<TokenPart>,
@@ -59,12 +61,10 @@ pub(crate) enum TokenPart {
 impl Player {
     /// Lives through the evening.
     pub(crate) async fn live(mut self) -> Record {
-        let mut record = Record { token_met: self.person.partner.map(|_| false), ..Record::default() };
-        if self.person.exhausted {
-            let spent = self.spend_ledger().await;
-            keep(spent, &mut record);
-        }
-        let mut waiting: std::collections::VecDeque<Wish> = self.person.wishes.drain(..).collect();
+        let mut record = Record::default();
+        let spent = self.spend_ledger().await;
+        keep(spent, &mut record);
+        let mut waiting: VecDeque<Wish> = self.person.wishes.drain(..).collect();
         let mut next_tap = Timestamp::from_millis(0);
         loop {
             let now = self.clock.now();
@@ -72,8 +72,7 @@ impl Player {
                 break;
             }
             while let Some(wish) = waiting.pop_front_if(|wish| wish.at <= now) {
-                let said = self.say(&wish, &mut record).await;
-                keep(said, &mut record);
+                self.say(&wish, &mut record).await;
             }
             let looked = self.look(&mut record, &mut next_tap).await;
             keep(looked, &mut record);
@@ -89,10 +88,8 @@ impl Player {
     /// Publishes from far-apart places and withdraws at once, until the week's ledger is spent.
     async fn spend_ledger(&self) -> Outcome {
         let Some(first) = self.person.wishes.first() else { return Ok(()) };
-        for step in 1..=SPENDING {
-            #[expect(clippy::cast_precision_loss, reason = "a handful")]
-            let away = offset_m(first.place, 900.0 * step as f64, 0.0);
-            let reply = self.broadcast(away, &first.words).await?;
+        for place in &self.person.spent_at {
+            let reply = self.broadcast(*place, &first.words).await?;
             self.agent.act(Operation::Withdraw, &reply.id, None::<&()>).await?;
         }
         Ok(())
@@ -104,18 +101,23 @@ impl Player {
         self.agent.send(Operation::Broadcast, &body).await
     }
 
-    async fn say(&self, wish: &Wish, record: &mut Record) -> Outcome {
-        let reply = self.broadcast(wish.place, &wish.words).await?;
-        record.said.push(Said {
-            at: self.clock.now(),
-            place: wish.place,
-            class: reply.class,
-            zone: reply.granularity == Granularity::Zone,
-            id: reply.id,
-            cards: reply.cards.into_iter().collect(),
-            seen: std::collections::BTreeMap::new(),
-        });
-        Ok(())
+    /// Says a wish. One that the agent does not take stays in the evening: it cannot be found, and the person looks on.
+    async fn say(&self, wish: &Wish, record: &mut Record) {
+        let at = self.clock.now();
+        let (released, class, cards) = match self.broadcast(wish.place, &wish.words).await {
+            Ok(reply) => {
+                let released =
+                    if reply.granularity == Granularity::Zone { Released::Zone } else { Released::Fine }(reply.id);
+                (released, reply.class, reply.cards.into_iter().collect())
+            }
+            Err(failure) => {
+                record.errors.push(format!("a wish was withheld: {}", failure.message()));
+                let class = Vocabulary::builtin().class_name(wish.class).to_owned();
+                (Released::Withheld, class, BTreeSet::new())
+            }
+        };
+        let (place, words) = (wish.place, wish.words.clone());
+        record.said.push(Said { at, place, words, class, released, cards, seen: BTreeMap::new() });
     }
 
     async fn look(&mut self, record: &mut Record, next_tap: &mut Timestamp) -> Outcome {
@@ -124,22 +126,36 @@ impl Player {
         let now = self.clock.now();
         if !matching.is_empty() && now >= *next_tap {
             *next_tap = now.after(TAP);
-            self.waved.extend(matching.iter().cloned());
-            let body = WaveBody { cards: CardSelection::Cards(matching), contact: self.person.contact.clone() };
-            let waved = self.agent.send::<WaveReply>(Operation::Wave, &body).await;
-            let waved = waved.map(|reply| record.waves += reply.associations.len());
-            keep(waved, record);
+            self.wave(matching, record).await;
         }
         self.accept_everybody(record).await?;
-        self.use_token().await?;
+        self.use_token(record).await?;
         self.note_people(record).await
+    }
+
+    /// Waves at cards one by one, so that it is known which association belongs to which card.
+    async fn wave(&mut self, cards: Vec<String>, record: &mut Record) {
+        for card in cards {
+            let body =
+                WaveBody { cards: CardSelection::Cards(vec![card.clone()]), contact: self.person.contact.clone() };
+            match self.agent.send::<WaveReply>(Operation::Wave, &body).await {
+                Ok(reply) => record.waved.extend(reply.associations.into_iter().map(|id| (id, card.clone()))),
+                Err(failure) if failure.slug() == Some("quota") => {
+                    // the rest waits for the next tap
+                    record.limited += 1;
+                    break;
+                }
+                Err(failure) => keep(Err(failure), record),
+            }
+            self.waved.insert(card);
+        }
     }
 
     /// Which cards carry one's own wishes, so that the others' sightings can be judged afterwards.
     async fn note_own_cards(&self, record: &mut Record) -> Outcome {
         let list: BroadcastList = self.agent.get(Operation::ListBroadcasts).await?;
         for view in list.broadcasts {
-            if let Some(said) = record.said.iter_mut().find(|said| said.id == view.id) {
+            if let Some(said) = record.said.iter_mut().find(|said| said.id() == Some(view.id.as_str())) {
                 said.cards.extend(view.cards);
             }
         }
@@ -148,13 +164,14 @@ impl Player {
 
     /// Asks who is near each wish; returns the cards to wave at: all that share a topic and, of the rest, the few best.
     async fn note_cards(&self, record: &mut Record) -> Outcome<Vec<String>> {
-        let mut matching = Vec::new();
+        let (mut matching, mut others) = (Vec::new(), Vec::new());
         for said in &mut record.said {
             let body = ProximityBody {
                 location: position(said.place),
                 radius: Some(500),
                 window: Some(7_200),
-                context: None,
+                // without a broadcast of one's own, the agent must be told what to look for
+                context: said.withheld().then(|| said.words.clone()),
                 limit: Some(200),
             };
             let reply: ProximityReply = self.agent.send(Operation::Proximity, &body).await?;
@@ -163,12 +180,20 @@ impl Player {
                 if card.topics.is_empty() {
                     rest = rest.saturating_sub(1);
                 }
-                if !self.waved.contains(&card.id) && (!card.topics.is_empty() || rest > 0) {
-                    matching.push(card.id.clone());
+                // one card can answer several of one's wishes
+                let known = [&matching, &others].iter().any(|list| list.contains(&card.id));
+                if !known && !self.waved.contains(&card.id) {
+                    if !card.topics.is_empty() {
+                        matching.push(card.id.clone());
+                    } else if rest > 0 {
+                        others.push(card.id.clone());
+                    }
                 }
                 said.seen.entry(card.id).or_insert(Timestamp::from_secs(card.first_seen).max(said.at));
             }
         }
+        // the waves of an hour go first to those who want the very same
+        matching.append(&mut others);
         matching.truncate(200);
         Ok(matching)
     }
@@ -184,8 +209,8 @@ impl Player {
     }
 
     /// The one makes a token and says it, the other joins with it.
-    async fn use_token(&mut self) -> Outcome {
-        let token = match &mut self.token {
+    async fn use_token(&mut self, record: &mut Record) -> Outcome {
+        let heard = match &mut self.token {
             None => return Ok(()),
             Some(TokenPart::Makes(_)) => None,
             Some(TokenPart::Hears(heard)) => match heard.borrow_and_update().clone() {
@@ -193,9 +218,11 @@ impl Player {
                 token => token,
             },
         };
-        let body = AssociateBody { token, contact: self.person.contact.clone() };
+        let body = AssociateBody { token: heard.clone(), contact: self.person.token_contact.clone() };
         let reply: AssociateReply = self.agent.send(Operation::Associate, &body).await?;
-        if let (Some(TokenPart::Makes(handover)), Some(token)) = (self.token.take(), reply.token) {
+        let token = reply.token.or(heard).unwrap_or_default();
+        record.token = Some(TokenMade { id: reply.id, token: token.clone(), connected: false });
+        if let Some(TokenPart::Makes(handover)) = self.token.take() {
             handover.send_replace(Some(token));
         }
         Ok(())
@@ -203,8 +230,14 @@ impl Player {
 
     async fn note_people(&self, record: &mut Record) -> Outcome {
         let people: PeopleReply = self.agent.get(Operation::People).await?;
+        let at = self.clock.now();
         for person in people.people {
-            record.contacts.entry(person.contact).or_insert(Timestamp::from_secs(person.since));
+            record.contacts.entry(person.id).or_insert(Met { contact: person.contact, at });
+        }
+        if let Some(token) = record.token.as_mut().filter(|token| !token.connected) {
+            let list: AssociationList = self.agent.get(Operation::ListAssociations).await?;
+            let mine = list.associations.iter().find(|association| association.id == token.id);
+            token.connected = mine.is_some_and(|association| association.state == AssociationState::Connected);
         }
         Ok(())
     }

@@ -69,10 +69,6 @@ async fn live(plan: &Plan, stage: &Stage, on_time: impl Fn(f64) + Send + 'static
         records.push(life.await.or_exit(Exit::Local, "somebody's evening broke off")?);
     }
     teller.abort();
-    for (record, person) in records.iter_mut().zip(&plan.people) {
-        let partner = person.partner.and_then(|number| plan.people.get(number));
-        record.token_met = partner.map(|partner| record.contacts.contains_key(&partner.contact));
-    }
     if records.is_empty() { Err(Failure::usage("nobody took part")) } else { Ok(records) }
 }
 

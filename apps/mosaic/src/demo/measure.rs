@@ -5,24 +5,32 @@ use mosaic_types::{Timestamp, Window};
 use serde::Serialize;
 
 use crate::demo::{
-    plan::{FINDING, Plan},
-    records::{Record, Said},
+    plan::{FINDING, Person, Plan},
+    records::{Met, Record, Said},
 };
+
+#[cfg(test)]
+mod tests;
 
 /// How far apart two wishes may be to count as near.
 const NEAR_M: f64 = 500.0;
 
-/// Median and 95th percentile; absent without a single case.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// Median and 95th percentile of minutes, over all cases: what never came counts as longer than anything, so a
+/// quantile that falls among those is null.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Quantiles {
     /// Median.
     pub(crate) p50: Option<f64>,
     /// 95th percentile.
     pub(crate) p95: Option<f64>,
+    /// Over how many cases.
+    pub(crate) cases: usize,
+    /// In how many of them it never came.
+    pub(crate) never: usize,
 }
 
 /// A share of cases; absent without a single case.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Share {
     /// How many hold.
     pub(crate) hold: usize,
@@ -41,15 +49,24 @@ impl Share {
     pub(crate) fn value(self) -> Option<f64> {
         (self.of > 0).then(|| self.hold as f64 / self.of as f64)
     }
+
+    /// Whether there is a case, and all hold.
+    pub(crate) const fn is_whole(self) -> bool {
+        self.of > 0 && self.hold == self.of
+    }
 }
 
 /// What was measured.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Findings {
     /// Ordered pairs of near wishes of one class that were found in time; coarsened and withheld ones included.
     pub(crate) recall: Share,
     /// The same, where the one to be found had spent their ledger.
     pub(crate) recall_exhausted: Share,
+    /// Pairs left out because the evening ends before their hour does.
+    pub(crate) excluded: usize,
+    /// Wishes the agents did not take.
+    pub(crate) withheld: usize,
     /// Of the real wishes that people were shown, those that were truly near.
     pub(crate) precision: Share,
     /// Cards shown, and real people among them.
@@ -58,32 +75,24 @@ pub(crate) struct Findings {
     pub(crate) people: usize,
     /// Minutes from the later wish to the first sight.
     pub(crate) to_discovery: Quantiles,
-    /// Minutes from the later wish to the contact.
+    /// Minutes from the later wish to the contact on the screen; without pairs that also share a token.
     pub(crate) to_contact: Quantiles,
-    /// Near pairs whose contact came.
+    /// Near pairs, without those that share a token, whose contact came.
+    pub(crate) met: Share,
+    /// Contacts that came, and those that are byte for byte what their giver gave to this person.
     pub(crate) contacts: Share,
-    /// Whether every contact that came is one that was given, unchanged.
-    pub(crate) contacts_equal: bool,
-    /// Token associations that ended with the right contact on this side.
+    /// Contacts that one side has and the other has not (yet).
+    pub(crate) one_sided: usize,
+    /// Sides of token associations that reached "connected" with exactly the partner's contact.
     pub(crate) tokens: Share,
 }
 
 /// Judges the evening.
 pub(crate) fn measure(plan: &Plan, records: &[Record]) -> Findings {
-    let mut findings = Findings {
-        recall: Share::default(),
-        recall_exhausted: Share::default(),
-        precision: Share::default(),
-        cards: 0,
-        people: 0,
-        to_discovery: Quantiles { p50: None, p95: None },
-        to_contact: Quantiles { p50: None, p95: None },
-        contacts: Share::default(),
-        contacts_equal: contacts_equal(plan, records),
-        tokens: Share::default(),
-    };
+    let mut findings = Findings::default();
     let (mut discovery, mut contact) = (Vec::new(), Vec::new());
     for (me, record) in records.iter().enumerate() {
+        findings.withheld += record.said.iter().filter(|said| said.withheld()).count();
         for mine in &record.said {
             findings.cards += mine.seen.len();
             for (other, theirs) in others(me, records) {
@@ -93,26 +102,31 @@ pub(crate) fn measure(plan: &Plan, records: &[Record]) -> Findings {
                     findings.people += 1;
                     findings.precision.count(near);
                 }
+                if !near {
+                    continue;
+                }
                 let later = mine.at.max(theirs.at);
-                if near && later.after(FINDING) <= plan.end {
-                    let found = seen.filter(|at| *at <= later.after(FINDING));
-                    findings.recall.count(found.is_some());
-                    if theirs.zone {
-                        findings.recall_exhausted.count(found.is_some());
-                    }
-                    discovery.extend(found.map(|at| minutes(later, at)));
-                    let came = plan.people.get(other).and_then(|person| record.contacts.get(&person.contact));
-                    findings.contacts.count(came.is_some());
-                    contact.extend(came.map(|at| minutes(later, *at)));
+                if later.after(FINDING) > plan.end {
+                    findings.excluded += 1;
+                    continue;
+                }
+                let in_time = seen.is_some_and(|at| at <= later.after(FINDING));
+                findings.recall.count(in_time);
+                if spent(plan, other, theirs) {
+                    findings.recall_exhausted.count(in_time);
+                }
+                discovery.push(seen.map(|at| minutes(later, at)));
+                if plan.people.get(me).is_none_or(|person| person.partner != Some(other)) {
+                    let came = arrival(plan, record, other);
+                    findings.met.count(came.is_some());
+                    contact.push(came.map(|at| minutes(later, at)));
                 }
             }
         }
-        if let Some(met) = record.token_met {
-            findings.tokens.count(met);
-        }
+        judge_contacts(plan, records, me, &mut findings);
     }
-    findings.to_discovery = quantiles(discovery);
-    findings.to_contact = quantiles(contact);
+    findings.to_discovery = quantiles(&discovery);
+    findings.to_contact = quantiles(&contact);
     findings
 }
 
@@ -132,44 +146,70 @@ fn first_sight(mine: &Said, theirs: &Said) -> Option<Timestamp> {
     theirs.cards.iter().filter_map(|card| mine.seen.get(card)).min().copied()
 }
 
-/// Nothing but what somebody gave may arrive, byte for byte.
-fn contacts_equal(plan: &Plan, records: &[Record]) -> bool {
-    records.iter().enumerate().all(|(me, record)| {
-        let given = |contact: &String| {
-            plan.people.iter().enumerate().any(|(number, person)| number != me && person.contact == *contact)
-        };
-        record.contacts.keys().all(given)
-    })
+/// Whether somebody's ledger had run out when they said this: it left as a zone, or not at all.
+fn spent(plan: &Plan, person: usize, said: &Said) -> bool {
+    let planned = plan.people.get(person).is_some_and(|person| !person.spent_at.is_empty());
+    said.zone() || (said.withheld() && planned)
+}
+
+/// When the contact that somebody gives over their cards was there.
+fn arrival(plan: &Plan, record: &Record, other: usize) -> Option<Timestamp> {
+    let given = &plan.people.get(other)?.contact;
+    record.contacts.values().filter(|met| met.contact == *given).map(|met| met.at).min()
+}
+
+/// Judges every contact that `me` got, and their side of a token.
+fn judge_contacts(plan: &Plan, records: &[Record], me: usize, findings: &mut Findings) {
+    let record = &records[me];
+    for (association, met) in &record.contacts {
+        let giver = giver(plan, records, me, association, met);
+        findings.contacts.count(giver.is_some());
+        let mine = plan.people.get(me);
+        let back = giver.and_then(|other| Some((records.get(other)?, mine?))).is_some_and(|(other, mine)| {
+            other.contacts.values().any(|met| met.contact == mine.contact || met.contact == mine.token_contact)
+        });
+        findings.one_sided += usize::from(giver.is_some() && !back);
+    }
+    if let Some(partner) = plan.people.get(me).and_then(|person| plan.people.get(person.partner?)) {
+        let held = record.token.as_ref().is_some_and(|token| {
+            let came = record.contacts.get(&token.id);
+            token.connected && came.is_some_and(|met| met.contact == partner.token_contact)
+        });
+        findings.tokens.count(held);
+    }
+}
+
+/// Who gave this contact, if it is exactly what they gave in this association: the partner of the token, the owner of
+/// the card waved at, or somebody who waved at a card of one's own.
+fn giver(plan: &Plan, records: &[Record], me: usize, association: &str, met: &Met) -> Option<usize> {
+    let record = &records[me];
+    let gave = |other: usize, given: fn(&Person) -> &String| {
+        plan.people.get(other).is_some_and(|person| *given(person) == met.contact)
+    };
+    if record.token.as_ref().is_some_and(|token| token.id == association) {
+        return plan.people.get(me)?.partner.filter(|partner| gave(*partner, |person| &person.token_contact));
+    }
+    let mut people = (0..records.len()).filter(|other| *other != me && gave(*other, |person| &person.contact));
+    match record.waved.get(association) {
+        Some(card) => people.find(|other| records[*other].said.iter().any(|said| said.cards.contains(card))),
+        None => people.find(|other| {
+            let mut cards = records[*other].waved.values();
+            cards.any(|card| record.said.iter().any(|said| said.cards.contains(card)))
+        }),
+    }
 }
 
 fn minutes(from: Timestamp, to: Timestamp) -> f64 {
     to.since(from).as_secs_f64() / 60.0
 }
 
-/// Nearest-rank quantiles.
-fn quantiles(mut values: Vec<f64>) -> Quantiles {
+/// Nearest-rank quantiles; `None` is longer than anything.
+fn quantiles(cases: &[Option<f64>]) -> Quantiles {
+    let mut values: Vec<f64> = cases.iter().flatten().copied().collect();
     values.sort_by(f64::total_cmp);
     let at = |percent: usize| {
-        let rank = (values.len() * percent).div_ceil(100).max(1);
+        let rank = (cases.len() * percent).div_ceil(100).max(1);
         values.get(rank - 1).map(|value| (value * 10.0).round() / 10.0)
     };
-    Quantiles { p50: at(50), p95: at(95) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantiles_are_ranks() {
-        let values: Vec<f64> = (1..=100).map(f64::from).collect();
-        assert_eq!(quantiles(values), Quantiles { p50: Some(50.0), p95: Some(95.0) });
-        assert_eq!(quantiles(vec![]), Quantiles { p50: None, p95: None });
-        assert_eq!(quantiles(vec![3.0]), Quantiles { p50: Some(3.0), p95: Some(3.0) });
-    }
-
-    #[test]
-    fn no_case_is_no_success() {
-        assert_eq!(Share::default().value(), None);
-    }
+    Quantiles { p50: at(50), p95: at(95), cases: cases.len(), never: cases.len() - values.len() }
 }

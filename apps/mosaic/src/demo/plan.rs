@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use mosaic_geo::{
-    PlaceIndex, Provenance, Residents, Traces,
+    PlaceIndex, Provenance, Residents, Traces, distance_m,
     movement::{Gathering, position_at, stay_points},
     residents::Purpose,
     synthetic_city,
@@ -12,7 +12,7 @@ use mosaic_obfuscate::Vocabulary;
 use mosaic_types::{ClassId, ContextText, LatLng, Timestamp};
 use rand::{
     RngExt as _, SeedableRng as _,
-    seq::{IndexedRandom as _, SliceRandom as _},
+    seq::{IteratorRandom as _, SliceRandom as _},
 };
 use rand_chacha::ChaCha8Rng;
 
@@ -48,6 +48,8 @@ pub(crate) struct Wish {
     pub(crate) at: Timestamp,
     /// Where, truly.
     pub(crate) place: LatLng,
+    /// What they mean.
+    pub(crate) class: ClassId,
     /// In their own words.
     pub(crate) words: String,
 }
@@ -57,12 +59,14 @@ pub(crate) struct Wish {
 pub(crate) struct Person {
     /// Name, which occurs in their words and contact and must be found nowhere else.
     pub(crate) name: String,
-    /// How they can be reached.
+    /// How they can be reached: what everybody gets whom a card led to them.
     pub(crate) contact: String,
+    /// How the partner of the token can reach them: another number, so that a contact shows which way it came.
+    pub(crate) token_contact: String,
     /// What they want tonight, by time.
     pub(crate) wishes: Vec<Wish>,
-    /// Whether their location ledger is spent before.
-    pub(crate) exhausted: bool,
+    /// Where their location ledger is spent before the evening; nowhere for most.
+    pub(crate) spent_at: Vec<LatLng>,
     /// With whom they associate by a token: both know it, the lower number makes the token.
     pub(crate) partner: Option<usize>,
 }
@@ -89,6 +93,12 @@ pub(crate) const PRELUDE: Duration = Duration::from_mins(20);
 pub(crate) const FINDING: Duration = Duration::from_hours(1);
 /// Left at the end, so that the last finding lies inside the evening.
 const CODA: Duration = Duration::from_mins(65);
+/// How many far-apart places spend a week's ledger: each costs ln 4 of 10.
+const SPENDING: usize = 7;
+/// Farther than one remembered point reaches.
+const APART_M: f64 = 800.0;
+/// How often recorded people say what they want: where they stop, else on the way.
+const MOMENTS: usize = 3;
 /// A Friday at 17:40 UTC: a table ends at 20:00, in the middle of the evening.
 const FRIDAY: Timestamp = Timestamp::from_secs(1_780_681_200);
 
@@ -107,11 +117,27 @@ impl Plan {
         let mut people: Vec<Person> =
             spots.into_iter().enumerate().map(|(number, spots)| person(number, spots, &mut rng)).collect();
         for person in people.iter_mut().take(script.exhausted) {
-            person.exhausted = true;
+            person.spent_at = far_apart(&places, &person.wishes);
         }
         pair_up(&mut people, &mut rng);
         Ok(Self { places, area, people, start, end: start.after(length), speed: script.speed })
     }
+}
+
+/// Public places far from each other and from where the wishes will be said, nearest first: each costs the ledger anew.
+fn far_apart(places: &PlaceIndex, wishes: &[Wish]) -> Vec<LatLng> {
+    let Some(first) = wishes.first() else { return Vec::new() };
+    let mut chosen: Vec<LatLng> = Vec::new();
+    for (place, _) in places.nearest(first.place, places.len()) {
+        let said = wishes.iter().map(|wish| wish.place);
+        if said.chain(chosen.iter().copied()).all(|other| distance_m(other, place.position) >= APART_M) {
+            chosen.push(place.position);
+        }
+        if chosen.len() == SPENDING {
+            break;
+        }
+    }
+    chosen
 }
 
 /// Where somebody says something, when, and about which class.
@@ -154,7 +180,7 @@ fn resident(script: &mut Script, length: Duration) -> Outcome<Drawn> {
     Ok((places, area, start, spots))
 }
 
-/// Recorded people: the busiest stretch of the recording, and what they said where they stopped.
+/// Recorded people: the busiest stretch of the recording, and what they said where they stopped or passed.
 fn recorded(traces: &Traces, script: &mut Script, length: Duration, rng: &mut ChaCha8Rng) -> Outcome<Drawn> {
     let start = busiest(traces, length).ok_or_else(|| Failure::usage("the traces hold no movement"))?;
     let (from, until) = stage(start, length);
@@ -167,17 +193,19 @@ fn recorded(traces: &Traces, script: &mut Script, length: Duration, rng: &mut Ch
         }
         let fixes = traces.fixes(user);
         let stops = stay_points(fixes, 100.0, Duration::from_mins(3));
-        let mut inside: Vec<(Timestamp, LatLng)> = stops
-            .iter()
-            .filter(|stop| stop.arrive >= from && stop.arrive <= until)
-            .map(|stop| (stop.arrive, stop.position))
-            .collect();
-        if inside.is_empty() {
+        let inside = stops.iter().filter(|stop| stop.arrive >= from && stop.arrive <= until);
+        let mut moments: Vec<(Timestamp, LatLng)> =
+            inside.map(|stop| (stop.arrive, stop.position)).sample(rng, MOMENTS);
+        for _ in moments.len()..MOMENTS {
             let any = from.after(Duration::from_secs(rng.random_range(0..until.since(from).as_secs().max(1))));
-            inside.extend(position_at(fixes, any).map(|place| (any, place)));
+            moments.extend(position_at(fixes, any).map(|place| (any, place)));
         }
-        if let Some(&(at, place)) = inside.choose(rng) {
-            spots.push(vec![(at, place, class(rng))]);
+        moments.sort_by_key(|(at, _)| *at);
+        // everywhere they want the same
+        let class = class(rng);
+        let said: Spots = moments.into_iter().map(|(at, place)| (at, place, class)).collect();
+        if !said.is_empty() {
+            spots.push(said);
         }
     }
     if spots.len() < 2 {
@@ -261,9 +289,10 @@ const NAMES: [&str; 20] = [
 
 fn person(number: usize, spots: Spots, rng: &mut ChaCha8Rng) -> Person {
     let name = format!("{}{}", NAMES[number % NAMES.len()], 100 + number);
-    let contact = format!("{name}, +351 9{:08}", rng.random_range(0..100_000_000_u32));
-    let wishes = spots.into_iter().map(|(at, place, class)| Wish { at, place, words: words(class, &name, rng) });
-    Person { name: name.clone(), contact, wishes: wishes.collect(), exhausted: false, partner: None }
+    let mut contact = || format!("{name}, +351 9{:08}", rng.random_range(0..100_000_000_u32));
+    let (contact, token_contact) = (contact(), contact());
+    let wishes = spots.into_iter().map(|(at, place, class)| Wish { at, place, class, words: words(class, &name, rng) });
+    Person { name: name.clone(), contact, token_contact, wishes: wishes.collect(), spent_at: Vec::new(), partner: None }
 }
 
 /// A sentence around a topic of the class that is read as that class.
@@ -322,7 +351,19 @@ mod tests {
             said.map(|wish| (wish.at, wish.words.clone(), wish.place.lat().to_bits())).collect()
         };
         assert_eq!(essence(&a), essence(&b));
-        assert_eq!(a.people.iter().filter(|person| person.exhausted).count(), 2);
+        assert_eq!(a.people.iter().filter(|person| person.spent_at.len() == SPENDING).count(), 2);
+    }
+
+    #[test]
+    fn a_ledger_is_spent_at_public_places_far_apart() {
+        let plan = Plan::draw(&mut script(12)).unwrap();
+        let person = &plan.people[0];
+        for (number, place) in person.spent_at.iter().enumerate() {
+            let others = person.spent_at[..number].iter().copied().chain(person.wishes.iter().map(|wish| wish.place));
+            assert!(others.into_iter().all(|other| distance_m(other, *place) >= APART_M));
+            assert!(plan.places.nearest(*place, 1)[0].1 < 1.0);
+        }
+        assert!(plan.people[5].spent_at.is_empty());
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Searches a folder for anything a person would not want read there: words, names, contacts and places, in every
-//! encoding they could plausibly have been stored in.
+//! Searches a folder for anything a person would not want read there: words, names, contacts, tokens and places, in
+//! every encoding they could plausibly have been stored in.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -12,7 +12,10 @@ use mosaic_geo::{Cell, Resolution};
 use mosaic_types::LatLng;
 
 use crate::{
-    demo::{plan::Plan, records::Record},
+    demo::{
+        plan::{Person, Plan},
+        records::Record,
+    },
     exit::{Exit, OrExit, Outcome},
 };
 
@@ -37,13 +40,26 @@ pub(crate) struct Found {
     pub(crate) scanned: u64,
 }
 
+/// What came of planting every needle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Control {
+    /// Bytes planted.
+    pub(crate) planted: u64,
+    /// Bytes found; more than were planted where one needle lies in another.
+    pub(crate) found: u64,
+    /// Needles that were planted and not found.
+    pub(crate) missed: usize,
+}
+
 impl Scan {
     /// Everything true about this evening. What the public federation document holds anyway (its centre can share digits
     /// with a place, its name a word with a wish) tells nothing and is left out.
     pub(crate) fn of(plan: &Plan, records: &[Record], public: &[u8]) -> Self {
         let mut texts: BTreeSet<String> = BTreeSet::new();
         for person in &plan.people {
-            texts.extend([person.name.clone(), person.contact.clone()]);
+            let contacts = [&person.contact, &person.token_contact];
+            texts.insert(person.name.clone());
+            texts.extend(contacts.into_iter().flat_map(|contact| [vec![contact.clone()], numbers(contact)].concat()));
             texts.extend(
                 person
                     .wishes
@@ -52,7 +68,9 @@ impl Scan {
                     .map(str::to_owned),
             );
         }
-        let places = plan.people.iter().flat_map(|person| person.wishes.iter().map(|wish| wish.place));
+        texts.extend(records.iter().filter_map(|record| record.token.as_ref().map(|made| made.token.clone())));
+        let wishes = |person: &Person| person.wishes.iter().map(|wish| wish.place).collect::<Vec<_>>();
+        let places = plan.people.iter().flat_map(|person| [wishes(person), person.spent_at.clone()].concat());
         let said = records.iter().flat_map(|record| record.said.iter().map(|said| said.place));
         let bytes = texts.iter().flat_map(|text| text_forms(text)).chain(places.chain(said).flat_map(place_forms));
         let occurs = |needle: &Vec<u8>| public.windows(needle.len()).any(|part| part == needle);
@@ -69,18 +87,25 @@ impl Scan {
         Self { needles: all }
     }
 
-    /// Plants a tenth of the needles, one of every so many, in a folder and finds them again: a search that cannot find
-    /// is worth nothing. Returns the bytes found.
-    pub(crate) fn control(&self, folder: &Path) -> Outcome<u64> {
+    /// Plants every needle in a file of its own and searches the folder like a provider's: a search that cannot find
+    /// is worth nothing. The folder is removed afterwards.
+    pub(crate) fn control(&self, folder: &Path) -> Outcome<Control> {
         let doing = "cannot plant the control";
         fs::create_dir_all(folder).or_exit(Exit::Local, doing)?;
-        let mut planted = vec![0x5c; 64];
-        for needle in self.needles.values().flatten().step_by(10) {
-            planted.extend_from_slice(needle);
-            planted.extend([0x5c; 7]);
+        let mut control = Control::default();
+        let mut files = 0;
+        for (number, needle) in self.needles.values().flatten().enumerate() {
+            let planted = [&[0x5c; 64], needle.as_slice(), &[0x5c; 7]].concat();
+            fs::write(folder.join(number.to_string()), planted).or_exit(Exit::Local, doing)?;
+            control.planted += needle.len() as u64;
+            files += 1;
         }
-        fs::write(folder.join("planted"), planted).or_exit(Exit::Local, doing)?;
-        self.folder(folder).map(|found| found.readable)
+        let found = self.folder(folder)?;
+        fs::remove_dir_all(folder).or_exit(Exit::Local, "cannot remove the control")?;
+        control.found = found.readable;
+        // one place is told for each file that holds anything
+        control.missed = files - found.at.len();
+        Ok(control)
     }
 
     /// Searches every file of a folder and its folders.
@@ -135,7 +160,16 @@ fn text_forms(text: &str) -> Vec<Vec<u8>> {
     forms
 }
 
-/// Decimal text from four places on, floats and fixed-point numbers in both byte orders, and H3 cells.
+/// The digits of a contact's number alone, with and without its country.
+fn numbers(contact: &str) -> Vec<String> {
+    const NATIONAL: usize = 9;
+    let Some((_, number)) = contact.rsplit_once('+') else { return Vec::new() };
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let national = digits.len().checked_sub(NATIONAL).and_then(|from| digits.get(from..)).map(str::to_owned);
+    national.into_iter().chain([digits]).collect()
+}
+
+/// Decimal text from four places on, floats (single ones in pairs) and fixed-point numbers in both byte orders, and H3 cells.
 fn place_forms(place: LatLng) -> Vec<Vec<u8>> {
     let mut forms = Vec::new();
     for degrees in [place.lat(), place.lng()] {
@@ -143,6 +177,11 @@ fn place_forms(place: LatLng) -> Vec<Vec<u8>> {
         let text = format!("{degrees:.9}");
         forms.extend(text.find('.').and_then(|dot| text.get(..dot + 5)).map(|text| text.as_bytes().to_vec()));
         forms.extend([degrees.to_le_bytes().to_vec(), degrees.to_be_bytes().to_vec()]);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "as a careless store would")]
+    let [lat, lng] = [place.lat() as f32, place.lng() as f32];
+    for (a, b) in [(lat, lng), (lng, lat)] {
+        forms.extend([[a.to_le_bytes(), b.to_le_bytes()].concat(), [a.to_be_bytes(), b.to_be_bytes()].concat()]);
     }
     for scale in [1e6, 1e7] {
         #[expect(clippy::cast_possible_truncation, reason = "degrees times 1e7 fit")]
@@ -161,6 +200,7 @@ fn place_forms(place: LatLng) -> Vec<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::demo::{plan::Script, records::TokenMade};
 
     #[test]
     fn whatever_is_written_is_found() {
@@ -177,9 +217,55 @@ mod tests {
     }
 
     #[test]
-    fn the_control_is_found() {
+    fn every_needle_of_the_control_is_found() {
         let folder = tempfile::tempdir().unwrap();
-        let scan = Scan::for_needles(text_forms("coffee meetup").into_iter());
-        assert!(scan.control(&folder.path().join("control")).unwrap() > 0);
+        let place = LatLng::new(-45.012_345_6, 0.023_456_7).unwrap();
+        let scan = Scan::for_needles(text_forms("coffee meetup").into_iter().chain(place_forms(place)));
+        let control = scan.control(&folder.path().join("control")).unwrap();
+        let planted: usize = scan.needles.values().flatten().map(Vec::len).sum();
+        assert_eq!((control.planted, control.missed), (planted as u64, 0));
+        assert!(control.found >= control.planted && !folder.path().join("control").exists());
+    }
+
+    #[test]
+    fn a_search_that_finds_nothing_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut scan = Scan::for_needles(text_forms("coffee meetup").into_iter());
+        // filed under a prefix it does not have
+        let lost = scan.needles.remove(b"coff").unwrap();
+        scan.needles.insert(*b"tea!", lost);
+        let control = scan.control(&folder.path().join("control")).unwrap();
+        assert!(control.missed > 0 && control.found < control.planted);
+    }
+
+    #[test]
+    fn everything_a_person_has_is_a_needle() {
+        let mut script = Script {
+            places: None,
+            traces: None,
+            agents: 4,
+            hours: 3.0,
+            speed: 120.0,
+            seed: 7,
+            exhausted: 0,
+            folder: None,
+        };
+        let plan = Plan::draw(&mut script).unwrap();
+        let token = "7dQ0x3mEoYcB2kVtR8sZ1wJfHnLpG5aU";
+        let made = TokenMade { id: String::new(), token: token.to_owned(), connected: true };
+        let scan = Scan::of(&plan, &[Record { token: Some(made), ..Record::default() }], b"");
+        for person in &plan.people {
+            let digits = |contact: &str| contact.rsplit_once("+351 ").unwrap().1.to_owned();
+            let (own, given) = (digits(&person.contact), digits(&person.token_contact));
+            for text in [&person.name, &person.contact, &person.token_contact, &own, &given, &person.wishes[0].words] {
+                assert!(scan.bytes(text.as_bytes()).readable > 0, "{text}");
+            }
+            let place = person.wishes[0].place;
+            #[expect(clippy::cast_possible_truncation, reason = "what is looked for")]
+            let single = [(place.lng() as f32).to_be_bytes(), (place.lat() as f32).to_be_bytes()].concat();
+            assert!(scan.bytes(&single).readable >= 8);
+        }
+        assert!(scan.bytes(token.as_bytes()).readable > 0);
+        assert_eq!(scan.bytes(b"nothing of anybody").readable, 0);
     }
 }

@@ -4,15 +4,16 @@ use serde::Serialize;
 
 use crate::{
     demo::{
-        measure::{Findings, Quantiles},
+        measure::{Findings, Quantiles, Share},
         plan::Plan,
         records::Record,
-        scan::Found,
+        scan::{Control, Found},
     },
     out::Page,
 };
 
-/// Everything the demo reports. A figure without a single case behind it is null.
+/// Everything the demo reports. A figure without a single case behind it is null; a quantile is null as well when it
+/// falls among the cases that never came.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Summary {
     area: String,
@@ -20,26 +21,34 @@ pub(crate) struct Summary {
     evening_hours: f64,
     speed: f64,
     wishes: usize,
+    wishes_withheld: usize,
     events_released: u64,
     deposits_acked: u64,
     discovery_recall: Option<f64>,
     discovery_pairs: usize,
     discovery_recall_exhausted: Option<f64>,
     discovery_pairs_exhausted: usize,
+    pairs_excluded: usize,
     discovery_precision: Option<f64>,
     cards_per_real_person: Option<f64>,
     minutes_to_discovery: Quantiles,
     minutes_to_contact: Quantiles,
     waves: usize,
-    contact_pairs: usize,
+    /// Near pairs without a common token: met, and of how many.
+    contact_pairs: [usize; 2],
     association_ok: bool,
     token_associations: [usize; 2],
+    contacts: usize,
+    contacts_wrong: usize,
+    contacts_one_sided: usize,
     contacts_equal: bool,
     bytes_per_agent_day: u64,
     provider_readable_bytes: u64,
     provider_readable_at: Vec<String>,
     provider_scanned_bytes: u64,
+    scan_planted_bytes: u64,
     scan_control_bytes: u64,
+    scan_control_missed: usize,
     put_off_by_limits: usize,
     errors: Vec<String>,
     wall_seconds: f64,
@@ -53,7 +62,7 @@ impl Summary {
         records: &[Record],
         findings: Findings,
         disks: Found,
-        control: u64,
+        control: Control,
         wall: f64,
     ) -> Self {
         let hours = plan.end.since(plan.start).as_secs_f64() / 3_600.0;
@@ -70,27 +79,34 @@ impl Summary {
             evening_hours: hours,
             speed: plan.speed,
             wishes: records.iter().map(|record| record.said.len()).sum(),
+            wishes_withheld: findings.withheld,
             events_released: sum(|record| record.events_released),
             deposits_acked: sum(|record| record.deposits_acked),
             discovery_recall: findings.recall.value().map(rounded),
             discovery_pairs: findings.recall.of,
             discovery_recall_exhausted: findings.recall_exhausted.value().map(rounded),
             discovery_pairs_exhausted: findings.recall_exhausted.of,
+            pairs_excluded: findings.excluded,
             discovery_precision: findings.precision.value().map(rounded),
             cards_per_real_person: (findings.people > 0)
                 .then(|| rounded(findings.cards as f64 / findings.people as f64)),
             minutes_to_discovery: findings.to_discovery,
             minutes_to_contact: findings.to_contact,
-            waves: records.iter().map(|record| record.waves).sum(),
-            contact_pairs: findings.contacts.hold,
-            association_ok: findings.tokens.hold == findings.tokens.of && findings.tokens.of > 0,
-            token_associations: [findings.tokens.hold, findings.tokens.of],
-            contacts_equal: findings.contacts_equal,
+            waves: records.iter().map(|record| record.waved.len()).sum(),
+            contact_pairs: counts(findings.met),
+            association_ok: findings.tokens.is_whole(),
+            token_associations: counts(findings.tokens),
+            contacts: findings.contacts.of,
+            contacts_wrong: findings.contacts.of - findings.contacts.hold,
+            contacts_one_sided: findings.one_sided,
+            contacts_equal: findings.contacts.is_whole(),
             bytes_per_agent_day,
             provider_readable_bytes: disks.readable,
             provider_readable_at: disks.at,
             provider_scanned_bytes: disks.scanned,
-            scan_control_bytes: control,
+            scan_planted_bytes: control.planted,
+            scan_control_bytes: control.found,
+            scan_control_missed: control.missed,
             put_off_by_limits: records.iter().map(|record| record.limited).sum(),
             errors,
             wall_seconds: rounded(wall),
@@ -100,7 +116,8 @@ impl Summary {
     /// Whether a promise was broken: something readable at a provider, a search that cannot find, a contact that
     /// nobody gave.
     pub(crate) const fn broken(&self) -> bool {
-        self.provider_readable_bytes > 0 || self.scan_control_bytes == 0 || !self.contacts_equal
+        let blind = self.scan_control_missed > 0 || self.scan_control_bytes < self.scan_planted_bytes;
+        self.provider_readable_bytes > 0 || blind || self.scan_planted_bytes == 0 || self.contacts_wrong > 0
     }
 
     /// For people.
@@ -116,9 +133,18 @@ impl Summary {
         };
         page.pair("found within an hour", pairs(self.discovery_recall, self.discovery_pairs));
         page.pair("… ledger spent", pairs(self.discovery_recall_exhausted, self.discovery_pairs_exhausted));
+        page.pair("pairs left out", format!("{}: the evening ends before their hour", self.pairs_excluded));
+        page.pair("wishes withheld", format!("{} of {}", self.wishes_withheld, self.wishes));
         page.pair("minutes to discovery", spread(self.minutes_to_discovery));
         page.pair("minutes to contact", spread(self.minutes_to_contact));
-        page.pair("contacts exchanged", format!("{} of {} pairs", self.contact_pairs, self.discovery_pairs));
+        page.pair("contacts exchanged", format!("{} of {} pairs", self.contact_pairs[0], self.contact_pairs[1]));
+        page.pair(
+            "contacts that came",
+            format!(
+                "{}, {} not as given, {} without one in return so far",
+                self.contacts, self.contacts_wrong, self.contacts_one_sided
+            ),
+        );
         page.pair(
             "real people shown, near",
             self.discovery_precision.map_or("no case".to_owned(), |share| format!("{:.1} %", share * 100.0)),
@@ -137,8 +163,8 @@ impl Summary {
         page.pair("deposits acknowledged", self.deposits_acked);
         page.pair("traffic per agent and day", format!("{:.1} MB", self.bytes_per_agent_day as f64 / 1e6));
         let searched = format!(
-            "{} of {} searched (control found {})",
-            self.provider_readable_bytes, self.provider_scanned_bytes, self.scan_control_bytes
+            "{} of {} searched (control: {} of {} planted bytes found)",
+            self.provider_readable_bytes, self.provider_scanned_bytes, self.scan_control_bytes, self.scan_planted_bytes
         );
         page.pair("readable bytes on disk", searched);
         for at in &self.provider_readable_at {
@@ -160,9 +186,17 @@ fn rounded(value: f64) -> f64 {
     (value * 1_000.0).round() / 1_000.0
 }
 
+const fn counts(share: Share) -> [usize; 2] {
+    [share.hold, share.of]
+}
+
 fn spread(quantiles: Quantiles) -> String {
-    match (quantiles.p50, quantiles.p95) {
-        (Some(p50), Some(p95)) => format!("{p50:.1} median, {p95:.1} at the 95th percentile"),
-        _ => "no case".to_owned(),
-    }
+    let Quantiles { p50, p95, cases, never } = quantiles;
+    let some = match (p50, p95) {
+        _ if cases == 0 => return "no case".to_owned(),
+        (Some(p50), Some(p95)) => format!("{p50:.1} median, {p95:.1} at the 95th percentile, "),
+        (Some(p50), None) => format!("{p50:.1} median, "),
+        (None, _) => String::new(),
+    };
+    format!("{some}never in {never} of {cases}")
 }

@@ -26,6 +26,34 @@ fn bad_arguments_end_with_two() {
     home.run(&["associate", "--contact", &"x".repeat(301)]).failed(2, "300");
     home.run(&["join", "https://example.org"]).failed(2, "join link");
     home.run(&["no-such-command"]).failed(2, "unrecognized");
+    let token = "7dQ0x3mEoYcB2kVtR8sZ1wJfHnLpG5aU";
+    home.run(&["associate", "--list", "--token", token]).failed(2, "cannot be used with");
+    home.run(&["broadcast", "--list", "--context", "tea"]).failed(2, "cannot be used with");
+    home.run(&["broadcast"]).failed(2, "required");
+}
+
+/// A mistyped place is still a place, and a terminal's text ends up in bug reports.
+#[test]
+fn errors_repeat_no_place() {
+    let home = Install::new();
+    let lines: [&[&str]; 5] = [
+        &["broadcast", "--context", "tea", "--at", "41.1496;-8.6110"],
+        &["broadcast", "--context", "tea", "--at", "41.1496,-198.6110"],
+        &["query", "--at", "41.1496", "-8.6110"],
+        &["query", "41.1496,-8.6110"],
+        &["federation", "create", "--name", "x", "--provider", "y", "--center", "41.1496;-8.6110"],
+    ];
+    for line in lines {
+        for json in [true, false] {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mosaic"));
+            let output =
+                command.args(line).args(json.then_some("--json")).arg("--dir").arg(home.path()).output().unwrap();
+            let said = [output.stdout, output.stderr].concat();
+            let said = String::from_utf8_lossy(&said);
+            assert_eq!(output.status.code(), Some(2), "{said}");
+            assert!(!said.contains("41.1") && !said.contains("8.611") && said.len() > 20, "{line:?}: {said}");
+        }
+    }
 }
 
 /// Valid at the edges: they get as far as the missing agent.
@@ -47,7 +75,8 @@ fn trajectories_are_judged() {
     let jump = "user,time,lat,lon\na,2026-11-21T18:00:00Z,41.15,-8.61\na,2026-11-21T18:00:10Z,48.85,2.35\n";
     let jump = home.write("jump.csv", jump);
     let ran = home.run(&["debug", "validate-trajectory", "--file", &jump]);
-    assert_eq!(ran.code, 2);
+    assert_eq!((ran.code, &ran.json["error"]["exit"]), (2, &2.into()));
+    assert_eq!(ran.json["findings"][0]["line"], 3, "one object holds the findings and the failure: {}", ran.json);
     let broken = home.write("broken.csv", "user,time,lat,lon\na,yesterday,41.15,-8.61\n");
     home.run(&["debug", "validate-trajectory", "--file", &broken]).failed(2, "line 2");
 }
@@ -76,6 +105,43 @@ fn a_vault_says_what_is_wrong_with_it() {
     assert_eq!(fs::read(&vault).unwrap(), damaged, "a vault that does not open is not touched");
     fs::write(&vault, whole).unwrap();
     assert_eq!(home.start(&["agent", "--password-file", &right]).stop(), 0);
+
+    let new = home.write("new", "another battery\n");
+    let change =
+        |from: &str, to: &str| ["agent", "--password-file", from, "--new-password-file", to].map(str::to_owned);
+    let run = |line: [String; 5]| home.run(&line.each_ref().map(String::as_str));
+    run(change(&wrong, &new)).failed(5, "wrong password");
+    run(change(&right, &home.write("empty", "\n"))).failed(5, "empty");
+    assert_eq!(home.start(&change(&right, &new).each_ref().map(String::as_str)).stop(), 0);
+    home.run(&["agent", "--password-file", &right]).failed(5, "wrong password");
+    assert_eq!(home.start(&["agent", "--password-file", &new]).stop(), 0);
+}
+
+/// An agent that was killed leaves its address behind; who listens there next must not be told the token.
+#[test]
+fn a_stranger_on_a_stale_address_is_told_nothing() {
+    let home = Install::new();
+    let providers = providers(&home);
+    fs::copy(signed(&home, &providers), home.file("federation.json")).unwrap();
+    let password = home.write("password", "correct horse battery staple\n");
+    let mut agent = home.start(&["agent", "--password-file", &password]);
+    let address = agent.ready["agent"].as_str().unwrap().trim_start_matches("http://").to_owned();
+    home.run(&["status"]).done();
+    agent.kill();
+    assert_eq!(fs::read_to_string(home.file("agent/api.address")).unwrap(), address, "left behind");
+
+    let stranger = TcpListener::bind(&address).unwrap();
+    stranger.set_nonblocking(true).unwrap();
+    home.run(&["status"]).failed(4, "no agent runs");
+    home.run(&["broadcast", "--context", "tea"]).failed(4, "no agent runs");
+    assert_eq!(stranger.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "somebody called");
+    drop(stranger);
+    let wrong = home.write("wrong", "incorrect horse\n");
+    home.run(&["agent", "--password-file", &wrong]).failed(5, "wrong password");
+    assert!(!home.file("agent/api.address").exists(), "an agent that is about to start is not yet at that address");
+    let again = home.start(&["agent", "--password-file", &password]);
+    home.run(&["status"]).done();
+    assert_eq!(again.stop(), 0);
 }
 
 #[test]

@@ -1,9 +1,11 @@
 use std::{
     fs,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
-use crate::support::{Install, command, ended};
+use crate::support::{Install, Staying, command, ended};
 
 /// Three operators' folders, `p1` to `p3`, on ports of the system's choice.
 pub(crate) fn providers(home: &Install) -> Vec<PathBuf> {
@@ -53,6 +55,58 @@ fn three_operators_sign_one_text() {
     assert_eq!(home.run(&["federation", "show", "--file", &half]).done()["complete"], false);
     home.run(&["federation", "link", "--file", &half]).failed(2, "has not signed");
     home.run(&["federation", "link", "--file", &whole, "--provider", "9"]).failed(2, "no provider 9");
+}
+
+/// The certificate is looked at, not taken for granted: a provider with another key is refused.
+#[test]
+fn another_certificate_is_noticed() {
+    let home = Install::new();
+    let providers = providers(&home);
+    fs::copy(signed(&home, &providers), home.file("federation.json")).unwrap();
+    let run = || {
+        let mut run = command(&providers[1]);
+        run.args(["provider", "run", "--parent-on-stdin", "--federation"]).arg(home.file("whole.json"));
+        Staying::start_ok(&mut run)
+    };
+    let test = ["debug", "test-connection", "--provider", "azure"];
+    let right = run();
+    let told = home.run(&test).done();
+    assert_eq!((told["pin"].as_str(), told["signature"].as_str()), (Some("matches"), Some("verifies")));
+    assert_eq!(right.stop(), 0);
+    home.run(&test).failed(4, "cannot be reached");
+
+    fs::remove_file(providers[1].join("tls.pem")).unwrap();
+    let other = run();
+    let ran = home.run(&test);
+    assert_eq!(ran.json["pin"], "differs");
+    ran.failed(3, "another certificate");
+    assert_eq!(other.stop(), 0);
+}
+
+/// Without `--json`, who serves says so in words, and that practice protects nobody.
+#[test]
+fn servers_greet_people() {
+    let home = Install::new();
+    let providers = providers(&home);
+    fs::copy(signed(&home, &providers), home.file("federation.json")).unwrap();
+    let password = home.write("password", "correct horse\n");
+    let federation = home.file("whole.json").display().to_string();
+    let provider = ["provider", "run", "--federation", &federation];
+    let agent = ["agent", "--password-file", &password];
+    let cases: [(&Path, &[&str], &str); 2] =
+        [(&providers[0], &provider, "Provider 1 answers at https://"), (home.path(), &agent, "runs at http://")];
+    for (dir, line, words) in cases {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mosaic"));
+        command.args(line).arg("--parent-on-stdin").arg("--dir").arg(dir).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stdin = child.stdin.take();
+        let said: Vec<String> =
+            BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok).take(2).collect();
+        drop(stdin);
+        assert!(child.wait().unwrap().success());
+        assert_eq!(said[0], "PRACTICE: all three operators are you: no privacy");
+        assert!(said[1].contains(words), "{said:?}");
+    }
 }
 
 #[test]

@@ -8,5 +8,6 @@ mod demo;
 mod federation;
 mod manual;
 mod namespaces;
+mod readme;
 mod support;
 mod up;

@@ -22,6 +22,8 @@ fn every_command_shows_examples() {
         "provider",
         "federation",
         "join",
+        "lab",
+        "open-door",
         "broadcast",
         "query",
         "wave",

@@ -1,6 +1,12 @@
-use std::path::Path;
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
 
-use crate::support::Install;
+use serde_json::Value;
+
+use crate::support::{Install, command};
 
 /// `mosaic up`, every client command, Ctrl-C, and everything is still there afterwards.
 #[test]
@@ -13,12 +19,19 @@ fn a_practice_federation_comes_and_goes() {
 
     let said = home.run(&["broadcast", "--context", "coffee meetup", "--noise", "0.7"]).done();
     assert_eq!((said["granularity"].as_str(), said["noise"]["requested"].as_f64()), (Some("fine"), Some(0.7)));
+    let id = said["id"].as_str().unwrap();
+    assert_eq!(home.run(&["broadcast", "--list"]).done()["broadcasts"][0]["id"], id);
+    home.run(&["broadcast", "--withdraw", id]).done();
+    assert_eq!(home.run(&["broadcast", "--list"]).done()["broadcasts"], serde_json::json!([]));
+    home.run(&["broadcast", "--withdraw", id]).failed(3, "no such broadcast");
     let found = home.run(&["query", "--radius", "500m", "--time-window", "2h"]).done();
     assert_eq!(found["searched"], serde_json::json!({ "radius": 500, "window": 7200 }));
     settings_and_exports(&home);
     looking_under_the_hood(&home);
     let made = home.run(&["associate", "--contact", "Ana"]).done();
     assert_eq!(made["token"].as_str().map(str::len), Some(32));
+    let door = home.run(&["open-door"]).done();
+    assert_eq!(home.run(&["status"]).done()["open_door_until"], door["until"]);
     assert!(home.run(&["people"]).done()["people"].as_array().unwrap().is_empty());
 
     assert_eq!(up.interrupt(), 0);
@@ -31,6 +44,43 @@ fn a_practice_federation_comes_and_goes() {
     let kept = home.run(&["config", "get", "ttl.default"]).done();
     assert_eq!(kept["ttl.default"], 72, "settings outlive a restart");
     assert_eq!(again.stop(), 0);
+}
+
+/// A first start that was cut off must not make the next one fail; what somebody else made there is left alone.
+#[test]
+fn an_interrupted_first_start_is_made_good() {
+    let home = Install::new();
+    std::fs::create_dir_all(home.file("provider-1")).unwrap();
+    home.write("provider-1/keys", "half of them");
+    home.run(&["up"]).failed(5, "exists already");
+    assert_eq!(std::fs::read_to_string(home.file("provider-1/keys")).unwrap(), "half of them");
+
+    home.write("practice.unfinished", "");
+    let up = home.start(&["up"]);
+    home.run(&["status"]).done();
+    assert_eq!(up.stop(), 0);
+    assert!(!home.file("practice.unfinished").exists());
+    assert_eq!(home.start(&["up"]).stop(), 0);
+}
+
+/// When one of its processes dies, `up` ends and says where that one wrote why.
+#[test]
+fn a_child_that_dies_is_named_with_its_log() {
+    let home = Install::new();
+    let mut child = command(home.path()).arg("up").stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    let ready: Value = serde_json::from_str(&line).unwrap();
+    let killed = Command::new("kill").args(["-KILL", &ready["pids"][1].to_string()]).status().unwrap();
+    assert!(killed.success());
+    line.clear();
+    out.read_line(&mut line).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(5));
+    let told: Value = serde_json::from_str(&line).unwrap();
+    let message = told["error"]["message"].as_str().unwrap();
+    let log = home.file("provider-2/log").display().to_string();
+    assert!(message.contains("provider 2 ended") && message.contains(&log), "{message}");
 }
 
 fn settings_and_exports(home: &Install) {

@@ -162,7 +162,7 @@ mod tests {
     fn memory_counts_from_the_second_sight() {
         let mut memory = Memory::default();
         assert_eq!(memory.features(7, 10), [1.0, 1e9, 1e9, 0.0]);
-        let slot = crate::SlotView { key: 7, bytes: Vec::new(), real: true };
+        let slot = crate::SlotView { key: 7, chain: 0, bytes: crate::ByteStatistics::default(), real: true };
         memory.absorb(&EventView { user: 1, at: 10, slots: vec![slot.clone()] });
         memory.absorb(&EventView { user: 1, at: 14, slots: vec![slot] });
         assert_eq!(memory.features(7, 20), [0.0, 6.0, 10.0, 2.0]);

@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha20Rng;
 
 use super::Rebroadcast;
-use crate::{EventView, SlotView};
+use crate::{ByteStatistics, EventView, SlotView};
 
 /// Five elements that describe one visit: venue, category, 1 km zone, 250 m cell, week slot.
 pub(crate) type Context = [u64; 5];
@@ -43,11 +43,12 @@ pub(crate) fn mix(
     ratio: f64,
 ) -> EventView {
     let wanted = if pool.len() < 20 { 0 } else { (5.0 / (1.0 - ratio)).round() as usize - 5 };
-    let mut slots: Vec<SlotView> = truth.iter().map(|&key| SlotView { key, bytes: Vec::new(), real: true }).collect();
+    let mut slots: Vec<SlotView> =
+        truth.iter().map(|&key| SlotView { key, chain: 0, bytes: ByteStatistics::default(), real: true }).collect();
     while slots.len() < 5 + wanted {
         let key = pool[rng.random_range(0..pool.len())][rng.random_range(0..5)];
         if slots.iter().all(|slot| slot.key != key) {
-            slots.push(SlotView { key, bytes: Vec::new(), real: false });
+            slots.push(SlotView { key, chain: 0, bytes: ByteStatistics::default(), real: false });
         }
     }
     EventView { user, at, slots }
@@ -69,8 +70,9 @@ pub(crate) fn mixed(rng: &mut ChaCha20Rng, users: u32, each: u64, ratio: f64, po
             let others: VecDeque<Context> = (0..3).map(|_| stranger(rng, &people)).collect();
             let real = stranger(rng, &people);
             let kinds = others.iter().map(|context| (context, false)).chain([(&real, true)]);
-            let slots = kinds
-                .flat_map(|(context, real)| context.iter().map(move |&key| SlotView { key, bytes: Vec::new(), real }));
+            let slots = kinds.flat_map(|(context, real)| {
+                context.iter().map(move |&key| SlotView { key, chain: 0, bytes: ByteStatistics::default(), real })
+            });
             events.push(EventView { user, at, slots: slots.collect() });
         }
         recent.push_back(truth);

@@ -46,30 +46,39 @@ fn personas_are_the_same_people_always() {
     assert!(cast(1).standing(9, 0, NOW).is_empty());
 }
 
-/// A café opens, one closes: nobody moves who need not, and what stands stands on. Seed 8; 1,000-odd wishes, of
-/// which a fifth name any of 60-odd cells, so about 4 change with one new cell and as many with the lost one.
+/// A café opens, one closes: nobody moves who need not, and what stands stands on. Seed 8, cafés in 400 cells; a fifth
+/// of the 800-odd wishes name any cell, so that one more cell changes about one in 2,000.
 #[test]
 fn personas_stay_when_the_index_changes() {
-    let before = cast(8);
+    let place = |number: i32| Place {
+        position: LatLng::new(41.0 + f64::from(number % 20) * 0.023, -8.6 + f64::from(number / 20) * 0.03).unwrap(),
+        ..cafes()[0].clone()
+    };
+    let mut places: Vec<Place> = (0..400).map(place).collect();
+    let of = |places: &[Place], kept: &Whereabouts| Cast::new(&[8; 32], &index(places.to_vec()), kept);
+    let before = of(&places, &Whereabouts::default());
     let home = before.whereabouts();
-    let mut more = cafes();
-    more.push(Place { position: LatLng::new(41.25, -8.62).unwrap(), ..more[0].clone() });
-    let after = Cast::new(&[8; 32], &index(more.clone()), &home);
-    assert_eq!(after.cells().len(), before.cells().len() + 1);
-    assert_eq!(after.whereabouts(), home, "nobody moves");
+    let cells_named =
+        |cast: &Cast| standing(cast, 60, NOW).into_iter().map(|(.., bundle)| bundle.cell).collect::<Vec<_>>();
+
+    places.push(Place { position: LatLng::new(42.0, -8.62).unwrap(), ..cafes()[0].clone() });
+    let after = of(&places, &home);
+    assert_eq!((after.cells().len(), after.whereabouts()), (before.cells().len() + 1, home.clone()), "nobody moves");
     let (then, now) = (standing(&before, 60, NOW), standing(&after, 60, NOW));
     let changed = then.iter().zip(&now).filter(|(then, now)| then != now).count();
-    assert!(then.len() == now.len() && then.len() > 500, "{}", then.len());
-    assert!(changed <= then.len() / 50, "{changed} of {}", then.len());
+    assert!(then.len() == now.len() && then.len() > 500 && changed <= 5, "{changed} of {}", then.len());
+    let fresh = of(&places, &Whereabouts::default());
+    assert_ne!(fresh.whereabouts(), home, "drawn anew, most of them would move");
 
-    let gone = before.cells().next().unwrap();
-    let fewer: Vec<Place> = more.into_iter().filter(|place| !gone.contains(place.position)).collect();
-    let shrunk = Cast::new(&[8; 32], &index(fewer), &home);
-    assert!(!shrunk.may_name(gone));
-    let pairs = |cast: &Cast| standing(cast, 60, NOW).into_iter().map(|(_, _, bundle)| bundle.cell).collect::<Vec<_>>();
-    let moved = pairs(&before).into_iter().zip(pairs(&shrunk)).filter(|(then, now)| then != now && *then != gone);
-    assert!(moved.count() == 0, "only who was there moves");
-    assert!(pairs(&shrunk).iter().all(|cell| shrunk.may_name(*cell)));
+    // the first persona's home closes
+    let gone = standing(&before, 60, NOW)[0].2.cell;
+    places.retain(|place| !gone.contains(place.position));
+    let shrunk = of(&places, &home);
+    let pairs: Vec<_> = cells_named(&before).into_iter().zip(cells_named(&shrunk)).collect();
+    assert!(!shrunk.may_name(gone) && pairs.iter().all(|(_, now)| shrunk.may_name(*now)));
+    let moved = pairs.iter().filter(|(then, now)| then != now && *then != gone).count();
+    // what the place far off drew to itself above may come back or not
+    assert!(moved <= 5, "only who was there moves: {moved}");
 }
 
 #[test]

@@ -4,4 +4,5 @@
 mod api;
 mod guard;
 mod lifecycle;
+mod noise;
 mod support;

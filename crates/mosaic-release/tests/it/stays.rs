@@ -53,9 +53,16 @@ fn a_home_at_an_edge_is_one_place() {
     assert!(draws[2] + draws[3] <= 9 && draws[3] == 0, "{draws:?}");
 }
 
-fn without(cell: Cell) -> Arc<PlaceIndex> {
-    let places: Vec<Place> = town().all().iter().filter(|place| !cell.contains(place.position)).cloned().collect();
-    Arc::new(PlaceIndex::from_places(places, Provenance::new("test", None)))
+/// A café every 300 m or so over 20 km, but none in `closed`.
+fn district(closed: Option<Cell>) -> Arc<PlaceIndex> {
+    let cafe = town().all()[0].clone();
+    let grid = (0..3_600).map(|number| (f64::from(number % 60) - 30.0, f64::from(number / 60) - 30.0));
+    let all = grid.map(|(north, east)| Place {
+        position: LatLng::new(41.171 + north * 0.003, -8.595 + east * 0.004).unwrap(),
+        ..cafe.clone()
+    });
+    let open = all.filter(|place| closed.is_none_or(|cell| !cell.contains(place.position)));
+    Arc::new(PlaceIndex::from_places(open.collect(), Provenance::new("test", None)))
 }
 
 /// Another index of places snaps the same noisy point elsewhere and draws nothing: with the first index again, the first
@@ -64,14 +71,14 @@ fn without(cell: Cell) -> Arc<PlaceIndex> {
 fn a_change_of_places_draws_no_noise() {
     for seed in 0..20 {
         let place = LatLng::new(41.171, -8.595).unwrap();
-        let mut first = Releaser::new([seed; 32], town(), ReleaserState::default());
+        let mut first = Releaser::new([seed; 32], district(None), ReleaserState::default());
         let (cell, _) = released(&mut first, place, Mode::Balanced).unwrap();
-        let mut second = Releaser::new([seed; 32], without(cell), first.state().clone());
+        let mut second = Releaser::new([seed; 32], district(Some(cell)), first.state().clone());
         // reported from elsewhere in the same square: the point must not move along
         let (moved, _) = released(&mut second, offset_m(place, 20.0, 20.0), Mode::Balanced).unwrap();
-        assert!(moved != cell && cell.disk(2).contains(&moved), "the nearest cell that is left");
+        assert!(moved != cell && cell.disk(1).contains(&moved), "the nearest cell that is left");
         assert!((second.ledger_left(NOW) - first.ledger_left(NOW)).abs() < 1e-12);
-        let mut third = Releaser::new([seed; 32], town(), second.state().clone());
+        let mut third = Releaser::new([seed; 32], district(None), second.state().clone());
         assert_eq!(released(&mut third, place, Mode::Balanced).unwrap().0, cell);
     }
 }
@@ -81,10 +88,8 @@ fn a_change_of_places_draws_no_noise() {
 #[test]
 fn a_zone_that_is_not_needed_refuses_nothing() {
     let hamlet = Arc::new(PlaceIndex::from_places(vec![town().all()[0].clone()], Provenance::new("test", None)));
-    let cells: Vec<Cell> = {
-        let middle = Cell::at(hamlet.all()[0].position, mosaic_geo::Resolution::R8);
-        middle.disk(4)
-    };
+    // one cell, widened until there are 64
+    let cells = Cell::at(hamlet.all()[0].position, mosaic_geo::Resolution::R8).disk(5);
     let away = |place: LatLng| {
         cells.iter().map(|cell| mosaic_geo::distance_m(place, cell.center())).fold(f64::INFINITY, f64::min)
     };

@@ -18,7 +18,7 @@ use mosaic_discovery::{AssociationId, Associations, CardBook, Reach};
 use mosaic_federation::Federation;
 use mosaic_geo::places::PlaceIndex;
 use mosaic_net::{Attention, Paths};
-use mosaic_release::{Releaser, SlotTruth};
+use mosaic_release::{Releaser, RendezvousFloor, SlotTruth};
 use mosaic_types::{Lane, Mode, Sensitive, ServiceClass, Timestamp, Window};
 use mosaic_wire::SLOTS;
 use rand::CryptoRng;
@@ -312,6 +312,11 @@ impl AgentCore {
 
     pub(crate) fn mode(&self) -> Mode {
         self.settings.mode
+    }
+
+    /// The least noise of rendezvous events: what the person set holds for all of them.
+    pub(crate) fn rendezvous_floor(&self) -> RendezvousFloor {
+        RendezvousFloor::from(self.mode()).raised_to(self.settings.requested())
     }
 
     pub(crate) fn reach(&self) -> Reach {

@@ -1,7 +1,7 @@
 use std::{collections::BTreeSet, fmt};
 
 use mosaic_geo::{Cell, Resolution};
-use mosaic_types::{ClassId, LatLng, ModeProfile, Radius, SearchWindow, Sensitive, Timestamp, TopicId, Window};
+use mosaic_types::{ClassId, LatLng, Mode, ModeProfile, Radius, SearchWindow, Sensitive, Timestamp, TopicId, Window};
 use mosaic_wire::{Groups, OprfInput};
 
 /// What a person looks for, and from where. The place is the true one: it never leaves the device.
@@ -26,12 +26,15 @@ impl fmt::Debug for Interest {
 }
 
 /// How far from a true place its card may lie, and how many rings are read in any case.
+///
+/// A reader does not know the publisher's mode, so it never reckons with less noise than balanced mode makes.
+/// Whoever blurs more, in maximum mode or with a zone, is found at resolution 6 at the latest.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reach {
     /// Rings of cells read around the reader's own: 1 balanced, 2 maximum (DESIGN section 4).
     pub ring: u32,
-    /// Distance in metres that the publisher's noise stays below 19 times out of 20.
-    pub blur_m: f64,
+    /// Scale of the noise reckoned with at resolutions 8 and 7, in metres.
+    scale_m: f64,
 }
 
 impl Reach {
@@ -39,10 +42,25 @@ impl Reach {
     /// indistinguishable up to a factor 4: the radius is Gamma(2, ε), its quantile 4.7439/ε, and
     /// ε = ln 4 / scale.
     pub const BLUR_95_PER_SCALE: f64 = 4.743_864_5 / (2.0 * std::f64::consts::LN_2);
+    /// What snapping adds, in metres: about the edge of an r8 cell. A blurred point whose own cell no decoy may
+    /// name moves to a neighbouring one; only where public places are sparse does it move further (up to
+    /// 3 km), and such a card may be missed at r8.
+    pub const SNAP_M: f64 = 530.0;
 
     /// The reach of a mode's row in the table of DESIGN section 4.
     pub fn of(profile: &ModeProfile) -> Self {
-        Self { ring: profile.ring, blur_m: profile.location_scale_m * Self::BLUR_95_PER_SCALE }
+        let least = Mode::Balanced.profile().location_scale_m;
+        Self { ring: profile.ring, scale_m: profile.location_scale_m.max(least) }
+    }
+
+    /// Distance in metres that noise and snapping of a card at this resolution stay below 19 times out of 20. At r6
+    /// zones lie too, and those are blurred at the widest scale.
+    pub fn off_by_m(self, resolution: Resolution) -> f64 {
+        let scale_m = match resolution {
+            Resolution::R6 => self.scale_m.max(Mode::Maximum.profile().location_scale_m),
+            Resolution::R7 | Resolution::R8 | Resolution::R9 => self.scale_m,
+        };
+        scale_m * Self::BLUR_95_PER_SCALE + Self::SNAP_M
     }
 }
 
@@ -52,14 +70,14 @@ const LEVELS: [(Resolution, u32); 3] = [(Resolution::R8, 500), (Resolution::R7, 
 /// Which OPRF inputs answer an interest: the rows of this window and the one before in the disks of
 /// r8, r7 and r6 around the reader's own place, then the topics in the periods of both windows.
 ///
-/// A disk has `reach.ring` rings, and more where the radius and the publisher's noise together reach
+/// A disk has `reach.ring` rings, and more where the radius, the publisher's noise and snapping together reach
 /// further: a card whose true place is within the radius lies in a planned cell 19 times out of 20.
 /// A resolution widens up to the radius it is meant for; beyond it the next coarser one takes over.
 pub fn plan(interest: &Interest, now: Timestamp, reach: Reach, groups: Groups) -> Vec<OprfInput> {
     let windows = [now.window(), now.window().previous()];
     let mut inputs = Vec::new();
     for (resolution, meant_for) in LEVELS {
-        let reach_m = f64::from(interest.radius.metres().min(meant_for)) + reach.blur_m;
+        let reach_m = f64::from(interest.radius.metres().min(meant_for)) + reach.off_by_m(resolution);
         let cells = interest.place.expose(|place| cells_around(*place, resolution, reach.ring, reach_m));
         let split = groups.at(resolution.number()).unwrap_or(1).max(1);
         for window in windows {
@@ -115,7 +133,6 @@ fn circumradius_m(resolution: Resolution) -> f64 {
 #[cfg(test)]
 mod tests {
     use mosaic_geo::{cover, offset_m};
-    use mosaic_types::Mode;
     use proptest::prelude::*;
 
     use super::*;
@@ -178,7 +195,7 @@ mod tests {
             let planned = planned(&plan(&interest(place, radius), NOW, reach, Groups::DEFAULT), NOW.window());
             let (resolution, _) = LEVELS.into_iter().find(|(_, meant_for)| radius <= *meant_for).unwrap();
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "metres")]
-            let whole = Radius::new((radius + reach.blur_m as u32).min(5_000)).unwrap();
+            let whole = Radius::new((radius + reach.off_by_m(resolution) as u32).min(5_000)).unwrap();
             prop_assert!(cover(place, whole, resolution).iter().all(|cell| planned.contains(cell)));
             for (resolution, _) in LEVELS {
                 prop_assert!(Cell::at(place, resolution).disk(profile.ring).iter().all(|cell| planned.contains(cell)));
@@ -190,10 +207,22 @@ mod tests {
         fn a_blurred_neighbour_is_planned(east in -350.0_f64..350.0, north in -350.0_f64..350.0, blur in 0.0_f64..1.0, angle in 0.0..std::f64::consts::TAU) {
             let reach = Reach::of(&Mode::Balanced.profile());
             let planned = planned(&plan(&interest(porto(), 500), NOW, reach, Groups::DEFAULT), NOW.window());
-            let shown = offset_m(offset_m(porto(), east, north), blur * reach.blur_m * angle.cos(), blur * reach.blur_m * angle.sin());
             for (resolution, _) in LEVELS {
+                let off = blur * reach.off_by_m(resolution);
+                let shown = offset_m(offset_m(porto(), east, north), off * angle.cos(), off * angle.sin());
                 prop_assert!(planned.contains(&Cell::at(shown, resolution)));
             }
         }
+    }
+
+    /// A reader in a fast mode reckons with everybody's noise, not with its own.
+    #[test]
+    fn no_mode_reckons_with_less_than_balanced_noise() {
+        let off = |mode: Mode, resolution| Reach::of(&mode.profile()).off_by_m(resolution).round();
+        assert_eq!(
+            [Mode::Emergency, Mode::Balanced, Mode::Maximum].map(|m| off(m, Resolution::R8)),
+            [1_214.0, 1_214.0, 2_241.0]
+        );
+        assert_eq!([Mode::Emergency, Mode::Balanced, Mode::Maximum].map(|m| off(m, Resolution::R6)), [2_241.0; 3]);
     }
 }

@@ -14,8 +14,9 @@ pub struct Ranked {
     pub score: f64,
     /// Estimated distance in metres: from the reader to the middle of the card's cell.
     pub distance_m: f64,
-    /// How far off the estimate may be, in metres: size of the cell plus the publisher's noise. The
-    /// true distance differs by at most this 19 times out of 20.
+    /// How far off the estimate may be, in metres: size of the cell, the publisher's noise and snapping. The
+    /// true distance differs by at most this 19 times out of 20, unless the publisher blurs more than the
+    /// reader reckons with ([`Reach`]).
     pub uncertainty_m: f64,
 }
 
@@ -43,7 +44,7 @@ pub(crate) fn rank(card: &Card, interest: &Interest, reach: Reach, now: Timestam
         return None;
     }
     let distance = interest.place.expose(|place| distance_m(*place, card.cell.center()));
-    let uncertainty = card.cell.uncertainty_m() + reach.blur_m;
+    let uncertainty = card.cell.uncertainty_m() + reach.off_by_m(card.resolution);
     let radius = f64::from(interest.radius.metres());
     let surely = (distance - uncertainty).max(0.0);
     if surely > radius {

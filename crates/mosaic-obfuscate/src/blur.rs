@@ -12,7 +12,7 @@ use mosaic_crypto::kdf::{self, Label};
 use mosaic_types::{LatLng, Mode, Week};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
-pub use anchor::Anchor;
+pub use anchor::{Anchor, STAY_WITHIN_M};
 pub use laplace::{Displacement, PlanarLaplace};
 pub use snap::{SNAP_RINGS, SNAP_WITHIN_KM, snap};
 

@@ -5,10 +5,14 @@
 //! crate above, which seals, may release (DESIGN sections 3 and 4).
 
 pub mod blur;
+mod granularity;
 mod ledger;
+mod lifetime;
 mod persona;
 mod vocabulary;
 
+pub use granularity::Granularity;
 pub use ledger::{Charge, Ledger};
-pub use persona::{Cast, PersonaBundle};
+pub use lifetime::Lifetime;
+pub use persona::{Cast, PersonaBundle, Whereabouts, Wish, WishId};
 pub use vocabulary::{Class, Reading, Topic, Vocabulary, build};

@@ -5,17 +5,18 @@ use mosaic_crypto::{
     record::{self, RecordNonce},
 };
 use mosaic_geo::Resolution;
-use mosaic_obfuscate::Cast;
+use mosaic_obfuscate::{Cast, Wish};
 use mosaic_types::{ClassId, Lane, NoiseRatio, Stream, TableId, Timestamp, TopicId, TtlHours};
 use mosaic_wire::{Bundle, OprfInput, Part, SLOTS, ShortText, TableDescriptor, TopicLayer, rows};
 use rand::CryptoRng;
 
 use crate::{
-    Broadcast, Granularity, ReleaseError, ReleasedEvent, Releaser, SlotTruth,
+    Broadcast, ReleaseError, ReleasedEvent, Releaser, SlotTruth,
     builder::{EventBuilder, Heading},
     retry::Fit,
     slot::Slot,
     state::{Slate, Source},
+    turn::{Candidate, Turns},
 };
 
 /// Where evaluated outputs are kept. They serve a whole table: only new inputs cost an evaluation.
@@ -38,8 +39,9 @@ impl OprfOutputs for HashMap<OprfInput, OprfOutput> {
 
 /// A discovery event carries at most one of the person's bundles (DESIGN section 4).
 const MOST_REAL: u32 = 1;
-/// Bundles of one persona that are looked at for a free row before giving up.
-const MOST_BUNDLES: u16 = 1_024;
+/// Lists of one persona that are looked at for a free row before giving up: with some 1,600 wishes, four
+/// times what an open door writes in a window.
+const MOST_LISTS: u16 = 128;
 /// Times that a persona's bundle is exchanged because its row number met another's.
 const MOST_EXCHANGES: usize = 32;
 
@@ -174,7 +176,8 @@ impl Releaser {
         Err(ReleaseError::TooFewPlaces)
     }
 
-    /// The bundles of an event: a broadcast if one is due, then personas in turn, no two with one row input.
+    /// The bundles of an event, no two with one row input: from the person's list the one that is due, then
+    /// from each persona's first list, and so on through their further lists until there are ten.
     fn picks(
         &self,
         occasion: Occasion<'_>,
@@ -182,71 +185,43 @@ impl Releaser {
         passed_over: &BTreeSet<Source>,
     ) -> Result<Vec<Pick>, ReleaseError> {
         let wanted = SLOTS - retried.len();
-        let done = self.state.written.get(&occasion.slate()).map_or(&[][..], Vec::as_slice);
-        let written: BTreeSet<Source> = done.iter().chain(passed_over).copied().collect();
-        let due = if wanted == 0 || retried.iter().any(|slot| slot.truth.is_real()) {
-            None
-        } else {
-            self.due(occasion, &written)
-        };
-        let mut picks: Vec<Pick> = due.and_then(|broadcast| broadcast_pick(broadcast, occasion)).into_iter().collect();
-        let mut taken: BTreeSet<OprfInput> = picks.iter().map(|pick| pick.row).collect();
-        // What is passed over does not move the turns: an exchange changes one bundle and no other.
-        let first = done.len();
-        let mut turns = (first..).map(|turn| (turn % usize::from(Cast::MEMBERS)) as u8).take(SLOTS * 8);
-        let mut chosen = written;
-        while picks.len() < wanted {
-            let persona = turns.next().ok_or(ReleaseError::TooFewPlaces)?;
-            if let Some(pick) = self.persona_pick(persona, occasion, &chosen, &taken) {
+        let turns = Turns::new(&self.state.written, occasion.slate(), occasion.resolution);
+        let (mut picks, mut taken) = (Vec::with_capacity(wanted), BTreeSet::new());
+        let mut take = |list: Vec<Candidate<'_>>, picks: &mut Vec<Pick>| {
+            let due = turns.due(list.into_iter().filter(|candidate| !passed_over.contains(&candidate.source())));
+            let mut fitting = due.iter().filter_map(|candidate| self.pick(candidate, occasion));
+            if let Some(pick) = fitting.find(|pick| !taken.contains(&pick.row)) {
                 taken.insert(pick.row);
-                chosen.insert(pick.source);
                 picks.push(pick);
             }
+        };
+        if wanted > 0 && !retried.iter().any(|slot| slot.truth.is_real()) {
+            let standing = self.state.broadcasts.values().filter(|broadcast| broadcast.stands(occasion.at));
+            take(standing.map(Candidate::Broadcast).collect(), &mut picks);
         }
-        Ok(picks)
+        for (list, persona) in (0..MOST_LISTS).flat_map(|list| (0..Cast::MEMBERS).map(move |persona| (list, persona))) {
+            if picks.len() >= wanted {
+                return Ok(picks);
+            }
+            let standing = self.cast.standing(persona, list, occasion.at).into_iter();
+            take(standing.map(|wish| Candidate::Persona { persona, wish }).collect(), &mut picks);
+        }
+        Err(ReleaseError::TooFewPlaces)
     }
 
-    /// The broadcast that is due: standing, not yet written here, the least written in this window first,
-    /// then the newest. A zone appears at resolution 6 only.
-    fn due(&self, occasion: Occasion<'_>, written: &BTreeSet<Source>) -> Option<&Broadcast> {
-        let fits = |broadcast: &&Broadcast| {
-            let shown = broadcast.granularity == Granularity::Fine || occasion.resolution == Resolution::R6;
-            shown && broadcast.stands(occasion.at) && !written.contains(&Source::Broadcast(broadcast.id))
-        };
-        let writes = |broadcast: &Broadcast| {
-            let slates = self.state.written.iter().filter(|(slate, _)| slate.window == occasion.at.window());
-            slates.filter(|(_, sources)| sources.contains(&Source::Broadcast(broadcast.id))).count()
-        };
-        self.state
-            .broadcasts
-            .values()
-            .filter(fits)
-            .min_by_key(|broadcast| (writes(broadcast), std::cmp::Reverse(broadcast.id)))
+    fn pick(&self, candidate: &Candidate<'_>, occasion: Occasion<'_>) -> Option<Pick> {
+        match candidate {
+            Candidate::Broadcast(broadcast) => broadcast_pick(broadcast, occasion),
+            Candidate::Persona { persona, wish } => self.persona_pick(*persona, wish, occasion),
+        }
     }
 
-    /// The persona's next bundle that is unused here and whose row input is free.
-    fn persona_pick(
-        &self,
-        persona: u8,
-        occasion: Occasion<'_>,
-        used: &BTreeSet<Source>,
-        taken: &BTreeSet<OprfInput>,
-    ) -> Option<Pick> {
-        let fresh =
-            (0..MOST_BUNDLES).map(|index| Source::Persona { persona, index }).filter(|source| !used.contains(source));
-        fresh.filter_map(|source| self.bundle_pick(source, occasion)).find(|pick| !taken.contains(&pick.row))
-    }
-
-    fn bundle_pick(&self, source: Source, occasion: Occasion<'_>) -> Option<Pick> {
-        let Source::Persona { persona, index } = source else { return None };
-        let bundle = self.cast.bundle(persona, index, occasion.at.window())?;
+    fn persona_pick(&self, persona: u8, wish: &Wish, occasion: Occasion<'_>) -> Option<Pick> {
+        let bundle = self.cast.bundle(persona, wish)?;
         let cell = bundle.cell.parent(occasion.resolution)?.raw();
         let words = ShortText::clipped(&bundle.text);
-        pick(
-            source,
-            occasion,
-            Content { class: bundle.class, cell, topics: &bundle.topics, text: words, ttl: bundle.ttl },
-        )
+        let content = Content { class: bundle.class, cell, topics: &bundle.topics, text: words, ttl: bundle.ttl };
+        pick(Source::Persona { persona, wish: wish.id }, occasion, content)
     }
 
     /// Seals one bundle: the same steps whoever it belongs to.
@@ -324,3 +299,6 @@ const fn truth(source: Source) -> SlotTruth {
         Source::Persona { persona, .. } => SlotTruth::Persona(persona),
     }
 }
+
+#[cfg(test)]
+mod tests;

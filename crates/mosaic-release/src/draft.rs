@@ -1,3 +1,4 @@
+use mosaic_obfuscate::Granularity;
 use mosaic_types::{ClassId, ContextText, LatLng, Mode, NoiseRatio, Sensitive, TopicId, TtlHours};
 use thiserror::Error;
 
@@ -16,16 +17,6 @@ pub struct Draft {
     pub mode: Mode,
     /// How long it stands.
     pub ttl: TtlHours,
-}
-
-/// How fine a place strangers get to see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Granularity {
-    /// A blurred r8 cell, about half a kilometre across.
-    Fine,
-    /// A zone: a blurred r6 cell, about six kilometres across, because the week's budget is spent.
-    Zone,
 }
 
 /// What became of a draft.

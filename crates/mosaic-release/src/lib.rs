@@ -21,13 +21,16 @@ mod rendezvous;
 mod retry;
 mod slot;
 mod state;
+mod turn;
 
 pub use discovery::OprfOutputs;
-pub use draft::{Accepted, Draft, Granularity, Refusal};
+pub use draft::{Accepted, Draft, Refusal};
 pub use floor::{FloorMet, FloorMissed};
 pub use mosaic_discovery::{CardOrigin, FrameId, OutgoingFrame, OwnCard};
+pub use mosaic_obfuscate::Granularity;
 pub use query::{Evaluating, QueryError};
 pub use released::{ReleaseError, ReleasedContact, ReleasedEvaluation, ReleasedEvent};
 pub use releaser::{Releaser, Withdrawal};
+pub use rendezvous::RendezvousFloor;
 pub use slot::SlotTruth;
 pub use state::{Broadcast, BroadcastId, ReleaserState};

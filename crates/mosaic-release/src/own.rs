@@ -14,11 +14,14 @@ impl Keys {
     /// The secret of the card that `source` shows in `window`: fresh for every window, the same at
     /// every resolution, derived alike for the person and the personas.
     pub(crate) fn card_secret(&self, source: Source, window: Window) -> AgreementSecret {
-        let (kind, number) = match source {
-            Source::Broadcast(id) => (0_u8, id.0),
-            Source::Persona { persona, index } => (1, u64::from(persona) << 16 | u64::from(index)),
+        let (kind, name) = match source {
+            Source::Broadcast(id) => (0_u8, id.0.to_be_bytes()),
+            Source::Persona { persona, wish } => {
+                let [a, b, c, d, e, f, g] = wish.to_bytes();
+                (1, [persona, a, b, c, d, e, f, g])
+            }
         };
-        let context: [&[u8]; 3] = [&[kind], &number.to_be_bytes(), &window.0.to_be_bytes()];
+        let context: [&[u8]; 3] = [&[kind], &name, &window.0.to_be_bytes()];
         let bytes = Zeroizing::new(kdf::derive(self.bundles.as_slice(), Label::BundleSecret, &context));
         AgreementSecret::from_bytes(*bytes)
     }

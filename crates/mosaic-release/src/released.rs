@@ -94,8 +94,17 @@ impl ReleasedEvent {
 
     /// The frames that leave with it.
     pub fn frames(&self) -> Vec<FrameId> {
-        let frame = |truth: &SlotTruth| if let SlotTruth::Frame(id) = truth { Some(*id) } else { None };
-        self.truth.expose(|truth| truth.iter().filter_map(frame).collect())
+        self.stored(0)
+    }
+
+    /// The frames whose rows were not full (bit `i` of `full` for slot `i`, as the receipt says): the only
+    /// ones that are stored.
+    pub fn stored(&self, full: u16) -> Vec<FrameId> {
+        let frame = |(at, truth): (usize, &SlotTruth)| match truth {
+            SlotTruth::Frame(id) if full >> at & 1 == 0 => Some(*id),
+            _ => None,
+        };
+        self.truth.expose(|truth| truth.iter().enumerate().filter_map(frame).collect())
     }
 
     /// The fresh key whose hash the event and its receipt name: showing it proves whose receipt it is.

@@ -39,12 +39,17 @@ pub(crate) struct Keys {
 
 impl Releaser {
     /// A releaser for the device with this seed, over these public places, going on from `state`.
-    /// Equal seeds have equal personas, noise and card keys: the seed is the device's identity.
-    pub fn new(seed: [u8; 32], places: Arc<PlaceIndex>, state: ReleaserState) -> Self {
+    /// Equal seeds have equal personas, noise and card keys: the seed is the device's identity. Personas stay
+    /// where `state` knows them, whatever else is new in the index.
+    pub fn new(seed: [u8; 32], places: Arc<PlaceIndex>, mut state: ReleaserState) -> Self {
         let seed = Zeroizing::new(seed);
         let key = |purpose: &[u8]| Zeroizing::new(kdf::derive(seed.as_slice(), Label::DeviceSeed, &[purpose]));
         let keys = Keys { blur: key(b"blur"), bundles: key(b"bundles"), order: key(b"slot order") };
-        let cast = Cast::new(&key(b"personas"), &places);
+        let cast = Cast::new(&key(b"personas"), &places, &state.whereabouts);
+        // without places nobody lives anywhere, and who did comes back with the places
+        if !places.is_empty() {
+            state.whereabouts = cast.whereabouts();
+        }
         Self { keys, places, cast, state, retries: Retries::default() }
     }
 
@@ -99,31 +104,40 @@ impl Releaser {
         }
     }
 
-    /// The cell strangers may see instead of `place`: remembered, or blurred, snapped and paid for.
-    /// Only a cell that personas may name is released; where there is none, nothing is charged.
+    /// The cell strangers may see instead of `place`: remembered, or blurred and paid for, and snapped to where
+    /// personas may be. Only a cell that personas may name is released; where there is none, nothing is charged.
     fn released_place(&mut self, place: LatLng, week: Week, mode: Mode) -> Result<(Cell, Granularity), Refusal> {
-        let anchor = Anchor::of(place, &self.keys.blur);
-        let fine = MemoKey { week, anchor, mode: mode as u8, zone: 0 };
-        // One zone for a week and a coarse square, whatever the mode: uncharged, it must never be drawn afresh.
-        let zone = MemoKey { week, anchor: Anchor::of_zone(place, &self.keys.blur), mode: u8::MAX, zone: 1 };
-        let fine_cell = self.memoised(fine, || blur::blurred(&self.keys.blur, place, anchor, week, mode))?;
-        let zone_cell = self.memoised(zone, || blur::blurred_zone(&self.keys.blur, place, zone.anchor, week))?;
-        let ledger = self.state.ledger.get_or_insert_with(|| Ledger::new(week));
+        let (blur_key, memo) = (&self.keys.blur, &self.state.memo);
+        let fine = |anchor| MemoKey { week, anchor, mode: mode as u8, zone: 0 };
+        let anchor = Anchor::of_stay(place, blur_key, |anchor| memo.contains_key(&fine(anchor)));
+        let mut ledger = self.state.ledger.clone().unwrap_or_else(|| Ledger::new(week));
         let charge = ledger.charge(week, anchor, mode);
-        self.state.memo.retain(|key, _| key.week == week);
-        let (key, cell, granularity) = match charge {
-            Charge::Spent => (zone, zone_cell.parent(Resolution::R6).unwrap_or(zone_cell), Granularity::Zone),
-            Charge::Repeat | Charge::Charged => (fine, fine_cell, Granularity::Fine),
+        let (key, granularity) = match charge {
+            Charge::Spent => (self.zone_key(place, week), Granularity::Zone),
+            Charge::Repeat | Charge::Charged => (fine(anchor), Granularity::Fine),
         };
-        self.state.memo.insert(key, cell);
-        Ok((cell, granularity))
+        let draw = || match granularity {
+            Granularity::Zone => blur::blurred_zone(blur_key, place, key.anchor, week),
+            Granularity::Fine => blur::blurred(blur_key, place, key.anchor, week, mode),
+        };
+        let point = memo.get(&key).map_or_else(draw, |known| LatLng::from(*known));
+        let snapped = blur::snap(point, &|cell| self.cast.may_name(cell));
+        let cell = snapped.ok_or(Refusal::OutsideArea { within_km: blur::SNAP_WITHIN_KM })?;
+        self.state.ledger = Some(ledger);
+        self.state.memo.retain(|key, _| key.week == week);
+        self.state.memo.insert(key, point.into());
+        let shown = match granularity {
+            Granularity::Zone => cell.parent(Resolution::R6).unwrap_or(cell),
+            Granularity::Fine => cell,
+        };
+        Ok((shown, granularity))
     }
 
-    /// The remembered cell, if personas may still name it, else the plausible one nearest to `blurred`.
-    fn memoised(&self, key: MemoKey, blurred: impl FnOnce() -> LatLng) -> Result<Cell, Refusal> {
-        let known = self.state.memo.get(&key).filter(|cell| key.zone == 1 || self.cast.may_name(**cell));
-        let snapped = || blur::snap(blurred(), &|cell| self.cast.may_name(cell));
-        known.copied().or_else(snapped).ok_or(Refusal::OutsideArea { within_km: blur::SNAP_WITHIN_KM })
+    /// One zone for a week and a coarse square, whatever the mode: uncharged, it must never be drawn afresh.
+    fn zone_key(&self, place: LatLng, week: Week) -> MemoKey {
+        let key = |anchor| MemoKey { week, anchor, mode: u8::MAX, zone: 1 };
+        let known = |anchor| self.state.memo.contains_key(&key(anchor));
+        key(Anchor::of_zone_stay(place, &self.keys.blur, known))
     }
 
     /// Takes a broadcast back: it enters no further event. Whether there was one. What was sent stays

@@ -15,6 +15,25 @@ use crate::{
     slot::Slot,
 };
 
+/// The least noise of rendezvous events, whatever stands: the mode's floor, raised by what the person set for
+/// everything they say.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RendezvousFloor(NoiseRatio);
+
+impl RendezvousFloor {
+    /// The same, raised to `requested` where that is higher.
+    #[must_use]
+    pub fn raised_to(self, requested: NoiseRatio) -> Self {
+        Self(requested.at_least(self.0))
+    }
+}
+
+impl From<Mode> for RendezvousFloor {
+    fn from(mode: Mode) -> Self {
+        Self(mode.profile().rendezvous_floor)
+    }
+}
+
 impl Releaser {
     /// Builds the rendezvous event that leaves at `at`: as many of `frames` as the floor allows, in their
     /// order, the rest uniform rows and bytes. [`ReleasedEvent::frames`] says which are in; the others
@@ -27,7 +46,7 @@ impl Releaser {
         at: Timestamp,
         table: &TableDescriptor,
         stream: Stream,
-        mode: Mode,
+        floor: impl Into<RendezvousFloor>,
         frames: Vec<OutgoingFrame>,
         rng: &mut impl CryptoRng,
     ) -> Result<ReleasedEvent, ReleaseError> {
@@ -37,7 +56,7 @@ impl Releaser {
         if !(SLOTS as u32 * 8..=mosaic_types::RowTag::MAX_ROWS).contains(&table.rendezvous.rows) {
             return Err(ReleaseError::BadTable);
         }
-        let most_real = self.rendezvous_ratio(at, mode).most_real_of(SLOTS as u32) as usize;
+        let most_real = self.rendezvous_ratio(at, floor).most_real_of(SLOTS as u32) as usize;
         let id = TableId::new(table.period, Lane::Rendezvous);
         let retried = self.retries.fitting(Fit { table: id, resolution: None }, at, most_real);
         let mut slots = retried.clone();
@@ -52,10 +71,11 @@ impl Releaser {
         Ok(event)
     }
 
-    /// The ratio of the lane: the mode's floor, raised by the strictest request among standing broadcasts.
-    pub fn rendezvous_ratio(&self, at: Timestamp, mode: Mode) -> NoiseRatio {
+    /// The ratio of the lane: the floor, raised by the strictest request among standing broadcasts. A [`Mode`]
+    /// alone is a floor too, for a person who set nothing.
+    pub fn rendezvous_ratio(&self, at: Timestamp, floor: impl Into<RendezvousFloor>) -> NoiseRatio {
         let standing = self.broadcasts().filter(|broadcast| broadcast.stands(at));
-        standing.map(Broadcast::requested).fold(mode.profile().rendezvous_floor, NoiseRatio::at_least)
+        standing.map(Broadcast::requested).fold(floor.into().0, NoiseRatio::at_least)
     }
 }
 

@@ -1,11 +1,13 @@
-use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use mosaic_geo::Cell;
-use mosaic_obfuscate::{Ledger, blur::Anchor};
-use mosaic_types::{ClassId, Mode, NoiseRatio, Timestamp, TopicId, TtlHours, Week, Window};
+use mosaic_obfuscate::{Granularity, Ledger, Lifetime, Whereabouts, WishId, blur::Anchor};
+use mosaic_types::{ClassId, LatLng, Mode, NoiseRatio, Timestamp, TopicId, TtlHours, Week, Window};
 use serde::{Deserialize, Serialize};
 
-use crate::Granularity;
+mod stored;
+
+use stored::Stored;
 
 /// Names one broadcast of this device; never leaves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,14 +63,19 @@ impl Broadcast {
         TtlHours::new(self.ttl_hours.into()).unwrap_or_default()
     }
 
+    /// When it stands, unless it is withdrawn before.
+    pub fn life(&self) -> Lifetime {
+        Lifetime::whole(self.created, self.ttl())
+    }
+
     /// First instant at which it stands no more.
     pub fn ends(&self) -> Timestamp {
-        self.created.after(Duration::from_hours(self.ttl_hours.into()))
+        self.life().ends()
     }
 
     /// Whether it stands at `at`.
     pub fn stands(&self, at: Timestamp) -> bool {
-        self.created <= at && at < self.ends()
+        self.life().stands(at)
     }
 
     /// The ratio that was asked for.
@@ -96,9 +103,11 @@ impl fmt::Debug for Broadcast {
 /// Everything a restart must not forget, sealed by the vault and by nothing else. The device seed is
 /// not part of it.
 #[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
 pub struct ReleaserState {
     pub(crate) ledger: Option<Ledger>,
-    pub(crate) memo: BTreeMap<MemoKey, Cell>,
+    pub(crate) memo: BTreeMap<MemoKey, Blurred>,
+    pub(crate) whereabouts: Whereabouts,
     pub(crate) broadcasts: BTreeMap<BroadcastId, Broadcast>,
     pub(crate) last_id: u64,
     pub(crate) written: BTreeMap<Slate, Vec<Source>>,
@@ -110,7 +119,26 @@ impl fmt::Debug for ReleaserState {
     }
 }
 
-/// What a blurred cell is remembered by.
+/// A blurred point, as it is remembered: snapping it to today's cells draws no noise.
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Blurred {
+    lat: f64,
+    lng: f64,
+}
+
+impl From<LatLng> for Blurred {
+    fn from(point: LatLng) -> Self {
+        Self { lat: point.lat(), lng: point.lng() }
+    }
+}
+
+impl From<Blurred> for LatLng {
+    fn from(point: Blurred) -> Self {
+        Self::wrapped(point.lat, point.lng)
+    }
+}
+
+/// What a blurred point is remembered by.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct MemoKey {
     pub(crate) week: Week,
@@ -130,5 +158,5 @@ pub(crate) struct Slate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Source {
     Broadcast(BroadcastId),
-    Persona { persona: u8, index: u16 },
+    Persona { persona: u8, wish: WishId },
 }

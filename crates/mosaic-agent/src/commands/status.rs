@@ -69,7 +69,7 @@ impl AgentCore {
             requested: requested.get(),
             effective: EffectiveNoise {
                 discovery: requested.at_least(self.mode().profile().discovery_floor).get(),
-                rendezvous: requested.at_least(self.releaser.rendezvous_ratio(now, self.mode())).get(),
+                rendezvous: self.releaser.rendezvous_ratio(now, self.rendezvous_floor()).get(),
             },
         }
     }

@@ -100,7 +100,7 @@ impl AgentCore {
 
     /// When everything queued now will have left, at the pace of the class.
     fn leaves_by(&self, now: Timestamp) -> Timestamp {
-        let ratio = self.releaser.rendezvous_ratio(now, self.mode());
+        let ratio = self.releaser.rendezvous_ratio(now, self.rendezvous_floor());
         let per_event = ratio.most_real_of(10).max(1);
         let queued = u32::try_from(self.associations.queued()).unwrap_or(u32::MAX);
         let profile = self.class(now).profile();

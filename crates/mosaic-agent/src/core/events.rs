@@ -96,11 +96,11 @@ impl AgentCore {
         rng: &mut impl CryptoRng,
     ) -> Result<Option<ReleasedEvent>, ReleaseError> {
         let Some(table) = self.tables.get(now.period()) else { return Ok(None) };
-        let ratio = self.releaser.rendezvous_ratio(now, self.mode());
+        let ratio = self.releaser.rendezvous_ratio(now, self.rendezvous_floor());
         let most = usize::try_from(ratio.most_real_of(10)).unwrap_or(0);
         let frames = self.associations.outgoing(now, table.lane(Lane::Rendezvous).rows, most, rng);
         let offered: Vec<_> = frames.iter().map(|frame| frame.id).collect();
-        let built = self.releaser.rendezvous_event(now, &table, stream, self.mode(), frames, rng);
+        let built = self.releaser.rendezvous_event(now, &table, stream, self.rendezvous_floor(), frames, rng);
         let taken = built.as_ref().map(ReleasedEvent::frames).unwrap_or_default();
         let stayed: Vec<_> = offered.into_iter().filter(|id| !taken.contains(id)).collect();
         self.associations.requeue(&stayed);

@@ -147,10 +147,9 @@ impl AgentCore {
         }
         let full = receipt.full;
         let Some(event) = self.deposits.acknowledged(id, receipt) else { return };
-        if full != 0 {
-            self.releaser.retry(&event, full);
-        }
-        self.associations.left(&event.frames());
+        let given_up = self.releaser.retry(&event, full);
+        self.associations.left(&event.stored(full));
+        self.associations.requeue(&given_up);
         tracing::debug!(provider = %from.provider, full = full.count_ones(), "an event was acknowledged");
         self.counters.acknowledged += 1;
         self.note(AgentEvent::Acknowledged(event.lane()));

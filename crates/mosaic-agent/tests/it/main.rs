@@ -6,6 +6,7 @@ mod disk;
 mod guard;
 mod lifecycle;
 mod logs;
+mod noise;
 mod receipts;
 mod schema;
 mod support;

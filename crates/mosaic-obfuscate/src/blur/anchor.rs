@@ -9,6 +9,10 @@ const ZONE_SIDE_M: f64 = 6_000.0;
 /// Metres in a degree of latitude on the sphere that distances use.
 const METRES_PER_DEGREE: f64 = 111_195.08;
 
+/// How far outside a known square a place still counts as a stay in it: four deviations of a receiver that
+/// is 15 m off on each axis.
+pub const STAY_WITHIN_M: f64 = 60.0;
+
 /// A square of 250 m whose grid is shifted by an offset only this device knows: visits inside one
 /// square are one place to the memo and the ledger. The shift keeps strangers from learning a
 /// position from where the output flips (PRIVACY 2.3).
@@ -21,22 +25,31 @@ pub struct Anchor {
 impl Anchor {
     /// The square that `place` lies in for the holder of `device_key`.
     pub fn of(place: LatLng, device_key: &[u8; 32]) -> Self {
-        Self::with_side(place, device_key, SIDE_M)
+        Grid::of(device_key, SIDE_M).square(place)
     }
 
     /// The coarse square of about an r6 cell, by which a zone is remembered.
     pub fn of_zone(place: LatLng, device_key: &[u8; 32]) -> Self {
-        Self::with_side(place, device_key, ZONE_SIDE_M)
+        Grid::of(device_key, ZONE_SIDE_M).square(place)
     }
 
-    fn with_side(place: LatLng, device_key: &[u8; 32], side_m: f64) -> Self {
-        let [a, b, c, d, e, f, g, h]: [u8; 8] = kdf::derive(device_key, Label::AnchorOffset, &[]);
-        let shift = |word: [u8; 4]| f64::from(u32::from_be_bytes(word)) / 4_294_967_296.0;
-        let row = (place.lat() * METRES_PER_DEGREE / side_m + shift([a, b, c, d])).floor();
-        // All squares of a row share the scale of the row's southern edge, so columns line up inside it.
-        let scale = ((row * side_m / METRES_PER_DEGREE).clamp(-90.0, 90.0).to_radians().cos()).max(1e-3);
-        let column = (place.lng() * METRES_PER_DEGREE * scale / side_m + shift([e, f, g, h])).floor();
-        Self { row: whole(row), column: whole(column) }
+    /// The stay-cluster of `place`: its own square if that is `known`, else the nearest known one within
+    /// [`STAY_WITHIN_M`], else its own. So a home at an edge, seen now on this side and now on that, is one
+    /// place with one output and one charge (PRIVACY 2.3).
+    ///
+    /// What it means for geo-indistinguishability: the output reused is that of the place where the known
+    /// square was first released, whatever the present place is, so reusing it draws no noise and says only
+    /// what a repeat inside the square says: that this release is of the same stay. Which places share a
+    /// stay depends on the secret grid and on what was released before this week, on nothing else. The
+    /// bound of a factor 4 holds between first places; the choice between reuse and a new draw is outside
+    /// it, as the edge of a square always was, and now lies 60 m further out.
+    pub fn of_stay(place: LatLng, device_key: &[u8; 32], known: impl Fn(Self) -> bool) -> Self {
+        Grid::of(device_key, SIDE_M).stay(place, known)
+    }
+
+    /// The same among coarse squares ([`Self::of_zone`]).
+    pub fn of_zone_stay(place: LatLng, device_key: &[u8; 32], known: impl Fn(Self) -> bool) -> Self {
+        Grid::of(device_key, ZONE_SIDE_M).stay(place, known)
     }
 
     /// Eight big-endian bytes, for key derivation.
@@ -45,6 +58,66 @@ impl Anchor {
         let [e, f, g, h] = self.column.to_be_bytes();
         [a, b, c, d, e, f, g, h]
     }
+}
+
+/// Squares of one size, shifted by the device's offset.
+struct Grid {
+    side_m: f64,
+    north: f64,
+    east: f64,
+}
+
+impl Grid {
+    fn of(device_key: &[u8; 32], side_m: f64) -> Self {
+        let [a, b, c, d, e, f, g, h]: [u8; 8] = kdf::derive(device_key, Label::AnchorOffset, &[]);
+        let shift = |word: [u8; 4]| f64::from(u32::from_be_bytes(word)) / 4_294_967_296.0;
+        Self { side_m, north: shift([a, b, c, d]), east: shift([e, f, g, h]) }
+    }
+
+    /// How many squares north `place` lies.
+    fn northing(&self, place: LatLng) -> f64 {
+        place.lat() * METRES_PER_DEGREE / self.side_m + self.north
+    }
+
+    /// How many squares east `place` lies, in a row. All squares of a row share the scale of the row's
+    /// southern edge, so columns line up inside it.
+    fn easting(&self, place: LatLng, row: f64) -> f64 {
+        let edge = (row * self.side_m / METRES_PER_DEGREE).clamp(-90.0, 90.0);
+        place.lng() * METRES_PER_DEGREE * edge.to_radians().cos().max(1e-3) / self.side_m + self.east
+    }
+
+    fn square(&self, place: LatLng) -> Anchor {
+        let row = self.northing(place).floor();
+        Anchor { row: whole(row), column: whole(self.easting(place, row).floor()) }
+    }
+
+    fn stay(&self, place: LatLng, known: impl Fn(Anchor) -> bool) -> Anchor {
+        let own = self.square(place);
+        if known(own) {
+            return own;
+        }
+        let near = self.around(place).into_iter().filter(|(away, anchor)| *away <= STAY_WITHIN_M && known(*anchor));
+        near.min_by(|(a, _), (b, _)| a.total_cmp(b)).map_or(own, |(_, anchor)| anchor)
+    }
+
+    /// The nine squares around `place`, each with its distance in metres.
+    fn around(&self, place: LatLng) -> Vec<(f64, Anchor)> {
+        let northing = self.northing(place);
+        let mut squares = Vec::with_capacity(9);
+        for row in [-1.0, 0.0, 1.0].map(|step| northing.floor() + step) {
+            let easting = self.easting(place, row);
+            for column in [-1.0, 0.0, 1.0].map(|step| easting.floor() + step) {
+                let away = gap(northing, row).hypot(gap(easting, column)) * self.side_m;
+                squares.push((away, Anchor { row: whole(row), column: whole(column) }));
+            }
+        }
+        squares
+    }
+}
+
+/// From `at` to the unit interval that begins at `first`; zero inside.
+fn gap(at: f64, first: f64) -> f64 {
+    (first - at).max(at - first - 1.0).max(0.0)
 }
 
 impl std::fmt::Debug for Anchor {
@@ -70,6 +143,35 @@ mod tests {
         let same = (0..200_u8).filter(|&key| Anchor::of(home, &[key; 32]) == Anchor::of(near, &[key; 32])).count();
         // A point and its neighbour 10 m away on both axes share a square with probability (240/250)².
         assert!((170..200).contains(&same), "{same}");
+    }
+
+    /// A place 59 m outside a known square stays in it, one 61 m outside does not, at any latitude.
+    #[test]
+    fn a_stay_reaches_a_little_beyond_its_square() {
+        for (lat, key) in [(41.1579, 1), (-33.86, 2), (69.6, 3), (0.0, 4)] {
+            let home = LatLng::new(lat, 18.9).unwrap();
+            let key = [key; 32];
+            let own = Anchor::of(home, &key);
+            let stays = |east: f64, north: f64| {
+                let place = mosaic_geo::offset_m(home, east, north);
+                (Anchor::of(place, &key) == own, Anchor::of_stay(place, &key, |anchor| anchor == own) == own)
+            };
+            for (east, north) in [(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)] {
+                let edge = (0..2_500).map(|step| f64::from(step) / 10.0).find(|m| !stays(east * m, north * m).0);
+                let edge = edge.unwrap();
+                assert!(stays(east * (edge + 58.0), north * (edge + 58.0)).1, "{lat} {east} {north}");
+                assert!(!stays(east * (edge + 62.0), north * (edge + 62.0)).1, "{lat} {east} {north}");
+            }
+        }
+    }
+
+    /// Nothing is known: everything is its own square; two known: the own one wins, then the nearer.
+    #[test]
+    fn a_stay_is_its_own_square_first() {
+        let (home, key) = (LatLng::new(41.1579, -8.6291).unwrap(), [5; 32]);
+        let own = Anchor::of(home, &key);
+        assert_eq!(Anchor::of_stay(home, &key, |_| false), own);
+        assert_eq!(Anchor::of_stay(home, &key, |_| true), own);
     }
 
     #[test]

@@ -1,13 +1,12 @@
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
-use mosaic_crypto::kdf::{self, Label};
+use mosaic_crypto::kdf::{Label, Root};
 use mosaic_geo::{Category, Cell, PlaceIndex, Resolution};
-use mosaic_types::{ClassId, TopicId, TtlHours, Window};
+use mosaic_types::{ClassId, Timestamp, TopicId};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
-use zeroize::Zeroizing;
 
-use super::{PersonaBundle, text};
+use super::{PersonaBundle, Whereabouts, Wish, text, wishes};
 use crate::Vocabulary;
 
 /// Share of bundles drawn evenly from everything, so that every class in every cell, and every topic, is
@@ -22,16 +21,20 @@ const HAUNTS: usize = 4;
 const FAVOURITES: usize = 5;
 
 /// Nine people who do not exist, over the public places of a region.
-#[derive(Debug)]
 pub struct Cast {
-    seed: Zeroizing<[u8; 32]>,
+    root: Root,
     /// Every r8 cell a bundle may name, with its number of meeting places plus one.
     cells: Vec<(Cell, u32)>,
     members: Vec<Member>,
 }
 
+impl fmt::Debug for Cast {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cast([hidden])")
+    }
+}
+
 /// One persona: where it spends time and what it likes.
-#[derive(Debug)]
 struct Member {
     /// Home, work, then haunts.
     cells: Vec<Cell>,
@@ -43,13 +46,19 @@ impl Cast {
     /// How many personas a device has: with one person that makes ten.
     pub const MEMBERS: u8 = 9;
 
-    /// The personas of the device with this seed over these places. Without any place there is no
-    /// bundle to be had; the release then refuses.
-    pub fn new(seed: &[u8; 32], places: &Arc<PlaceIndex>) -> Self {
-        let cells = support(places);
-        let member = |number| Member::new(seed, number, &cells);
+    /// The personas of the device with this seed over these places. They stay where `kept` says, unless a place
+    /// there is known no more; nothing else moves. Without any place there is no bundle to be had; the
+    /// release then refuses.
+    pub fn new(seed: &[u8; 32], places: &Arc<PlaceIndex>, kept: &Whereabouts) -> Self {
+        let (root, cells) = (Root::new(seed), support(places));
+        let member = |number| Member::new(&root, number, &cells, kept.of(number));
         let members = if cells.is_empty() { Vec::new() } else { (0..Self::MEMBERS).map(member).collect() };
-        Self { seed: Zeroizing::new(*seed), cells, members }
+        Self { root, cells, members }
+    }
+
+    /// Where they live now, to be kept for the next index of places. Empty without places.
+    pub fn whereabouts(&self) -> Whereabouts {
+        Whereabouts(self.members.iter().map(|member| member.cells.clone()).collect())
     }
 
     /// Every r8 cell that a bundle may name, sorted.
@@ -62,36 +71,47 @@ impl Cast {
         self.cells.binary_search_by_key(&cell, |(known, _)| *known).is_ok()
     }
 
-    /// What `persona` (below [`Self::MEMBERS`]) says in its bundle number `index` of `window`. Always the same answer;
-    /// a wish stands for several windows, as people's do. `None` for other personas or without places.
-    pub fn bundle(&self, persona: u8, index: u16, window: Window) -> Option<PersonaBundle> {
+    /// The wishes of `persona` (below [`Self::MEMBERS`]) on its list number `list` that stand at `at`; always the
+    /// same answer, and few or none, like the broadcasts of one person. A persona has as many lists as are asked
+    /// for: events need more decoys than nine people would have wishes. None for other personas or without
+    /// places.
+    pub fn standing(&self, persona: u8, list: u16, at: Timestamp) -> Vec<Wish> {
+        if usize::from(persona) >= self.members.len() {
+            return Vec::new();
+        }
+        let names: [&[u8]; 2] = [&[persona], &list.to_be_bytes()];
+        let mean = wishes::activity(&mut self.rng(&[b"list", names[0], names[1]]));
+        let begun = wishes::blocks(at).into_iter().flat_map(|block| {
+            let mut rng = self.rng(&[b"begun", names[0], names[1], &block.to_be_bytes()]);
+            wishes::begun(list, block, mean, &mut rng)
+        });
+        begun.filter(|wish| wish.life.stands(at)).collect()
+    }
+
+    /// What `persona` says of `wish`, one of its [`Self::standing`]: the same for as long as the wish stands.
+    /// `None` for other personas or without places.
+    pub fn bundle(&self, persona: u8, wish: &Wish) -> Option<PersonaBundle> {
         let member = self.members.get(usize::from(persona))?;
-        let (episode, length) = self.episode(persona, index, window);
-        let context: [&[u8]; 4] = [b"bundle", &[persona], &index.to_be_bytes(), &episode.to_be_bytes()];
-        let mut rng = self.rng(&context);
+        let mut rng = self.rng(&[b"bundle", &[persona], &wish.id.to_bytes()]);
         let uniform = rng.random_bool(UNIFORM_SHARE);
         let vocabulary = Vocabulary::builtin();
         let class = if uniform { any_class(&mut rng) } else { member.class(&mut rng) };
-        let cell = if uniform { self.any_cell(&mut rng) } else { member.cell(episode * length, &mut rng) };
+        let began = wish.life.since().window().0;
+        let cell = if uniform { self.any_cell(&mut rng)? } else { member.cell(began, &mut rng) };
         let topics = self.topics(persona, class, uniform, &mut rng);
         let first = topics.first().and_then(|topic| vocabulary.topic_name(*topic)).unwrap_or_default();
-        Some(PersonaBundle { class, text: text::sentence(first, &mut rng), topics, cell, ttl: time_to_live(&mut rng) })
+        Some(PersonaBundle { class, text: text::sentence(first, &mut rng), topics, cell, ttl: wish.life.ttl() })
     }
 
     fn rng(&self, context: &[&[u8]]) -> ChaCha20Rng {
-        ChaCha20Rng::from_seed(kdf::derive(self.seed.as_slice(), Label::PersonaSeed, context))
+        ChaCha20Rng::from_seed(self.root.derive(Label::PersonaSeed, context))
     }
 
-    /// Which wish stands in `window`: its number and its length in windows (2 h to 48 h).
-    fn episode(&self, persona: u8, index: u16, window: Window) -> (u32, u32) {
-        let mut rng = self.rng(&[b"episode", &[persona], &index.to_be_bytes()]);
-        let length = [1, 2, 2, 4, 12, 24][rng.random_range(0..6_usize)];
-        let offset = rng.random_range(0..length);
-        (window.0.saturating_add(offset) / length, length)
-    }
-
-    fn any_cell(&self, rng: &mut ChaCha20Rng) -> Cell {
-        self.cells[rng.random_range(0..self.cells.len())].0
+    /// Every cell alike, by the greatest of keyed numbers (rendezvous hashing): a cell that is added or goes
+    /// changes the answers that were or become that cell, and no other.
+    fn any_cell(&self, rng: &mut ChaCha20Rng) -> Option<Cell> {
+        let key = rng.random::<u64>();
+        self.cells().max_by_key(|cell| scrambled(cell.raw() ^ key))
     }
 
     /// One to four topics of the class: mostly the persona's favourites.
@@ -123,8 +143,8 @@ impl Cast {
 }
 
 impl Member {
-    fn new(seed: &[u8; 32], number: u8, cells: &[(Cell, u32)]) -> Self {
-        let mut rng = ChaCha20Rng::from_seed(kdf::derive(seed, Label::PersonaSeed, &[b"member", &[number]]));
+    fn new(root: &Root, number: u8, cells: &[(Cell, u32)], kept: &[Cell]) -> Self {
+        let mut rng = ChaCha20Rng::from_seed(root.derive(Label::PersonaSeed, &[b"member", &[number]]));
         let home = cells[rng.random_range(0..cells.len())].0;
         let mut own =
             vec![home, by_weight(cells, |(_, places)| f64::from(*places), &mut rng).map_or(home, |(cell, _)| cell)];
@@ -133,7 +153,13 @@ impl Member {
         own.extend(
             (0..HAUNTS).map(|_| by_weight(&near, |(_, weight)| *weight, &mut rng).map_or(home, |(cell, _)| cell)),
         );
+        let known = |cell: &Cell| cells.binary_search_by_key(cell, |(known, _)| *known).is_ok();
+        for (own, kept) in own.iter_mut().zip(kept).filter(|(_, kept)| known(kept)) {
+            *own = *kept;
+        }
         let prior = |class: &crate::Class| class.prior;
+        // of its own draws, so that no index of places changes what somebody likes
+        let mut rng = ChaCha20Rng::from_seed(root.derive(Label::PersonaSeed, &[b"tastes", &[number]]));
         let mut tastes = [0.0; ClassId::COUNT as usize];
         for (taste, class) in tastes.iter_mut().zip(Vocabulary::builtin().classes()) {
             // Some like a class much, most a little: a square of a uniform draw spreads them out.
@@ -202,10 +228,11 @@ fn any_class(rng: &mut ChaCha20Rng) -> ClassId {
     ClassId::new(rng.random_range(0..ClassId::COUNT)).unwrap_or_else(|_| Vocabulary::builtin().classes()[0].id)
 }
 
-/// Mostly the default of 48 h, as among people.
-fn time_to_live(rng: &mut ChaCha20Rng) -> TtlHours {
-    let hours = [24, 48, 48, 48, 48, 48, 48, 72, 168][rng.random_range(0..9_usize)];
-    TtlHours::new(hours).unwrap_or_default()
+/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): a permutation that mixes every bit.
+const fn scrambled(word: u64) -> u64 {
+    let word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    word ^ (word >> 31)
 }
 
 fn by_weight<T: Clone>(items: &[T], weight: impl Fn(&T) -> f64, rng: &mut ChaCha20Rng) -> Option<T> {

@@ -1,8 +1,11 @@
 //! Integration tests of the release barrier: what leaves, what does not, and what it looks like.
 
-#![expect(clippy::unwrap_used, reason = "tests: helpers too")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests: helpers too; the figures of statistical tests")]
 
 mod discovery;
 mod drafts;
+mod modes;
+mod neighbours;
 mod rendezvous;
+mod stays;
 mod world;

@@ -1,8 +1,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use mosaic_crypto::record;
-use mosaic_release::{FrameId, ReleaseError, Releaser, SlotTruth, Withdrawal};
-use mosaic_types::{ContactText, Mode, Stream};
+use mosaic_release::{FrameId, ReleaseError, Releaser, RendezvousFloor, SlotTruth, Withdrawal};
+use mosaic_types::{ContactText, Mode, NoiseRatio, Stream};
 use mosaic_wire::{ContactCard, EvaluateFields, EventFields, OprfInput, encode};
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
@@ -43,7 +43,7 @@ fn no_event_ever_exceeds_its_floor() {
         assert_eq!(bytes.len(), 2_048);
         assert!(EventFields::decode(&bytes).unwrap().has_distinct_rows());
         if round % 7 == 0 {
-            releaser.retry(&event, rng.random_range(0..1_024));
+            drop(releaser.retry(&event, rng.random_range(0..1_024)));
         }
     }
 }
@@ -112,18 +112,51 @@ fn full_rows_are_retried_for_frames_and_decoys_alike() {
     };
     let mut event = send(&mut releaser, NOW, vec![frame(1, 500)], &mut rng);
     for chain in 1..=3_u8 {
-        releaser.retry(&event, 0b11_1111_1111);
+        assert!(releaser.retry(&event, 0b11_1111_1111).is_empty());
+        assert!(event.stored(0b11_1111_1111).is_empty(), "a frame that waits is not stored");
         event = send(&mut releaser, NOW, vec![frame(9, 600)], &mut rng);
         assert!(event.fields().rows.iter().all(|row| row.chain() == chain));
         assert!(event.fields().rows.iter().any(|row| row.row() == 500 + 1_000 * u32::from(chain)));
         assert_eq!(event.frames(), [FrameId(1)]);
     }
-    releaser.retry(&event, 0b11_1111_1111);
+    let given_up = releaser.retry(&event, 0b11_1111_1111);
+    assert_eq!(given_up, [FrameId(1)], "after the third full row it is offered again as a fresh frame");
     let fresh = send(&mut releaser, NOW, Vec::new(), &mut rng);
     assert!(fresh.fields().rows.iter().all(|row| row.chain() == 0), "after the third full row it is given up");
-    releaser.retry(&fresh, 0b1);
+    assert!(releaser.retry(&fresh, 0b1).is_empty());
     let late = send(&mut releaser, NOW.after(Duration::from_mins(61)), Vec::new(), &mut rng);
     assert!(late.fields().rows.iter().all(|row| row.chain() == 0), "nobody reads an epoch that long past");
+}
+
+/// A frame is stored exactly when its own row took it; one whose time passes while it waits is given up and named.
+#[test]
+fn what_became_of_a_frame_is_told() {
+    let mut rng = ChaCha20Rng::seed_from_u64(7);
+    let (mut releaser, table) = (releaser(7), table(NOW.period()));
+    let frames = vec![frame(1, 500), frame(2, 600)];
+    let event = releaser.rendezvous_event(NOW, &table, Stream::Steady, Mode::Balanced, frames, &mut rng).unwrap();
+    let at = event.slot_truth().expose(|truth| truth.iter().position(|truth| *truth == SlotTruth::Frame(FrameId(1))));
+    let full = 1 << at.unwrap();
+    assert_eq!(event.stored(full), [FrameId(2)]);
+    assert!(releaser.retry(&event, full).is_empty(), "it waits");
+    let late = NOW.after(Duration::from_mins(61));
+    let next = releaser.rendezvous_event(late, &table, Stream::Steady, Mode::Balanced, Vec::new(), &mut rng).unwrap();
+    assert!(next.frames().is_empty());
+    assert_eq!(releaser.retry(&next, 0), [FrameId(1)]);
+    assert!(releaser.retry(&next, 0).is_empty(), "told once");
+}
+
+/// What the person set for everything holds for every event, whatever stands.
+#[test]
+fn a_set_ratio_raises_every_event() {
+    let mut rng = ChaCha20Rng::seed_from_u64(8);
+    let (mut releaser, table) = (releaser(8), table(NOW.period()));
+    for (mode, set, most) in [(Mode::Emergency, 0.30, 7), (Mode::Balanced, 0.30, 5), (Mode::Balanced, 0.75, 2)] {
+        let floor = RendezvousFloor::from(mode).raised_to(NoiseRatio::new(set).unwrap());
+        let frames = (0..10).map(|number| frame(number, 100 + number as u32)).collect();
+        let event = releaser.rendezvous_event(NOW, &table, Stream::Steady, floor, frames, &mut rng).unwrap();
+        assert_eq!(event.frames().len(), most);
+    }
 }
 
 #[test]

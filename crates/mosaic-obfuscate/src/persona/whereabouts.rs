@@ -1,0 +1,19 @@
+use mosaic_geo::Cell;
+use serde::{Deserialize, Serialize};
+
+/// Where each persona spends its time: home, work, then haunts, as r8 cells. Kept by the device: drawn anew
+/// from another index of places, the personas would all move at once and only the person would stay.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Whereabouts(pub(super) Vec<Vec<Cell>>);
+
+impl Whereabouts {
+    /// Whether nobody lives anywhere.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn of(&self, persona: u8) -> &[Cell] {
+        self.0.get(usize::from(persona)).map_or(&[], Vec::as_slice)
+    }
+}

@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn help_and_strings_are_found_and_the_rest_is_not() {
         let found: Vec<_> = of(SOURCE).into_iter().map(|passage| (passage.line, passage.text)).collect();
-        let expected = [(4, "Watch nobody."), (12, "A field"), (7, "Examples: one \"two\" three"), (19, "Hello")];
+        let expected = [(4, "Watch nobody."), (12, "A field"), (7, "Examples: one \"two\" three"), (20, "Hello")];
         assert_eq!(found, expected.map(|(line, text)| (line, text.to_owned())));
     }
 }

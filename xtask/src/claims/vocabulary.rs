@@ -5,7 +5,7 @@
 
 /// Words that promise by themselves.
 const WORDS: &str = "anonym* blind blindly conceal* confidential* deniab* erase* hidden hide hides hiding \
-                     indistinguishab* invisib* oblivious* private privately protect* undetect* unlinkab* unobserv* \
+                     indistinguishab* invisib* oblivious* private privately protect* secure securely undetect* unlinkab* unobserv* \
                      unreadab* untrace*";
 
 /// What an adversary would like to do.
@@ -18,17 +18,22 @@ struct Pair {
     within: usize,
 }
 
-const PAIRS: [Pair; 11] = [
-    Pair { first: "cannot unable neither", then: LEARN, within: 4 },
-    Pair { first: "cannot unable neither", then: "link open", within: 4 },
+const PAIRS: [Pair; 12] = [
+    Pair { first: "can't cannot impossible neither unable", then: LEARN, within: 4 },
+    Pair { first: "can't cannot impossible neither unable", then: "link open", within: 4 },
     Pair { first: "never no nobody none", then: LEARN, within: 5 },
     Pair { first: "never no nobody nothing", then: "leave leaves send sends sent", within: 5 },
     Pair { first: "without", then: "able knowing learning opening reading", within: 3 },
-    Pair { first: "not", then: "know learn* link reveal* tell", within: 2 },
+    Pair { first: "doesn't don't not", then: "know learn* link read readable reveal* see tell visible", within: 2 },
     Pair { first: "nothing", then: "learn* read readable see seen", within: 3 },
-    Pair { first: "betray* learn* reveal* say says see sees show shows tell tells", then: "nothing", within: 2 },
+    Pair {
+        first: "betray* know knows learn* reveal* say says see sees show shows tell tells",
+        then: "nothing",
+        within: 2,
+    },
     Pair { first: "only", then: "learn* open opens read reads see sees tell tells", within: 6 },
     Pair { first: "open opens read readable visible", then: "only", within: 3 },
+    Pair { first: "keep keeps kept", then: "private secret", within: 2 },
     Pair { first: "remain* stay stays", then: "device machine sealed secret", within: 4 },
 ];
 
@@ -81,6 +86,9 @@ mod tests {
             "The other side sees nothing.",
             "It stores records it cannot read.",
             "Private retrieval.",
+            "They don't know you; it can't read that.",
+            "Your place is kept secret.",
+            "Secure messaging.",
             "No part of it sends them anywhere.",
             "Tokens do not link a person's requests.",
             "A provider cannot link two events.",

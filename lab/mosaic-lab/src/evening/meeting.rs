@@ -90,10 +90,9 @@ impl<'a> Neighbour<'a> {
 
     /// As the agent takes a receipt.
     pub(super) fn acknowledged(&mut self, event: &ReleasedEvent, full: u16) {
-        if full != 0 {
-            self.device.releaser.retry(event, full);
-        }
-        self.associations.left(&event.frames());
+        let given_up = self.device.releaser.retry(event, full);
+        self.associations.left(&event.stored(full));
+        self.associations.requeue(&given_up);
     }
 
     pub(super) fn wish(&mut self, now: Timestamp, places: &PlaceIndex) -> Result<()> {

@@ -9,11 +9,17 @@ use crate::support::{Install, Staying, command, ended};
 
 /// Three operators' folders, `p1` to `p3`, on ports of the system's choice.
 pub(crate) fn providers(home: &Install) -> Vec<PathBuf> {
-    let operators = [("aws", "US"), ("azure", "IE"), ("gcp", "BE")];
-    let init = |(number, (operator, law)): (u8, (&str, &str))| {
+    providers_at(home, "127.0.0.1:0")
+}
+
+/// The same, the second of them at an address of our choice.
+fn providers_at(home: &Install, second: &str) -> Vec<PathBuf> {
+    let any = "127.0.0.1:0";
+    let operators = [("aws", "US", any), ("azure", "IE", second), ("gcp", "BE", any)];
+    let init = |(number, (operator, law, listen)): (u8, (&str, &str, &str))| {
         let folder = home.file(&format!("p{number}"));
         let mut run = command(&folder);
-        run.args(["provider", "init", "--listen", "127.0.0.1:0", "--operator", operator, "--jurisdiction", law]);
+        run.args(["provider", "init", "--listen", listen, "--operator", operator, "--jurisdiction", law]);
         ended(run.args(["--number", &number.to_string()]).output().unwrap()).done();
         folder
     };
@@ -57,26 +63,31 @@ fn three_operators_sign_one_text() {
     home.run(&["federation", "link", "--file", &whole, "--provider", "9"]).failed(2, "no provider 9");
 }
 
-/// The certificate is looked at, not taken for granted: a provider with another key is refused.
+/// The certificate is looked at, not taken for granted: a provider of another federation at the same address, so with
+/// another key, is refused.
 #[test]
 fn another_certificate_is_noticed() {
     let home = Install::new();
     let providers = providers(&home);
     fs::copy(signed(&home, &providers), home.file("federation.json")).unwrap();
-    let run = || {
-        let mut run = command(&providers[1]);
+    let run = |home: &Install, folder: &Path| {
+        let mut run = command(folder);
         run.args(["provider", "run", "--parent-on-stdin", "--federation"]).arg(home.file("whole.json"));
         Staying::start_ok(&mut run)
     };
     let test = ["debug", "test-connection", "--provider", "azure"];
-    let right = run();
+    let right = run(&home, &providers[1]);
     let told = home.run(&test).done();
     assert_eq!((told["pin"].as_str(), told["signature"].as_str()), (Some("matches"), Some("verifies")));
     assert_eq!(right.stop(), 0);
     home.run(&test).failed(4, "cannot be reached");
 
-    fs::remove_file(providers[1].join("tls.pem")).unwrap();
-    let other = run();
+    let config = fs::read_to_string(providers[1].join("provider.toml")).unwrap();
+    let listen = config.lines().find_map(|line| line.strip_prefix("listen = ")).unwrap().trim_matches('"').to_owned();
+    let elsewhere = Install::new();
+    let others = providers_at(&elsewhere, &listen);
+    signed(&elsewhere, &others);
+    let other = run(&elsewhere, &others[1]);
     let ran = home.run(&test);
     assert_eq!(ran.json["pin"], "differs");
     ran.failed(3, "another certificate");

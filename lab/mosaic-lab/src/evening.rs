@@ -35,7 +35,7 @@ use crate::{
 pub struct Evening {
     /// Rendezvous events in order of time.
     pub rendezvous: Vec<EventView>,
-    /// Frames that were stored, by what they were for: proof that people met.
+    /// What happened between them: proof that people met.
     pub met: Meetings,
 }
 
@@ -50,7 +50,7 @@ pub struct Meetings {
     pub approaches: u64,
     /// Contacts that arrived.
     pub contacts: u64,
-    /// Slots that met a full row.
+    /// Slots of either lane that met a full row, or were told so.
     pub full: u64,
 }
 

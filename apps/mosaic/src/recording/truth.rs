@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Lines, Watch};
+use super::{Lines, SYBILS, Watch};
 use crate::{
     demo::{Plan, Record, Released, Stage},
     exit::{Exit, OrExit, Outcome},
@@ -45,17 +45,28 @@ pub(super) fn write(plan: &Plan, records: &[Record], stage: &Stage, watch: &Watc
                 "kind": "token", "person": person, "partner": partner, "connected": token.connected,
             }))?;
         }
-        for line in
-            read_file(&of_agent(stage.path(), person))?.split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
-        {
-            let mut event: Value = serde_json::from_slice(line).or_exit(Exit::Local, "an agent's truth is damaged")?;
-            event["kind"] = "event".into();
-            event["person"] = person.into();
-            lines.put(&event)?;
-            events += 1;
-        }
+        events += write_events(&lines, stage, person, "person", person)?;
+    }
+    for sybil in 0..SYBILS {
+        let number = records.len() + sybil;
+        lines.put(&json!({ "kind": "sybil", "sybil": sybil, "client": watch.device(number) }))?;
+        events += write_events(&lines, stage, number, "sybil", sybil)?;
     }
     lines.flush()?;
+    Ok(events)
+}
+
+/// What an agent released, under whose number it goes.
+fn write_events(lines: &Lines, stage: &Stage, agent: usize, whose: &str, number: usize) -> Outcome<usize> {
+    let truth = read_file(&of_agent(stage.path(), agent))?;
+    let mut events = 0;
+    for line in truth.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let mut event: Value = serde_json::from_slice(line).or_exit(Exit::Local, "an agent's truth is damaged")?;
+        event["kind"] = "event".into();
+        event[whose] = number.into();
+        lines.put(&event)?;
+        events += 1;
+    }
     Ok(events)
 }
 

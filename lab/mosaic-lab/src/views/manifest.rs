@@ -44,7 +44,7 @@ pub struct Run {
     pub area: String,
     /// Wishes said, and how many of them an agent withheld.
     pub wishes: [usize; 2],
-    /// Events that agents released.
+    /// Events that agents released, those of the Sybil peer too.
     pub events: usize,
     /// Events that providers took, each counted once.
     pub deposits: usize,

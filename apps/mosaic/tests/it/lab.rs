@@ -91,7 +91,18 @@ fn a_recorded_evening_joins_with_its_truth_and_shows_nothing_else() {
 
     deposits_join(&views, &events, manifest);
     the_network_sees_devices(&views["N"], &of_kind("person"));
+    the_sybil_opens_cards(&views["Y"], &of_kind("wish"));
     nothing_true_is_readable(&views, &truth);
+}
+
+/// A Sybil peer opens cards of people, which it cannot tell, and of personas, which are many more.
+fn the_sybil_opens_cards(opened: &[Value], wishes: &[&Value]) {
+    let cards =
+        wishes.iter().flat_map(|wish| wish["cards"].as_array().unwrap().iter().map(|card| card.as_str().unwrap()));
+    let real: BTreeSet<&str> = cards.collect();
+    let seen: BTreeSet<&str> = opened.iter().map(|line| text(&line["card"], "id")).collect();
+    let found = seen.intersection(&real).count();
+    assert!(found > 0 && seen.len() >= 5 * found, "{found} real of {} opened", seen.len());
 }
 
 /// Every deposit that a provider took is an event of the truth, in the same bytes; all providers together took as many

@@ -122,7 +122,7 @@ impl Command {
             Self::Debug(args) => args.run(context).await,
             Self::Places(args) => args.run(context),
             Self::Traces(args) => args.run(context),
-            Self::Lab(args) => args.run(context),
+            Self::Lab(args) => args.run(context).await,
             Self::Completions(args) => args.run(context),
             Self::Man(args) => args.run(context),
         }

@@ -10,6 +10,8 @@ mod scan;
 mod stage;
 mod summary;
 
-pub(crate) use evening::play;
-pub(crate) use plan::{Plan, Script};
-pub(crate) use stage::Stage;
+pub(crate) use evening::{live, play};
+pub(crate) use plan::{Person, Plan, Script};
+pub(crate) use records::{Record, Released};
+pub(crate) use scan::Scan;
+pub(crate) use stage::{Recorded, Stage};

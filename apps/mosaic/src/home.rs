@@ -158,14 +158,16 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Outcome {
     write().or_exit(Exit::Local, format!("cannot write {}", path.display()))
 }
 
+/// Makes a file that only its owner reads, or empties it.
 #[cfg(unix)]
-fn create_private(path: &Path) -> io::Result<fs::File> {
+pub(crate) fn create_private(path: &Path) -> io::Result<fs::File> {
     use std::os::unix::fs::OpenOptionsExt;
     fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
+/// Makes a file, or empties it.
 #[cfg(not(unix))]
-fn create_private(path: &Path) -> io::Result<fs::File> {
+pub(crate) fn create_private(path: &Path) -> io::Result<fs::File> {
     fs::File::create(path)
 }
 

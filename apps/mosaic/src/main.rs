@@ -14,6 +14,7 @@ mod out;
 mod password;
 mod practice;
 mod processes;
+mod recording;
 mod units;
 mod usage;
 
@@ -94,7 +95,7 @@ fn misunderstood(error: clap::Error) -> ExitCode {
 /// Agents and client commands wait far more than they compute; a demo starts dozens of them.
 const fn workers(command: &Command) -> usize {
     match command {
-        Command::Provider(_) | Command::Demo(_) => 2,
+        Command::Provider(_) | Command::Demo(_) | Command::Lab(_) => 2,
         _ => 1,
     }
 }

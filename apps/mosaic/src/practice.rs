@@ -55,13 +55,25 @@ pub(crate) fn tile_around(places: &PlaceIndex, name: &str) -> Tile {
 /// Makes folders, keys and ports for the providers, and the federation that all of them sign. What an interrupted run
 /// left half made is made again; providers that were here before for another reason are never touched.
 pub(crate) fn lay_out(home: &Home, tile: Tile, declared_agents: u32, now: Timestamp) -> Outcome<Federation> {
+    lay_out_behind(home, tile, declared_agents, now, &[])
+}
+
+/// As [`lay_out`], with providers that are reached at `urls`, where something stands in front of them.
+pub(crate) fn lay_out_behind(
+    home: &Home,
+    tile: Tile,
+    declared_agents: u32,
+    now: Timestamp,
+    urls: &[String],
+) -> Outcome<Federation> {
     home.create()?;
     start_over(home)?;
     let mut folders = Vec::new();
     for number in 1..=PROVIDERS {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let metrics = Some(listen);
-        let named = Named { url: None, operator: &format!("practice {number}"), jurisdiction: "XX", metrics };
+        let url = urls.get(usize::from(number - 1)).cloned();
+        let named = Named { url, operator: &format!("practice {number}"), jurisdiction: "XX", metrics };
         folders.push(settle(&home.provider(number), number, listen, named)?);
     }
     let entries = folders.iter().map(ProviderFolder::entry).collect();
@@ -96,7 +108,17 @@ pub(crate) async fn start_provider(
     number: u8,
     clock: Option<PracticeClock>,
 ) -> Outcome<(Running, serde_json::Value)> {
-    let args = vec!["provider".to_owned(), "run".to_owned()];
+    start_provider_with(dir, number, clock, Vec::new()).await
+}
+
+/// As [`start_provider`], with more arguments.
+pub(crate) async fn start_provider_with(
+    dir: PathBuf,
+    number: u8,
+    clock: Option<PracticeClock>,
+    more: Vec<String>,
+) -> Outcome<(Running, serde_json::Value)> {
+    let args = [vec!["provider".to_owned(), "run".to_owned()], more].concat();
     let launch = Launch { name: format!("provider {number}"), args, dir, clock };
     Running::start(launch).await
 }

@@ -1,6 +1,6 @@
 //! Child processes of this binary, and being one.
 
-use std::{fs::File, path::PathBuf, process::Stdio, time::Duration};
+use std::{fs::File, net::IpAddr, path::PathBuf, process::Stdio, time::Duration};
 
 use clap::Args;
 use serde::de::DeserializeOwned;
@@ -30,6 +30,12 @@ pub(crate) struct ChildArgs {
     /// Sped-up clock of a practice run
     #[arg(long, hide = true, value_name = "REAL_MS,VIRTUAL_MS,SPEED")]
     pub(crate) practice_clock: Option<PracticeClock>,
+    /// What a practice run writes down for the lab
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub(crate) practice_recording: Option<PathBuf>,
+    /// Address of this machine from which a practice run connects to providers
+    #[arg(long, hide = true, value_name = "ADDRESS")]
+    pub(crate) practice_address: Option<IpAddr>,
 }
 
 impl ChildArgs {

@@ -41,7 +41,7 @@ use crate::{
 };
 
 /// Whether a core remembers what each slot of its events truly was. Only simulations and the lab ask
-/// for it; a driver never does.
+/// for it; a driver does in a recorded practice run alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TruthLog {
     /// Truth is forgotten with the event.

@@ -2,12 +2,15 @@
 
 mod engine;
 mod files;
+mod recording;
 
 use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use mosaic_federation::Federation;
 use mosaic_geo::places::PlaceIndex;
-use mosaic_transport::{BindError, ClientError, Patience, ProviderClient, ServeError, bind, os_rng, serve_loopback};
+use mosaic_transport::{
+    BindError, ClientError, Endpoint, Patience, ProviderClient, ServeError, bind, os_rng, serve_loopback,
+};
 use mosaic_types::{Clock, Mode};
 use mosaic_vault::{CreateError, ItemError, OpenError, Vault};
 use rand::rngs::StdRng;
@@ -16,10 +19,12 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 pub(crate) use engine::{Durability, Engine};
+pub use recording::Recording;
 
 use self::{
     engine::EngineLoop,
     files::{Files, STATE},
+    recording::TruthFile,
 };
 use crate::{AgentConfig, AgentCore, AgentState, BlockPool, DecodeStateError, TruthLog, server};
 
@@ -55,6 +60,8 @@ pub struct RunConfig {
     pub patience: Patience,
     /// Blocks shared with other agents of this process.
     pub pool: Arc<BlockPool>,
+    /// What the lab writes down; nothing, but in a practice federation.
+    pub recording: Recording,
 }
 
 /// Why an agent did not start. Nothing was overwritten.
@@ -70,6 +77,9 @@ pub enum StartError {
     /// A cheap vault outside a practice federation.
     #[error("a cheap vault is for practice federations only")]
     CheapVault,
+    /// A recording outside a practice federation.
+    #[error("a recording is for practice federations only")]
+    Recording,
     /// The directory cannot be used.
     #[error("the agent's directory cannot be used")]
     Directory(#[source] std::io::Error),
@@ -125,6 +135,7 @@ pub struct Agent {
     address: SocketAddr,
     files: Files,
     token: Zeroizing<String>,
+    truth: Option<TruthFile>,
 }
 
 impl Agent {
@@ -136,23 +147,29 @@ impl Agent {
         if !config.listen.ip().is_loopback() {
             return Err(StartError::NotLoopback { address: config.listen });
         }
+        if !config.recording.is_off() && config.federation.descriptor().banner().is_none() {
+            return Err(StartError::Recording);
+        }
         let mut rng = os_rng().map_err(|_| StartError::Entropy)?;
         let files = Files::at(&config.dir).map_err(StartError::Directory)?;
         let (vault, state) = open_or_create(&files, &config, &mut rng)?;
         let listener = bind(config.listen).map_err(StartError::Bind)?;
         let address = listener.local_addr().map_err(StartError::Directory)?;
         let token = files.token(&mut rng).map_err(StartError::Directory)?;
-        let client = ProviderClient::for_federation(config.federation.descriptor(), config.patience);
+        let endpoints = config.federation.descriptor().providers.iter().map(Endpoint::from);
+        let client = ProviderClient::new_from(endpoints, config.patience, config.recording.from);
         let client = client.map_err(StartError::Client)?;
+        let truth = config.recording.truth.as_deref().map(TruthFile::create).transpose();
+        let truth = truth.map_err(StartError::Directory)?;
         let core_config = AgentConfig {
             federation: config.federation,
             places: config.places,
-            truth: TruthLog::Forget,
+            truth: if truth.is_some() { TruthLog::Record } else { TruthLog::Forget },
             pool: config.pool,
         };
         let core = AgentCore::new(core_config, state, config.clock.now());
         files.write_address(address).map_err(StartError::Directory)?;
-        Ok(Self { core, vault, rng, clock: config.clock, client, listener, address, files, token })
+        Ok(Self { core, vault, rng, clock: config.clock, client, listener, address, files, token, truth })
     }
 
     /// Where the local API listens.
@@ -169,7 +186,7 @@ impl Agent {
         let (engine, link) = Engine::pair(self.client);
         let router = server::router(engine, self.token, self.address.port());
         let mut server = tokio::spawn(serve_loopback(self.listener, router, until(stopped.clone())));
-        let engine_loop = EngineLoop::new(self.core, self.vault, self.rng, self.clock, link);
+        let engine_loop = EngineLoop::new(self.core, self.vault, self.rng, self.clock, link).recording(self.truth);
         let mut worker = tokio::spawn(engine_loop.run(until(stopped)));
         let early = tokio::select! {
             () = shutdown => None,

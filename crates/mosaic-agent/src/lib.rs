@@ -32,6 +32,6 @@ pub use alerts::{Evidence, EvidenceKind};
 pub use blocks::BlockPool;
 pub use commands::{AssociateError, BroadcastError, ImportError, ImportMode, LookupError, ProximityError, WaveRefusal};
 pub use core::{AgentConfig, AgentCore, AgentEvent, EventTruth, TruthLog};
-pub use driver::{Agent, RunConfig, RunError, StartError, VaultCost, run};
+pub use driver::{Agent, Recording, RunConfig, RunError, StartError, VaultCost, run};
 pub use post::{CallId, Outgoing};
 pub use state::{AgentState, DecodeStateError};

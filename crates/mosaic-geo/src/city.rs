@@ -8,6 +8,9 @@ use crate::{Place, PlaceIndex, PlaceKind, PlaceTag, Provenance, offset_m, seeded
 /// Half the side of the city's square, in metres.
 const HALF_SIDE: f64 = 4_000.0;
 
+/// How many people the built-in city is enough for.
+const PEOPLE: usize = 2_000;
+
 /// The middle of the city: 45° S, 0° E.
 pub fn city_center() -> LatLng {
     LatLng::wrapped(-45.0, 0.0)
@@ -16,12 +19,19 @@ pub fn city_center() -> LatLng {
 /// About 1,500 places within 8 by 8 km: an old town, four district centres with high streets, offices, parks, and homes
 /// between them. The same seed always gives the same city.
 pub fn synthetic_city(seed: u64) -> PlaceIndex {
+    synthetic_city_for(seed, PEOPLE)
+}
+
+/// A city that is as dense whatever its size: 1,500 places on 64 km² for every 2,000 people, rounded up, at most for
+/// half a million. For up to 2,000 it is [`synthetic_city`].
+pub fn synthetic_city_for(seed: u64, people: usize) -> PlaceIndex {
+    let boroughs = u32::try_from(people.div_ceil(PEOPLE).clamp(1, 256)).unwrap_or(256);
     let mut draw = Seeded::new(&[seed, 0x7e55]);
-    let districts = Districts::draw(&mut draw);
+    let districts = Districts::draw(boroughs, &mut draw);
     let mut places = Vec::new();
     for &(tag, value, count, site) in INVENTORY {
         let kind = PlaceKind::new(tag, value);
-        for _ in 0..count {
+        for _ in 0..count * boroughs {
             let position = districts.place(site, &mut draw);
             let name = name(&kind, &mut draw);
             places.push(Place { position, kind: kind.clone(), name, hours: hours(&kind).map(str::to_owned) });
@@ -112,21 +122,25 @@ const INVENTORY: &[(PlaceTag, &str, u32, Site)] = &[
 
 /// Middles of what stands together, in metres east and north of the city's.
 struct Districts {
-    centres: [(f64, f64); 4],
+    half_side: f64,
+    centres: Vec<(f64, f64)>,
     parks: Vec<(f64, f64)>,
 }
 
 impl Districts {
-    fn draw(draw: &mut Seeded) -> Self {
+    fn draw(boroughs: u32, draw: &mut Seeded) -> Self {
+        let half_side = HALF_SIDE * f64::from(boroughs).sqrt();
         let mut around = |east: f64, north: f64| (east + 250.0 * draw.normal(), north + 250.0 * draw.normal());
-        let centres = [
+        let mut centres = vec![
             around(2_000.0, 1_800.0),
             around(-2_100.0, 1_700.0),
             around(-1_900.0, -2_000.0),
             around(2_100.0, -1_900.0),
         ];
-        let parks = (0..16).map(|_| (draw.between(-3_400.0, 3_400.0), draw.between(-3_400.0, 3_400.0))).collect();
-        Self { centres, parks }
+        let mut inside = |edge: f64| (draw.between(-edge, edge), draw.between(-edge, edge));
+        let parks = (0..16 * boroughs).map(|_| inside(half_side - 600.0)).collect();
+        centres.extend((4..4 * boroughs).map(|_| inside(half_side - 1_000.0)));
+        Self { half_side, centres, parks }
     }
 
     fn place(&self, site: Site, draw: &mut Seeded) -> LatLng {
@@ -136,9 +150,11 @@ impl Districts {
             Site::Centre if draw.chance(0.4) => (old_town, 480.0),
             Site::Centre => (draw.pick(&self.centres).copied().unwrap_or(old_town), 380.0),
             Site::Park => (draw.pick(&self.parks).copied().unwrap_or(old_town), 110.0),
-            Site::Anywhere => ((draw.between(-HALF_SIDE, HALF_SIDE), draw.between(-HALF_SIDE, HALF_SIDE)), 0.0),
+            Site::Anywhere => {
+                ((draw.between(-self.half_side, self.half_side), draw.between(-self.half_side, self.half_side)), 0.0)
+            }
         };
-        let within = |metres: f64| metres.clamp(-HALF_SIDE, HALF_SIDE);
+        let within = |metres: f64| metres.clamp(-self.half_side, self.half_side);
         let (east, north) = (within(east + spread * draw.normal()), within(north + spread * draw.normal()));
         offset_m(city_center(), east, north)
     }

@@ -6,6 +6,7 @@
 mod cell;
 pub mod city;
 mod cover;
+pub mod datasets;
 mod distance;
 pub mod movement;
 pub mod places;
@@ -14,9 +15,9 @@ mod seeded;
 mod sphere;
 
 pub use cell::{Cell, InvalidCell, InvalidResolution, Resolution};
-pub use city::{city_center, synthetic_city};
+pub use city::{city_center, synthetic_city, synthetic_city_for};
 pub use cover::cover;
 pub use distance::{EARTH_RADIUS_M, displacement_m, distance_m, offset_m};
 pub use movement::{Fix, Traces};
 pub use places::{Bounds, Category, Place, PlaceIndex, PlaceKind, PlaceTag, Provenance};
-pub use residents::{Resident, Residents};
+pub use residents::{Friends, Resident, Residents, Society};

@@ -18,6 +18,7 @@ mod stays;
 mod validate;
 
 pub use cabspotting::{CabspottingError, CabspottingProblem, from_cabspotting_delta};
+pub(crate) use csv::parse_time;
 pub use csv::{CsvError, CsvProblem, Row, read_csv, rows, write_csv};
 pub use gpx::{GpxError, GpxProblem, from_gpx};
 pub use plt::{PltError, PltProblem, from_plt};
@@ -122,13 +123,13 @@ impl Traces {
 
 /// Traces in the making: appended to in any order, sorted once.
 #[derive(Debug, Default)]
-struct Gathered {
+pub(crate) struct Gathered {
     users: HashMap<Arc<str>, Vec<Fix>>,
     fixes: usize,
 }
 
 impl Gathered {
-    fn add(&mut self, user: &str, fix: Fix) -> Result<(), AddFixError> {
+    pub(crate) fn add(&mut self, user: &str, fix: Fix) -> Result<(), AddFixError> {
         if self.fixes >= Traces::MAX_FIXES {
             return Err(AddFixError::TooManyFixes);
         }
@@ -145,7 +146,7 @@ impl Gathered {
         Ok(())
     }
 
-    fn finish(self) -> Traces {
+    pub(crate) fn finish(self) -> Traces {
         let mut users: BTreeMap<Arc<str>, Vec<Fix>> = self.users.into_iter().collect();
         for fixes in users.values_mut() {
             fixes.sort_by_key(|fix| fix.at);

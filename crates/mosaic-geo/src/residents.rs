@@ -9,8 +9,10 @@ use thiserror::Error;
 
 use crate::{Category, PlaceIndex, offset_m, places::Tree, seeded::Seeded};
 
+mod friends;
 mod timetable;
 
+pub use friends::{Friends, Society};
 pub use timetable::{DayPlan, Purpose, Stop};
 
 /// An index without any place, where nobody can live.
@@ -128,8 +130,8 @@ impl Town {
         let built_homes = places.all().iter().any(|place| place.kind.category() == Category::Home);
         let mut venues = offering(&Category::is_venue);
         let mut draw = Seeded::new(&[seed, 0]);
-        // A dozen people to a venue, so that an evening out is among others.
-        let shared = (count / 12).clamp(3, 400).min(venues.len());
+        // A dozen people to a venue, so that an evening out is among others; in a large city, five dozen.
+        let shared = (count / 12).clamp(3, (count / 60).max(400)).min(venues.len());
         for at in 0..shared {
             let other = at + draw.below(venues.len() - at);
             venues.swap(at, other);

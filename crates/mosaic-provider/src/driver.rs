@@ -6,13 +6,15 @@
 mod engine;
 mod limits;
 mod metrics;
+mod recording;
 mod routes;
 
 use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use mosaic_crypto::agreement::AgreementSecret;
 use mosaic_transport::{
-    BindError, ClientError, Identity, Limits, Patience, ProviderClient, ServeError, bind, serve_loopback, serve_tls,
+    BindError, ClientError, Endpoint, Identity, Limits, Patience, ProviderClient, ServeError, bind, serve_loopback,
+    serve_tls,
 };
 use mosaic_types::Clock;
 use thiserror::Error;
@@ -24,6 +26,9 @@ use crate::{
 };
 
 use engine::Engine;
+use recording::Recorder;
+
+pub use recording::Recording;
 
 /// A provider that listens but does not serve yet.
 pub struct Provider {
@@ -32,6 +37,7 @@ pub struct Provider {
     identity: Identity,
     engine: Engine,
     banner: Option<&'static str>,
+    recorder: Option<Arc<Recorder>>,
 }
 
 /// Why a provider did not start, or stopped by itself.
@@ -53,6 +59,9 @@ pub enum RunError {
         #[source]
         source: OpenError,
     },
+    /// A recording outside a practice federation.
+    #[error("a recording is for practice federations only")]
+    Recording,
     /// No client for the other providers.
     #[error("the other providers cannot be called")]
     Client(#[from] ClientError),
@@ -87,20 +96,39 @@ impl Provider {
     /// # Errors
     /// [`RunError`].
     pub fn start_with(folder: ProviderFolder, clock: Arc<dyn Clock>, policy: Policy) -> Result<Self, RunError> {
+        Self::start_recorded(folder, clock, policy, &Recording::default())
+    }
+
+    /// As [`Self::start_with`], in a practice federation, with what the lab is let write down.
+    ///
+    /// # Errors
+    /// [`RunError`]; [`RunError::Recording`] in any other federation.
+    pub fn start_recorded(
+        folder: ProviderFolder,
+        clock: Arc<dyn Clock>,
+        policy: Policy,
+        recording: &Recording,
+    ) -> Result<Self, RunError> {
         let federation = Arc::new(folder.federation()?);
+        if !recording.is_off() && federation.descriptor().banner().is_none() {
+            return Err(RunError::Recording);
+        }
         folder.is_named_by(&federation)?;
         let listener = bind(folder.config.listen)?;
         let metrics = folder.config.metrics_listen.map(bind_for_operator).transpose()?;
         let path = folder.path().to_owned();
         let failed = |source: OpenError| RunError::Open { path: path.clone(), source };
         let store = RedbStore::open(&path).map_err(|error: StoreError| failed(error.into()))?;
-        let client = ProviderClient::for_federation(federation.descriptor(), PEER_PATIENCE)?;
+        let endpoints = federation.descriptor().providers.iter().map(Endpoint::from);
+        let client = ProviderClient::new_from(endpoints, PEER_PATIENCE, recording.from)?;
+        let recorder = recording.requests.as_deref().map(|path| Recorder::create(path, Arc::clone(&clock)));
+        let recorder = recorder.transpose().map_err(ServeError::from)?.map(Arc::new);
         let cell = AgreementSecret::from_bytes(*folder.keys.cell.to_bytes());
         let banner = federation.descriptor().banner();
         let core =
             ProviderCore::open(folder.keys, Arc::clone(&federation), store, policy, clock.now()).map_err(failed)?;
         let engine = Engine::start(core, cell, client, clock).ok_or(RunError::System)?;
-        Ok(Self { listener, metrics, identity: folder.identity, engine, banner })
+        Ok(Self { listener, metrics, identity: folder.identity, engine, banner, recorder })
     }
 
     /// Where it listens: the port that the system chose if the configuration says 0.
@@ -127,7 +155,11 @@ impl Provider {
             }
             drop(stop);
         });
-        let router = routes::router(self.engine.handle(), self.banner);
+        let mut router = routes::router(self.engine.handle(), self.banner);
+        if let Some(recorder) = self.recorder {
+            let watch = move |request, next| Arc::clone(&recorder).watch(request, next);
+            router = router.layer(axum::middleware::from_fn(watch));
+        }
         let public = serve_tls(self.listener, &self.identity, router, Limits::default(), closed(stopping.clone()));
         let operator = routes::operator_router(self.engine.handle());
         let metrics = async {

@@ -20,7 +20,7 @@ pub mod store;
 pub use crate::{
     core::{OpenError, Outgoing, PeerCallId, PeerFailure, ProviderCore, Step, Ticket},
     counters::{Counters, Gauges},
-    driver::{Provider, RunError},
+    driver::{Provider, Recording, RunError},
     folder::{FolderError, ProviderConfig, ProviderFolder},
     keys::ProviderKeys,
     policy::Policy,

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use mosaic_crypto::{agreement::AgreementPublic, sealed};
 use mosaic_federation::{FederationDescriptor, ProviderEntry, SignedDocument};
@@ -62,8 +62,21 @@ impl ProviderClient {
     /// # Errors
     /// [`ClientError`] when TLS 1.3 is not available.
     pub fn new(endpoints: impl IntoIterator<Item = Endpoint>, patience: Patience) -> Result<Self, ClientError> {
+        Self::new_from(endpoints, patience, None)
+    }
+
+    /// As [`Self::new`], with connections that start at an address of this machine: practice runs give each device one
+    /// of its own, so that who watches the line can tell them apart as on a real network.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn new_from(
+        endpoints: impl IntoIterator<Item = Endpoint>,
+        patience: Patience,
+        from: Option<IpAddr>,
+    ) -> Result<Self, ClientError> {
         let route = |end: Endpoint| {
-            let http = PinnedHttp::new(&end.url, end.pins, patience)?;
+            let http = PinnedHttp::new_from(&end.url, end.pins, patience, from)?;
             Ok((end.provider, Route { http, cell_key: end.cell_key }))
         };
         Ok(Self { routes: endpoints.into_iter().map(route).collect::<Result<_, ClientError>>()? })

@@ -1,4 +1,4 @@
-use std::{error::Error as _, time::Duration};
+use std::{error::Error as _, net::IpAddr, time::Duration};
 
 use reqwest::{Client, Method, Response, redirect};
 use thiserror::Error;
@@ -75,7 +75,16 @@ impl PinnedHttp {
     /// # Errors
     /// [`ClientError`] when TLS 1.3 is not available.
     pub fn new(base: &str, pins: Pins, patience: Patience) -> Result<Self, ClientError> {
+        Self::new_from(base, pins, patience, None)
+    }
+
+    /// As [`Self::new`], with connections that start at an address of this machine.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn new_from(base: &str, pins: Pins, patience: Patience, from: Option<IpAddr>) -> Result<Self, ClientError> {
         let client = Client::builder()
+            .local_address(from)
             .tls_backend_preconfigured(tls::client_config(pins)?)
             .https_only(true)
             .no_proxy()

@@ -105,7 +105,8 @@ pub async fn serve_tls(
     limit(&mut server, limits.head);
     let hurry = move |request: Request| std::future::ready(limits::hurry(request, limits.body));
     let router = router.layer(map_request(hurry));
-    server.serve(router.into_make_service()).await?;
+    // a handler may ask who connected
+    server.serve(router.into_make_service_with_connect_info::<SocketAddr>()).await?;
     Ok(())
 }
 

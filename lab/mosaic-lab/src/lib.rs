@@ -11,7 +11,9 @@ mod population;
 mod progress;
 mod report;
 mod runs;
+mod split;
 mod tables;
+pub mod views;
 
 pub use evening::{Evening, Meetings, record_evening};
 pub use naive::{Wish, fresh_report, naive_traffic, wishes};
@@ -19,3 +21,4 @@ pub use population::{PopulationPlan, record_discovery};
 pub use progress::{Progress, Told};
 pub use report::{Report, Row, Status};
 pub use runs::{AveragingPlan, SlotPlan, averaging, evening, slots};
+pub use split::Part;

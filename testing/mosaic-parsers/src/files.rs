@@ -11,7 +11,10 @@ use mosaic_crypto::{
 };
 use mosaic_federation::{Evidence, JoinLink, SignedDocument, peer::PeerRequest};
 use mosaic_geo::{
-    PlaceIndex,
+    PlaceIndex, Traces,
+    datasets::{
+        PhraseFormat, contacts, departments, from_foursquare_tsmc, from_gowalla, from_nmea, packets, phrases, towers,
+    },
     movement::{Travel, from_cabspotting_delta, from_gpx, from_plt, read_csv, validate_csv, write_csv},
 };
 use mosaic_vault::read_header;
@@ -22,6 +25,13 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "geo_csv", run: csv },
     Target { name: "geo_cabspotting", run: |bytes| drop(from_cabspotting_delta(bytes)) },
     Target { name: "geo_gpx", run: |bytes| drop(from_gpx(bytes, "user")) },
+    Target { name: "geo_gowalla", run: |bytes| written_back(from_gowalla(bytes).ok()) },
+    Target { name: "geo_foursquare", run: |bytes| written_back(from_foursquare_tsmc(bytes).ok()) },
+    Target { name: "geo_nmea", run: |bytes| written_back(from_nmea(bytes, "user").ok()) },
+    Target { name: "geo_contacts", run: |bytes| drop((contacts(bytes), departments(bytes))) },
+    Target { name: "geo_packets", run: |bytes| drop(packets(bytes)) },
+    Target { name: "geo_towers", run: |bytes| drop(towers(bytes)) },
+    Target { name: "geo_phrases", run: every_phrase },
     Target { name: "geo_plt", run: |bytes| drop(from_plt(bytes, "user")) },
     Target { name: "geo_pbf", run: |bytes| drop(PlaceIndex::from_osm_pbf(bytes)) },
     Target { name: "geo_places", run: places },
@@ -42,6 +52,21 @@ fn csv(bytes: &[u8]) {
     if let Ok(traces) = read_csv(text) {
         let again = read_csv(&write_csv(&traces)).map(|traces| write_csv(&traces));
         assert!(again.is_ok_and(|again| again == write_csv(&traces)), "read, but not written back the same");
+    }
+}
+
+/// Whatever is imported, a trace file can hold.
+fn written_back(traces: Option<Traces>) {
+    if let Some(traces) = traces {
+        let again = read_csv(&write_csv(&traces)).map(|traces| write_csv(&traces));
+        assert!(again.is_ok_and(|again| again == write_csv(&traces)), "read, but not written back the same");
+    }
+}
+
+fn every_phrase(bytes: &[u8]) {
+    use PhraseFormat::{Brands, EventTitles, FoursquareCategories, OsmPresets};
+    for format in [EventTitles, FoursquareCategories, OsmPresets, Brands] {
+        drop(phrases(bytes, format));
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
 };
 
 use clap::Args;
-use mosaic_agent::{Agent, BlockPool, RunConfig, VaultCost};
+use mosaic_agent::{Agent, BlockPool, Recording, RunConfig, VaultCost};
 use mosaic_federation::{Federation, Independence};
 use mosaic_geo::{PlaceIndex, synthetic_city};
 use mosaic_transport::{Patience, os_rng};
@@ -80,6 +80,7 @@ impl AgentArgs {
             mode: self.mode,
             patience: Patience::default(),
             pool: Arc::new(BlockPool::default()),
+            recording: Recording { truth: self.child.practice_recording.clone(), from: self.child.practice_address },
         };
         serve(config, &home, &self.child, context).await
     }

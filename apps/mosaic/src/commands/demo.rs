@@ -1,8 +1,8 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use mosaic_geo::movement::read_csv;
+use mosaic_geo::{Traces, movement::read_csv};
 
 use crate::{
     commands::{Context, places, traces::read_text},
@@ -97,16 +97,9 @@ impl DemoArgs {
     }
 
     fn script(&self) -> Outcome<Script> {
-        let places = self.places.as_deref().map(places::read).transpose()?;
-        let traces = match &self.traces {
-            Some(path) => {
-                Some(read_csv(&read_text(path)?).or_exit(Exit::Usage, format!("cannot use {}", path.display()))?)
-            }
-            None => None,
-        };
         Ok(Script {
-            places,
-            traces,
+            places: self.places.as_deref().map(places::read).transpose()?,
+            traces: self.traces.as_deref().map(traces).transpose()?,
             agents: self.agents.into(),
             hours: self.hours,
             speed: self.speed(),
@@ -117,7 +110,13 @@ impl DemoArgs {
     }
 }
 
-fn progress(steps: u64, context: &Context) -> ProgressBar {
+/// Recorded movement that a person named.
+pub(crate) fn traces(path: &Path) -> Outcome<Traces> {
+    read_csv(&read_text(path)?).or_exit(Exit::Usage, format!("cannot use {}", path.display()))
+}
+
+/// A bar on the terminal, unless a program reads.
+pub(crate) fn progress(steps: u64, context: &Context) -> ProgressBar {
     let target = if context.out.is_json() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let bar = ProgressBar::with_draw_target(Some(steps), target);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent:>3} % {msg}") {

@@ -1,3 +1,7 @@
+mod city;
+mod export;
+mod record;
+
 use std::{sync::Arc, time::Duration};
 
 use clap::{Args, Subcommand};
@@ -7,7 +11,7 @@ use mosaic_lab::{AveragingPlan, Progress, Report, SlotPlan, Told, averaging, slo
 
 use crate::{
     commands::{Context, places},
-    exit::{Exit, OrExit, Outcome},
+    exit::{Exit, Failure, OrExit, Outcome},
 };
 
 /// Attack the real release code and print what was found, with 95 % intervals by user. The attackers know the code and
@@ -17,7 +21,10 @@ use crate::{
 Examples:
   mosaic lab slots                               the slot detector of one provider, on both lanes (minutes)
   mosaic lab slots --discovery-agents 100        only the smallest population on the discovery lane
-  mosaic lab averaging --places porto.osm.pbf --seed 3")]
+  mosaic lab averaging --places porto.osm.pbf --seed 3
+  mosaic lab record --out evening --agents 12    a real evening as every adversary sees it
+  mosaic lab export --view P1 --from evening --out p1.jsonl
+  mosaic lab city --people 10000 --days 7 --out city.csv")]
 pub(crate) struct LabArgs {
     #[command(subcommand)]
     attack: Attack,
@@ -55,11 +62,23 @@ enum Attack {
         #[arg(long, default_value_t = 100)]
         reports: usize,
     },
+    /// Record a real evening as its adversaries see it, with the truth apart
+    Record(record::RecordArgs),
+    /// Write what one adversary sees of a recording as JSON Lines
+    Export(export::ExportArgs),
+    /// Generate the movement and the friendships of a city of any size
+    City(city::CityArgs),
 }
 
 impl LabArgs {
     /// Attacks.
-    pub(crate) fn run(self, context: &Context) -> Outcome {
+    pub(crate) async fn run(self, context: &Context) -> Outcome {
+        match self.attack {
+            Attack::Record(args) => return args.run(self.places.as_deref(), self.seed, context).await,
+            Attack::Export(args) => return args.run(context),
+            Attack::City(args) => return args.run(self.places.as_deref(), self.seed, context),
+            Attack::Slots { .. } | Attack::Averaging { .. } => {}
+        }
         let index: PlaceIndex = match &self.places {
             Some(path) => places::read(path)?,
             None => synthetic_city(1),
@@ -89,6 +108,7 @@ fn attack(attack: &Attack, places: &Arc<PlaceIndex>, seed: u64) -> Outcome<Repor
         Attack::Averaging { people, reports } => {
             averaging(places, AveragingPlan { people: *people, reports: *reports, receiver_m: 15.0, seed })
         }
+        Attack::Record(_) | Attack::Export(_) | Attack::City(_) => return Err(Failure::usage("this is no attack")),
     };
     report.or_exit(Exit::Usage, "the attack could not be staged")
 }

@@ -5,7 +5,7 @@ use std::{
 
 use clap::{Args, Subcommand};
 use mosaic_federation::{Federation, FederationDescriptor, SignedDocument};
-use mosaic_provider::{FolderError, Provider, ProviderConfig, ProviderFolder};
+use mosaic_provider::{FolderError, Policy, Provider, ProviderConfig, ProviderFolder, Recording};
 use mosaic_transport::{bind, os_rng};
 use mosaic_types::ProviderId;
 use serde_json::json;
@@ -176,7 +176,10 @@ async fn run(dir: &Path, args: RunArgs, context: &Context) -> Outcome {
     let clock = clock_for(args.child.practice_clock, &federation)?;
     let (number, url) = (folder.config.number, folder.config.url.clone());
     let banner = federation.descriptor().banner();
-    let provider = Provider::start(folder, clock).or_exit(Exit::Local, "cannot start the provider")?;
+    let recording = Recording { requests: args.child.practice_recording.clone(), from: args.child.practice_address };
+    let policy = Policy::for_agents(federation.descriptor().declared_agents);
+    let provider = Provider::start_recorded(folder, clock, policy, &recording)
+        .or_exit(Exit::Local, "cannot start the provider")?;
     let metrics = provider.metrics_address().map(|address| format!("http://{address}/metrics"));
     let told = json!({
         "provider": number, "url": url, "address": provider.address(), "metrics": metrics, "banner": banner,

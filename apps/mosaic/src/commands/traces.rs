@@ -8,6 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use flate2::read::MultiGzDecoder;
 use mosaic_geo::{
     Fix, Traces,
+    datasets::{from_foursquare_tsmc, from_gowalla, from_nmea},
     movement::{from_cabspotting_delta, from_gpx, from_plt, write_csv},
 };
 use serde_json::json;
@@ -24,6 +25,7 @@ use crate::{
 Examples:
   mosaic traces convert --from cabspotting-delta traces-delta.csv.gz --output cabs.csv
   mosaic traces convert --from gpx monday.gpx tuesday.gpx --output me.csv
+  mosaic traces convert --from foursquare-tsmc dataset_TSMC2014_NYC.txt --output check-ins.csv
   mosaic traces convert --from plt --input 20081023025304.plt --output geolife.csv")]
 pub(crate) struct TracesArgs {
     #[command(subcommand)]
@@ -37,7 +39,7 @@ enum Action {
         /// Their format
         #[arg(long, value_enum)]
         from: TraceFormat,
-        /// Files; .gz is unpacked. In gpx and plt, a file's name becomes the user
+        /// Files; .gz is unpacked. In gpx, plt and nmea, a file's name becomes the user
         #[arg(value_name = "FILE", required_unless_present = "input")]
         files: Vec<PathBuf>,
         /// One more file
@@ -58,6 +60,12 @@ enum TraceFormat {
     Gpx,
     /// Geolife plots.
     Plt,
+    /// Check-ins of Gowalla and Brightkite: user, time, lat, lon, venue, separated by tabs.
+    Gowalla,
+    /// Check-ins of Foursquare as Yang et al. published them; the category is kept.
+    FoursquareTsmc,
+    /// The log of a satellite receiver (NMEA 0183).
+    Nmea,
 }
 
 /// The most bytes that are unpacked from one file.
@@ -92,6 +100,9 @@ fn convert(from: TraceFormat, path: &Path) -> Outcome<Traces> {
         TraceFormat::CabspottingDelta => from_cabspotting_delta(&bytes).or_exit(Exit::Usage, doing),
         TraceFormat::Gpx => from_gpx(&bytes, &user).or_exit(Exit::Usage, doing),
         TraceFormat::Plt => from_plt(&bytes, &user).or_exit(Exit::Usage, doing),
+        TraceFormat::Gowalla => from_gowalla(&bytes).or_exit(Exit::Usage, doing),
+        TraceFormat::FoursquareTsmc => from_foursquare_tsmc(&bytes).or_exit(Exit::Usage, doing),
+        TraceFormat::Nmea => from_nmea(&bytes, &user).or_exit(Exit::Usage, doing),
     }
 }
 

@@ -41,7 +41,8 @@ pub(crate) async fn play(plan: Plan, mut stage: Stage, on_time: impl Fn(f64) + S
     Ok(Summary::new(&plan, &records, findings, disks, control, wall))
 }
 
-async fn live(plan: &Plan, stage: &Stage, on_time: impl Fn(f64) + Send + 'static) -> Outcome<Vec<Record>> {
+/// Everybody lives through the evening on a stage that stands; what they know afterwards.
+pub(crate) async fn live(plan: &Plan, stage: &Stage, on_time: impl Fn(f64) + Send + 'static) -> Outcome<Vec<Record>> {
     let clock: Arc<dyn Clock> = Arc::new(stage.clock().clock());
     let mut tokens = token_parts(plan);
     let mut lives = Vec::new();

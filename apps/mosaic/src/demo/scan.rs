@@ -55,11 +55,24 @@ impl Scan {
     /// Everything true about this evening. What the public federation document holds anyway (its centre can share digits
     /// with a place, its name a word with a wish) tells nothing and is left out.
     pub(crate) fn of(plan: &Plan, records: &[Record], public: &[u8]) -> Self {
+        Self::with_words(plan, records, public, true)
+    }
+
+    /// As [`Self::of`], without what people write on their cards, and with names in contacts only: what no reader of a
+    /// card may learn.
+    pub(crate) fn beyond_cards(plan: &Plan, records: &[Record], public: &[u8]) -> Self {
+        Self::with_words(plan, records, public, false)
+    }
+
+    fn with_words(plan: &Plan, records: &[Record], public: &[u8], words: bool) -> Self {
         let mut texts: BTreeSet<String> = BTreeSet::new();
         for person in &plan.people {
             let contacts = [&person.contact, &person.token_contact];
-            texts.insert(person.name.clone());
             texts.extend(contacts.into_iter().flat_map(|contact| [vec![contact.clone()], numbers(contact)].concat()));
+            if !words {
+                continue;
+            }
+            texts.insert(person.name.clone());
             texts.extend(
                 person
                     .wishes
@@ -127,6 +140,16 @@ impl Scan {
             total.scanned += found.scanned;
         }
         Ok(total)
+    }
+
+    /// Everything that is searched for.
+    pub(crate) fn needles(&self) -> impl Iterator<Item = &[u8]> {
+        self.needles.values().flatten().map(Vec::as_slice)
+    }
+
+    /// How many bytes belong to a needle.
+    pub(crate) fn readable(&self, bytes: &[u8]) -> u64 {
+        self.bytes(bytes).readable
     }
 
     fn bytes(&self, bytes: &[u8]) -> Found {

@@ -1,9 +1,13 @@
 //! Folders and processes of a run.
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use mosaic_transport::SystemClock;
-use mosaic_types::Clock as _;
+use mosaic_types::Clock;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -16,6 +20,7 @@ use crate::{
     password,
     practice::{self, PROVIDERS},
     processes::{Launch, Running, stop_all},
+    recording::{Lines, Tap, Tapping, Watch, agent_args, of_agent, provider_args},
 };
 
 /// Three providers and one agent process for each person.
@@ -24,8 +29,24 @@ pub(crate) struct Stage {
     folder: Folder,
     clock: PracticeClock,
     running: Vec<Running>,
-    /// Each person's agent, by number.
+    /// Each person's agent, by number; behind them, in a recorded run, those of the Sybil peer.
     pub(crate) agents: Vec<Local>,
+    /// Where each provider listens itself, whatever stands in front of it.
+    upstream: Vec<SocketAddr>,
+    /// What stands in front.
+    tapping: Option<Tapping>,
+}
+
+/// How a run is recorded.
+pub(crate) struct Recorded<'a> {
+    /// Where everything goes.
+    pub(crate) watch: &'a Watch,
+    /// What stands in front of the providers.
+    pub(crate) tap: Tap,
+    /// Where the tap writes.
+    pub(crate) network: Arc<Lines>,
+    /// How many agents the Sybil peer runs.
+    pub(crate) sybils: usize,
 }
 
 enum Folder {
@@ -39,6 +60,20 @@ const AT_ONCE: usize = 8;
 impl Stage {
     /// Lays out folders and starts everybody.
     pub(crate) async fn set(plan: &Plan, keep: Option<PathBuf>, on_step: impl Fn(u64)) -> Outcome<Self> {
+        Self::build(plan, keep, None, on_step).await
+    }
+
+    /// As [`Self::set`], recorded: the providers are reached through the tap, and everybody writes down their part.
+    pub(crate) async fn set_recorded(plan: &Plan, recorded: Recorded<'_>) -> Outcome<Self> {
+        Self::build(plan, None, Some(recorded), |_| {}).await
+    }
+
+    async fn build(
+        plan: &Plan,
+        keep: Option<PathBuf>,
+        recorded: Option<Recorded<'_>>,
+        on_step: impl Fn(u64),
+    ) -> Outcome<Self> {
         let folder = match keep {
             Some(path) => Folder::Kept(path),
             None => Folder::Passing(
@@ -52,9 +87,11 @@ impl Stage {
         let clock = PracticeClock { real_start: SystemClock.now(), virtual_start: plan.start, speed: plan.speed };
         let agents = u32::try_from(plan.people.len()).unwrap_or(u32::MAX);
         let tile = practice::tile_around(&plan.places, &plan.area);
-        practice::lay_out(&home, tile, agents.max(50), plan.start)?;
-        let mut stage = Self { folder, clock, running: Vec::new(), agents: Vec::new() };
-        let opened = stage.open(plan, &home, on_step).await;
+        let urls = recorded.as_ref().map(|recorded| recorded.tap.urls()).unwrap_or_default();
+        practice::lay_out_behind(&home, tile, agents.max(50), plan.start, &urls)?;
+        let mut stage =
+            Self { folder, clock, running: Vec::new(), agents: Vec::new(), upstream: Vec::new(), tapping: None };
+        let opened = stage.open(plan, &home, recorded, on_step).await;
         match opened {
             Ok(()) => Ok(stage),
             Err(failure) => {
@@ -64,18 +101,35 @@ impl Stage {
         }
     }
 
-    async fn open(&mut self, plan: &Plan, home: &Home, on_step: impl Fn(u64)) -> Outcome {
+    async fn open(
+        &mut self,
+        plan: &Plan,
+        home: &Home,
+        recorded: Option<Recorded<'_>>,
+        on_step: impl Fn(u64),
+    ) -> Outcome {
         for number in 1..=PROVIDERS {
-            self.running.push(practice::start_provider(home.provider(number), number, Some(self.clock)).await?.0);
+            let more = recorded.as_ref().map(|recorded| provider_args(number, recorded.watch)).unwrap_or_default();
+            let (dir, clock) = (home.provider(number), Some(self.clock));
+            let (running, ready) = practice::start_provider_with(dir, number, clock, more).await?;
+            self.running.push(running);
+            self.upstream.extend(ready["address"].as_str().and_then(|address| address.parse::<SocketAddr>().ok()));
             on_step(1);
         }
         let places = plan.places.encode();
-        let numbers: Vec<usize> = (0..plan.people.len()).collect();
+        let sybils = recorded.as_ref().map_or(0, |recorded| recorded.sybils);
+        let watch = recorded.as_ref().map(|recorded| recorded.watch);
+        if let Some(Recorded { tap, network, .. }) = recorded {
+            let clock: Arc<dyn Clock> = Arc::new(self.clock.clock());
+            self.tapping = Some(tap.start(&self.upstream, &clock, &network));
+        }
+        let numbers: Vec<usize> = (0..plan.people.len() + sybils).collect();
         for group in numbers.chunks(AT_ONCE) {
             let starts = group.iter().map(|number| {
+                let more = watch.map(|watch| agent_args(&of_agent(home.path(), *number), watch.device(*number)));
                 let home = settle_agent(home, *number, &places);
                 let clock = self.clock;
-                tokio::spawn(async move { start_agent(home?, clock).await })
+                tokio::spawn(async move { start_agent(home?, clock, more.unwrap_or_default()).await })
             });
             for start in starts.collect::<Vec<_>>() {
                 let (running, agent) = start.await.or_exit(Exit::Local, "an agent did not start")??;
@@ -97,6 +151,11 @@ impl Stage {
         self.folder.path().join(format!("provider-{number}"))
     }
 
+    /// The folder that holds all of them.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// A folder beside the providers'.
     pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -105,6 +164,7 @@ impl Stage {
     /// Stops every process; the folders stay until this is dropped.
     pub(crate) async fn close(&mut self) {
         stop_all(std::mem::take(&mut self.running)).await;
+        self.tapping = None;
     }
 }
 
@@ -125,10 +185,10 @@ fn settle_agent(home: &Home, number: usize, places: &[u8]) -> Outcome<Home> {
     Ok(agent)
 }
 
-async fn start_agent(home: Home, clock: PracticeClock) -> Outcome<(Running, Local)> {
+async fn start_agent(home: Home, clock: PracticeClock, more: Vec<String>) -> Outcome<(Running, Local)> {
     let launch = Launch {
         name: "an agent".to_owned(),
-        args: vec!["agent".to_owned()],
+        args: [vec!["agent".to_owned()], more].concat(),
         dir: home.path().to_owned(),
         clock: Some(clock),
     };

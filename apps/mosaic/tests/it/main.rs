@@ -6,6 +6,7 @@ mod bad_input;
 mod crash;
 mod demo;
 mod federation;
+mod lab;
 mod manual;
 mod namespaces;
 mod readme;

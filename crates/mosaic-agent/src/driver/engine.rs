@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use super::files::STATE;
+use super::{files::STATE, recording::TruthFile};
 use crate::{AgentCore, CallId, Outgoing, core::VaultTrouble};
 
 /// Changes reach the disk this long after the first of them at the latest.
@@ -107,11 +107,17 @@ pub(super) struct EngineLoop {
     clock: Arc<dyn Clock>,
     link: Link,
     save_at: Option<Instant>,
+    truth: Option<TruthFile>,
 }
 
 impl EngineLoop {
     pub(super) fn new(core: AgentCore, vault: Vault, rng: StdRng, clock: Arc<dyn Clock>, link: Link) -> Self {
-        Self { core, vault: Arc::new(Mutex::new(vault)), rng, clock, link, save_at: None }
+        Self { core, vault: Arc::new(Mutex::new(vault)), rng, clock, link, save_at: None, truth: None }
+    }
+
+    /// With a file for the truth of a practice run.
+    pub(super) fn recording(self, truth: Option<TruthFile>) -> Self {
+        Self { truth, ..self }
     }
 
     /// Works until `stop` completes, then saves.
@@ -119,6 +125,9 @@ impl EngineLoop {
         tokio::pin!(stop);
         loop {
             self.make_calls();
+            if let Some(truth) = &mut self.truth {
+                truth.write(self.core.take_truth());
+            }
             let pause = self.clock.until(self.core.next_wake()).max(SHORTEST_SLEEP);
             let save_at = self.save_at.unwrap_or_else(|| Instant::now() + DEBOUNCE);
             tokio::select! {

@@ -3,7 +3,7 @@ use std::{
     net::{SocketAddr, TcpListener},
 };
 
-use mosaic_agent::{Agent, RunConfig, StartError, VaultCost};
+use mosaic_agent::{Agent, Recording, RunConfig, StartError, VaultCost};
 use mosaic_federation::Independence;
 use mosaic_vault::{OpenError, Vault};
 use rand::SeedableRng as _;
@@ -127,4 +127,21 @@ async fn a_cheap_vault_is_for_practice_only() {
     config.vault = VaultCost::DangerouslyCheap;
     assert!(matches!(Agent::start(config), Err(StartError::CheapVault)));
     assert!(!dir.path().join("vault").exists());
+}
+
+#[tokio::test]
+async fn a_recording_is_for_practice_only() {
+    let dir = dir();
+    let truth = dir.path().join("truth");
+    for recording in [
+        Recording { truth: Some(truth.clone()), from: None },
+        Recording { truth: None, from: Some("127.77.0.1".parse().unwrap()) },
+    ] {
+        let mut config = config(dir.path());
+        config.federation = federation(Independence::Checked);
+        config.vault = VaultCost::Standard;
+        config.recording = recording;
+        assert!(matches!(Agent::start(config), Err(StartError::Recording)));
+    }
+    assert!(!dir.path().join("vault").exists() && !truth.exists());
 }

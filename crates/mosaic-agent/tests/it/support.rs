@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use mosaic_agent::{Agent, RunConfig, RunError, StartError, VaultCost};
+use mosaic_agent::{Agent, Recording, RunConfig, RunError, StartError, VaultCost};
 use mosaic_crypto::{agreement::AgreementSecret, signing::SigningKey};
 use mosaic_federation::{Federation, FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
 use mosaic_geo::synthetic_city;
@@ -89,6 +89,7 @@ pub(crate) fn config(dir: &Path) -> RunConfig {
         vault: VaultCost::DangerouslyCheap,
         patience: Patience::default(),
         pool: Arc::default(),
+        recording: Recording::default(),
     }
 }
 

@@ -164,7 +164,7 @@ fn degrees(text: &str) -> Result<f64, CsvProblem> {
 }
 
 /// RFC 3339, or unix seconds with at most three decimals that count.
-pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
+pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     if !whole.is_empty() && digits(whole) && digits(fraction) {

@@ -40,6 +40,14 @@ pub struct Stop {
     pub leave: Timestamp,
 }
 
+/// Where and when two friends will be together, in hours of the clock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Date {
+    pub(super) venue: LatLng,
+    pub(super) from: f64,
+    pub(super) until: f64,
+}
+
 /// One person's day, from four in the morning of local time to the next: it begins and ends at home.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DayPlan {
@@ -76,22 +84,33 @@ impl Resident {
 
     /// The plan of the day that holds this instant. Local time follows from the longitude of the home, in whole hours.
     pub fn day(&self, at: Timestamp) -> DayPlan {
-        #[expect(clippy::cast_possible_truncation, reason = "at most twelve hours")]
-        let offset = (self.home.lng() / 15.0).round() as i64 * 3_600 - DAY_STARTS;
-        let day = i64::try_from(at.as_secs()).unwrap_or(i64::MAX / 2).saturating_add(offset).div_euclid(DAY);
+        self.day_with(at, None)
+    }
+
+    /// As [`Self::day`], with an evening that was agreed on in the place of the person's own.
+    pub(super) fn day_with(&self, at: Timestamp, date: Option<Date>) -> DayPlan {
+        let (day, offset) = self.day_number(at);
         // 1970-01-01 was a Thursday; Monday is 0.
         let weekend = (day + 3).rem_euclid(7) >= 5;
         let mut draw = Seeded::new(&[self.seed, 2, self.number, day.cast_unsigned()]);
         let mut planner = Planner::new(self.home, day * DAY - offset);
         if weekend {
-            self.weekend(&mut planner, &mut draw)
+            self.weekend(&mut planner, &mut draw, date)
         } else {
-            self.weekday(&mut planner, &mut draw)
+            self.weekday(&mut planner, &mut draw, date)
         }
         planner.finish()
     }
 
-    fn weekday(&self, planner: &mut Planner, draw: &mut Seeded) {
+    /// The number of the local day that holds this instant, and how far local days are ahead of UTC, in seconds.
+    pub(super) fn day_number(&self, at: Timestamp) -> (i64, i64) {
+        #[expect(clippy::cast_possible_truncation, reason = "at most twelve hours")]
+        let offset = (self.home.lng() / 15.0).round() as i64 * 3_600 - DAY_STARTS;
+        let day = i64::try_from(at.as_secs()).unwrap_or(i64::MAX / 2).saturating_add(offset).div_euclid(DAY);
+        (day, offset)
+    }
+
+    fn weekday(&self, planner: &mut Planner, draw: &mut Seeded, date: Option<Date>) {
         let start = 8.5 + 0.5 * draw.normal().clamp(-2.0, 2.0);
         let noon = draw.between(12.0, 13.2);
         let end = (start + 8.5 + 0.5 * draw.normal()).clamp(15.0, 19.0);
@@ -104,10 +123,10 @@ impl Resident {
             planner.visit(work, Purpose::Work, noon + 0.8, end);
         }
         self.errand(planner, draw, end + 0.2);
-        self.evening(planner, draw, 0.65);
+        self.evening(planner, draw, 0.65, date);
     }
 
-    fn weekend(&self, planner: &mut Planner, draw: &mut Seeded) {
+    fn weekend(&self, planner: &mut Planner, draw: &mut Seeded, date: Option<Date>) {
         let late = draw.between(9.5, 11.5);
         self.errand(planner, draw, late);
         if let Some(&place) = draw.pick(&self.outings).filter(|_| late < 11.0) {
@@ -115,7 +134,7 @@ impl Resident {
             planner.visit(place, Purpose::Outing, from, from + draw.between(1.0, 3.0));
             planner.visit(self.home, Purpose::Home, from, from);
         }
-        self.evening(planner, draw, 0.75);
+        self.evening(planner, draw, 0.75, date);
     }
 
     fn errand(&self, planner: &mut Planner, draw: &mut Seeded, from: f64) {
@@ -126,7 +145,10 @@ impl Resident {
     }
 
     /// Most people go to their favourite most of the time, and all around the same hours.
-    fn evening(&self, planner: &mut Planner, draw: &mut Seeded, how_often: f64) {
+    fn evening(&self, planner: &mut Planner, draw: &mut Seeded, how_often: f64, date: Option<Date>) {
+        if let Some(Date { venue, from, until }) = date {
+            return planner.visit(venue, Purpose::Outing, from, until);
+        }
         let choice = draw.unit();
         let which = usize::from(choice > 0.6) + usize::from(choice > 0.85);
         let from = draw.between(19.0, 20.5);

@@ -3,7 +3,9 @@
 
 mod cells;
 mod damage;
+mod datasets;
 mod extracts;
 mod movement;
 mod people;
 mod shared;
+mod society;

@@ -11,7 +11,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 
-use super::limits::Limits;
+use super::{limits::Limits, recording};
 use crate::{Counters, Gauges, PeerCallId, PeerFailure, ProviderCore, Step, Ticket, store::Store};
 
 /// Commands that may wait; beyond that a caller is told to come back. Calls of strangers hold at most a
@@ -105,7 +105,10 @@ impl Engine {
 
 impl Handle {
     pub(super) async fn call(&self, call: Call) -> Result<Reply, Problem> {
-        self.ask(|answer| Command::Call(Box::new(call), answer)).await
+        recording::asked(&call);
+        let reply = self.ask(|answer| Command::Call(Box::new(call), answer)).await;
+        recording::answered(&reply);
+        reply
     }
 
     pub(super) async fn peer(&self, bytes: Vec<u8>) -> Result<Vec<u8>, Problem> {

@@ -87,7 +87,8 @@ fn engine<S: Store + Send + 'static>(store: S) -> Engine {
 async fn a_dead_engine_ends_the_server_with_an_error() {
     let (engine, identity) = (engine(Broken::default()), Identity::generate().unwrap());
     let metrics = Some(bind_loopback(0).unwrap());
-    let provider = Provider { listener: bind_loopback(0).unwrap(), metrics, identity, engine, banner: None };
+    let provider =
+        Provider { listener: bind_loopback(0).unwrap(), metrics, identity, engine, banner: None, recorder: None };
     let ended = provider.serve(pending()).await;
     assert!(matches!(ended, Err(RunError::Engine)), "{ended:?}");
 }

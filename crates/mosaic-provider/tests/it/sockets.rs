@@ -3,7 +3,7 @@
 use std::{net::TcpListener, path::Path, sync::Arc};
 
 use mosaic_federation::{Federation, FederationDescriptor, Independence, SignedDocument, Tile, peer::MAX_REQUEST};
-use mosaic_provider::{FolderError, Provider, ProviderConfig, ProviderFolder, RunError};
+use mosaic_provider::{FolderError, Policy, Provider, ProviderConfig, ProviderFolder, Recording, RunError};
 use mosaic_transport::{BindError, Patience, Pin, PinnedHttp, Pins, ProviderClient, ServeError, SystemClock};
 use mosaic_types::{Clock as _, Lane, ProviderId, Stream, TileId};
 use mosaic_wire::{
@@ -293,4 +293,29 @@ fn secrets_are_readable_by_their_owner_only() {
     let again = ProviderFolder::open(place.path()).unwrap();
     assert_eq!(again.entry(), folder.entry());
     let _number: ProviderId = again.config.number;
+}
+
+/// A provider of a real federation cannot be made to write down what it is asked by an argument.
+#[tokio::test]
+async fn a_recording_is_for_practice_only() {
+    let mut rng = ChaCha20Rng::seed_from_u64(4);
+    let places: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
+    let make = |(place, number): (&tempfile::TempDir, u8)| {
+        let jurisdiction = ["FR", "DE", "CH"][usize::from(number) - 1].into();
+        let config = ProviderConfig { operator: format!("operator {number}"), jurisdiction, ..config(number) };
+        ProviderFolder::create(place.path(), config, &mut rng).unwrap()
+    };
+    let folders: Vec<ProviderFolder> = places.iter().zip(1..).map(make).collect();
+    let tile = Tile { id: TileId(7), name: "Test".into(), lat: 41.0, lng: -8.0, radius_m: 10_000 };
+    let entries = folders.iter().map(ProviderFolder::entry).collect();
+    let descriptor = FederationDescriptor::new("test", Independence::Checked, SystemClock.now(), 100, tile, entries);
+    let mut document = SignedDocument::draft(&descriptor).unwrap();
+    folders.iter().for_each(|folder| folder.sign(&mut document));
+    let federation = document.verify().unwrap();
+    folders.iter().for_each(|folder| folder.install(&federation).unwrap());
+    let requests = places[0].path().join("requests");
+    let recording = Recording { requests: Some(requests.clone()), from: None };
+    let first = folders.into_iter().next().unwrap();
+    let started = Provider::start_recorded(first, Arc::new(SystemClock), Policy::for_agents(100), &recording);
+    assert!(matches!(started, Err(RunError::Recording)) && !requests.exists());
 }

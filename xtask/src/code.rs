@@ -23,6 +23,42 @@ pub(crate) fn stripped(text: &str) -> String {
     out.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// What stands in the strings of `text`, unescaped, and where each begins.
+pub(crate) fn strings(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(first) = text[at..].chars().next() {
+        let rest = &text[at..];
+        let skipped = comment(rest).or_else(|| literal(rest, &text[..at]));
+        let length = skipped.map_or(first.len_utf8(), |(length, _)| length);
+        if let Some((_, "\"\"")) = skipped {
+            let inner = rest[..length].trim_start_matches(['b', 'r', '#']).trim_end_matches('#');
+            let inner = inner.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(inner);
+            found.push((at, if first == '"' { unescaped(inner) } else { inner.to_owned() }));
+        }
+        at += length;
+    }
+    found
+}
+
+/// A string as the compiler reads it, as far as prose needs it: a backslash at the end of a line joins it to the next.
+fn unescaped(inner: &str) -> String {
+    let mut out = String::with_capacity(inner.len());
+    let mut rest = inner;
+    while let Some((before, after)) = rest.split_once('\\') {
+        out.push_str(before);
+        rest = match after.chars().next() {
+            Some('\n') => after.trim_start(),
+            Some(escaped) => {
+                out.push(if escaped == 'n' { '\n' } else { escaped });
+                &after[escaped.len_utf8()..]
+            }
+            None => after,
+        };
+    }
+    out + rest
+}
+
 /// The length of the comment that `rest` begins with, and what stands for it.
 fn comment(rest: &str) -> Option<(usize, &'static str)> {
     if rest.starts_with("//") {
@@ -151,6 +187,14 @@ mod tests {
         assert_eq!(stripped("a\n    b\t c"), "a b c");
         assert_eq!(stripped("/* never closed"), "");
         assert_eq!(stripped("for\"x\"in"), "for\"\"in", "a name that ends in r opens no raw string");
+    }
+
+    #[test]
+    fn strings_are_read_as_the_compiler_does() {
+        let text = "f(\"a\\n\\\"b\\\" \\\n   c\"); // \"no\"\nlet x = (r#\"raw \\n\"#, b\"bytes\", '\"', \"\");";
+        let found: Vec<_> = strings(text).into_iter().map(|(_, string)| string).collect();
+        assert_eq!(found, ["a\n\"b\" c", "raw \\n", "bytes", ""]);
+        assert_eq!(strings("x = \"é\" + \"y\"").into_iter().map(|(at, _)| at).collect::<Vec<_>>(), [4, 11]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod barrier;
 mod ci;
 mod claims;
 mod code;
+mod lab;
 mod layers;
 mod licences;
 mod links;
@@ -31,8 +32,17 @@ enum Task {
     Layers,
     /// Check that only the release crate opens the release barrier.
     Barrier,
-    /// Check that every cited claim exists and every holding claim names a test that exists and runs.
-    Claims,
+    /// Check the claims ledger, whoever cites it, and that no sentence promises privacy without a claim.
+    Claims {
+        /// Make docs/claims.md of docs/claims.toml instead.
+        #[arg(long, conflicts_with = "report")]
+        write: bool,
+        /// Hold a report of the lab (report.json) against the claims that hold instead.
+        #[arg(long, value_name = "FILE")]
+        report: Option<std::path::PathBuf>,
+    },
+    /// Run the lab's quick attacks and hold their report against the claims that hold.
+    Lab,
     /// Check that every relative link in a Markdown file leads to something.
     Links,
     /// Check every dependency's licence against deny.toml.
@@ -44,7 +54,10 @@ fn main() -> anyhow::Result<()> {
         Task::Ci { install } => ci::run(install),
         Task::Layers => layers::check(),
         Task::Barrier => barrier::check(),
-        Task::Claims => claims::check(),
+        Task::Claims { write: true, .. } => claims::write(),
+        Task::Claims { report: Some(report), .. } => claims::judge(&report),
+        Task::Claims { .. } => claims::check(),
+        Task::Lab => lab::check(),
         Task::Links => links::check(),
         Task::Licences => licences::check(),
     }

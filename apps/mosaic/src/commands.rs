@@ -55,7 +55,7 @@ impl Context {
 pub(crate) enum Command {
     /// Start a practice federation of three providers and an agent; nothing to configure
     Up(up::UpArgs),
-    /// Watch an evening: people meet through three providers that learn nothing
+    /// Watch an evening: people meet, then the providers' disks are searched for anything readable
     Demo(demo::DemoArgs),
     /// Run the agent of this installation
     Agent(agent::AgentArgs),
@@ -71,7 +71,7 @@ pub(crate) enum Command {
     OpenDoor(open_door::OpenDoorArgs),
     /// Ask who is near with the same wish
     Query(query::QueryArgs),
-    /// Wave at the cards found; only people who accept can tell
+    /// Wave at the cards found; people who accept get your contact
     Wave(wave::WaveArgs),
     /// See who waved and who accepted; accept, decline, keep, forget
     People(people::PeopleArgs),

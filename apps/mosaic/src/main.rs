@@ -40,8 +40,8 @@ Examples:
   mosaic broadcast --context \"coffee meetup\" --noise 0.7
   mosaic query --radius 500m --time-window 2h";
 
-/// Find out that somebody near you wants the same, now, without anybody learning where you are, what you want or whom
-/// you met.
+/// Find out that somebody near you wants the same, now, and get in touch. What is promised about your privacy, against
+/// whom, and what is not, stands in docs/claims.md.
 #[derive(Debug, Parser)]
 #[command(name = "mosaic", version, after_help = EXIT_CODES, propagate_version = true)]
 struct Cli {

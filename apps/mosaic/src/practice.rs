@@ -34,7 +34,7 @@ pub(crate) fn place_or_center(at: Option<At>, context: &Context) -> Outcome<Posi
     let federation = context.home()?.federation()?;
     let descriptor = federation.descriptor();
     if descriptor.independence != Independence::Practice {
-        return Err(Failure::usage("say where you are: --at LAT,LON (it stays on this machine)"));
+        return Err(Failure::usage("say where you are: --at LAT,LON (at most a blurred cell leaves [CL-06])"));
     }
     Ok(Position { lat: descriptor.tile.lat, lon: descriptor.tile.lng })
 }

@@ -9,7 +9,7 @@ use mosaic_federation::Federation;
 use mosaic_geo::places::PlaceIndex;
 use mosaic_transport::{BindError, ClientError, Patience, ProviderClient, ServeError, bind, os_rng, serve_loopback};
 use mosaic_types::{Clock, Mode};
-use mosaic_vault::{CreateError, OpenError, Vault};
+use mosaic_vault::{CreateError, ItemError, OpenError, Vault};
 use rand::rngs::StdRng;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -76,6 +76,9 @@ pub enum StartError {
     /// The vault did not open.
     #[error("the vault did not open")]
     Open(#[source] OpenError),
+    /// The vault opened, and reading it failed.
+    #[error("the vault cannot be read")]
+    Read(#[source] ItemError),
     /// No vault could be created.
     #[error("no vault could be created")]
     Create(#[source] CreateError),
@@ -201,24 +204,36 @@ async fn until(mut stopped: watch::Receiver<()>) {
 fn open_or_create(files: &Files, config: &RunConfig, rng: &mut StdRng) -> Result<(Vault, AgentState), StartError> {
     let path = files.vault();
     match Vault::open(&path, &config.password) {
+        // the lock is ours now, so an address lying here is that of an agent that died
         Ok(vault) => {
-            let bytes = vault.get(STATE, STATE).ok().flatten();
-            let state = AgentState::from_bytes(bytes.as_deref().map_or(&[], Vec::as_slice));
-            Ok((vault, state.map_err(StartError::State)?))
+            files.forget_address();
+            read_or_begin(vault, config, rng)
         }
-        Err(OpenError::Missing) => create(&path, config, rng),
+        Err(OpenError::Missing) => begin(create(&path, config, rng)?, config, rng),
         Err(error) => Err(StartError::Open(error)),
     }
 }
 
-fn create(path: &std::path::Path, config: &RunConfig, rng: &mut StdRng) -> Result<(Vault, AgentState), StartError> {
+/// The state of an open vault. There is none if the very first start was interrupted before it was saved.
+fn read_or_begin(vault: Vault, config: &RunConfig, rng: &mut StdRng) -> Result<(Vault, AgentState), StartError> {
+    match vault.get(STATE, STATE).map_err(StartError::Read)? {
+        Some(bytes) => AgentState::from_bytes(&bytes).map(|state| (vault, state)).map_err(StartError::State),
+        None => begin(vault, config, rng),
+    }
+}
+
+fn create(path: &std::path::Path, config: &RunConfig, rng: &mut StdRng) -> Result<Vault, StartError> {
     let practice = config.federation.descriptor().banner().is_some();
     let created = match config.vault {
         VaultCost::Standard => Vault::create(path, &config.password, rng),
         VaultCost::DangerouslyCheap if practice => Vault::create_dangerously_cheap(path, &config.password, rng),
         VaultCost::DangerouslyCheap => return Err(StartError::CheapVault),
     };
-    let mut vault = created.map_err(StartError::Create)?;
+    created.map_err(StartError::Create)
+}
+
+/// A new device's state, saved before anybody relies on it.
+fn begin(mut vault: Vault, config: &RunConfig, rng: &mut StdRng) -> Result<(Vault, AgentState), StartError> {
     let state = AgentState::fresh(rng).in_mode(config.mode);
     let bytes = state.to_bytes().map_err(StartError::State)?;
     let failed = |cause| StartError::Directory(std::io::Error::other(cause));

@@ -39,7 +39,7 @@ use crate::{
 pub struct Evening {
     /// Rendezvous events in order of time.
     pub rendezvous: Vec<EventView>,
-    /// Frames that were stored, by what they were for: proof that people met.
+    /// What happened between them: proof that people met.
     pub met: Meetings,
     /// Pairs that waved or handed over a token, the smaller number first: the judge of edge attacks.
     pub pairs: BTreeSet<(u32, u32)>,
@@ -56,7 +56,7 @@ pub struct Meetings {
     pub approaches: u64,
     /// Contacts that arrived.
     pub contacts: u64,
-    /// Slots that met a full row.
+    /// Slots of either lane that met a full row, or were told so.
     pub full: u64,
 }
 

@@ -85,7 +85,7 @@ async fn list(context: &Context) -> Outcome {
 const fn words(state: AssociationState) -> &'static str {
     match state {
         AssociationState::Waiting => "waiting: nothing came back yet",
-        AssociationState::Answered => "answered automatically, which says nothing about a person",
+        AssociationState::Answered => "answered automatically, as decoys do [CL-13]",
         AssociationState::Approached => "somebody approached you: `mosaic people accept`",
         AssociationState::Given => "your contact is given, theirs has not come",
         AssociationState::Offered => "theirs is here, yours is not given",

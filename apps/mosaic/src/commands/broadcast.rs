@@ -9,8 +9,8 @@ use crate::{
     units::{At, Seconds},
 };
 
-/// Publish a context. The words and the place stay on this machine; what leaves is a class and a blurred cell among
-/// nine decoys, with the next scheduled event.
+/// Publish a context. With the next scheduled event, among nine decoys [CL-02], leave a class and a blurred cell in the
+/// place of yours [CL-06], and your words for those who name their topic [CL-12].
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -26,7 +26,7 @@ enum Action {
         #[arg(long)]
         contact: String,
     },
-    /// Decline; the other side sees nothing
+    /// Decline; the other side gets no more than the automatic answer
     Decline {
         /// The association
         id: String,

@@ -8,8 +8,8 @@ use crate::{
     units::{At, Metres, Seconds},
 };
 
-/// Ask who is near. The agent answers from what it has read; it reads on in the background, so ask again. Nine of ten
-/// cards are decoys and nobody can tell which: wave at all of them.
+/// Ask who is near. The agent answers from what it has read; it reads on in the background, so ask again. Most cards
+/// are decoys, made so that nobody can tell which [CL-21] (open): wave at all of them.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

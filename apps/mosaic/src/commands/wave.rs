@@ -4,7 +4,8 @@ use mosaic_api::{CardChoice, CardSelection, Operation, WaveBody, WaveReply};
 use crate::{commands::Context, exit::Outcome};
 
 /// Wave at cards. A wave carries a sealed handshake, not your contact; the contact follows when the other side
-/// accepts. Decoys answer like people who look away, so only an acceptance tells you that somebody is there.
+/// accepts. Decoys answer like people who look away, so only an acceptance tells you that somebody is
+/// there [CL-13].
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

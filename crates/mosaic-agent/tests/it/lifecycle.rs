@@ -1,8 +1,12 @@
-use std::fs;
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener},
+};
 
-use mosaic_agent::{Agent, StartError, VaultCost};
+use mosaic_agent::{Agent, RunConfig, StartError, VaultCost};
 use mosaic_federation::Independence;
-use mosaic_vault::OpenError;
+use mosaic_vault::{OpenError, Vault};
+use rand::SeedableRng as _;
 use serde_json::json;
 
 use crate::support::{Running, config, dir, federation};
@@ -32,6 +36,29 @@ async fn settings_and_broadcasts_survive_a_restart() {
         assert_eq!(agent.token == token, place == dir.path(), "the token belongs to the installation");
         agent.stop().await;
     }
+}
+
+/// What a kill during the very first start leaves: a vault without a state, and an address nobody answers at.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupted_first_start_is_started_over() {
+    let dir = dir();
+    let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(8);
+    drop(Vault::create_dangerously_cheap(&dir.path().join("vault"), "correct horse", &mut rng).unwrap());
+    fs::write(dir.path().join("api.address"), "127.0.0.1:1").unwrap();
+    let taken = taken();
+    let refused = Agent::start(RunConfig { listen: taken.1, ..config(dir.path()) });
+    assert!(matches!(refused.err(), Some(StartError::Bind(_))));
+    assert!(!dir.path().join("api.address").exists(), "nobody is sent to where a stranger may listen");
+    let agent = Running::start(dir.path()).unwrap();
+    assert_eq!(agent.send("GET", "/v1/config", None).await.status, 200);
+    agent.stop().await;
+}
+
+/// A port in use, held as long as the listener lives.
+fn taken() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
 }
 
 /// S-43, S-46: nothing of what a person said is readable in the agent's directory.

@@ -117,7 +117,7 @@ fn provider() -> ((std::net::SocketAddr, mosaic_transport::Pin), mpsc::Unbounded
     });
     tokio::spawn(async move {
         let stopped = async { stopped.await.unwrap_or_default() };
-        serve_tls(listener, &identity, router, stopped).await.unwrap();
+        serve_tls(listener, &identity, router, mosaic_transport::Limits::default(), stopped).await.unwrap();
     });
     (place, called, stop)
 }

@@ -163,7 +163,7 @@ mod tests {
         let mut memory = Memory::default();
         assert_eq!(memory.features(7, 10), [1.0, 1e9, 1e9, 0.0]);
         let slot = crate::SlotView { key: 7, chain: 0, bytes: crate::ByteStatistics::default(), real: true };
-        memory.absorb(&EventView { user: 1, at: 10, slots: vec![slot.clone()] });
+        memory.absorb(&EventView { user: 1, at: 10, slots: vec![slot] });
         memory.absorb(&EventView { user: 1, at: 14, slots: vec![slot] });
         assert_eq!(memory.features(7, 20), [0.0, 6.0, 10.0, 2.0]);
     }

@@ -1,9 +1,15 @@
 use std::future::pending;
 
+use axum::{
+    body::{Body, to_bytes},
+    http::{Request, StatusCode},
+};
 use mosaic_federation::{FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
 use mosaic_transport::{SystemClock, bind_loopback};
 use mosaic_types::{Period, ProviderId, TileId};
+use mosaic_wire::{CELL, GenerationsQuery, Problem, ProblemCode};
 use rand::{SeedableRng as _, rngs::StdRng};
+use tower::ServiceExt as _;
 use zeroize::Zeroizing;
 
 use super::*;
@@ -65,20 +71,48 @@ fn federation(keys: &[ProviderKeys]) -> mosaic_federation::Federation {
     document.verify().unwrap()
 }
 
-#[tokio::test]
-async fn a_dead_engine_ends_the_server_with_an_error() {
+/// The first provider's engine over `store`. Nobody listens at the addresses of the others.
+fn engine<S: Store + Send + 'static>(store: S) -> Engine {
     let mut rng = StdRng::seed_from_u64(1);
     let keys: Vec<_> = (1..=3).map(|n| ProviderKeys::generate(ProviderId::new(n).unwrap(), &mut rng)).collect();
     let federation = Arc::new(federation(&keys));
     let client = ProviderClient::for_federation(federation.descriptor(), PEER_PATIENCE).unwrap();
     let own = keys.into_iter().next().unwrap();
     let cell = AgreementSecret::from_bytes(*own.cell.to_bytes());
-    let (policy, now) = (Policy::for_agents(1), SystemClock.now());
-    let core = ProviderCore::open(own, federation, Broken::default(), policy, now).unwrap();
-    let engine = Engine::start(core, cell, client, Arc::new(SystemClock)).unwrap();
-    let identity = Identity::generate().unwrap();
+    let core = ProviderCore::open(own, federation, store, Policy::for_agents(1), SystemClock.now()).unwrap();
+    Engine::start(core, cell, client, Arc::new(SystemClock)).unwrap()
+}
+
+#[tokio::test]
+async fn a_dead_engine_ends_the_server_with_an_error() {
+    let (engine, identity) = (engine(Broken::default()), Identity::generate().unwrap());
     let metrics = Some(bind_loopback(0).unwrap());
     let provider = Provider { listener: bind_loopback(0).unwrap(), metrics, identity, engine, banner: None };
     let ended = provider.serve(pending()).await;
     assert!(matches!(ended, Err(RunError::Engine)), "{ended:?}");
+}
+
+/// What the router answers to a body at a path, whose sender is nobody in particular.
+async fn post(engine: &Engine, path: &str, body: Vec<u8>) -> Result<Vec<u8>, ProblemCode> {
+    let request = Request::post(path).body(Body::from(body)).unwrap();
+    let reply = routes::router(engine.handle(), None).oneshot(request).await.unwrap();
+    let status = reply.status();
+    let bytes = to_bytes(reply.into_body(), usize::MAX).await.unwrap();
+    if status == StatusCode::OK { Ok(bytes.to_vec()) } else { Err(Problem::from_json(&bytes).unwrap().code) }
+}
+
+#[tokio::test]
+async fn who_asks_for_more_than_there_is_room_for_comes_again_later() {
+    let engine = engine(MemoryStore::default());
+    let handle = engine.handle();
+    let relay = || post(&engine, "/v1/relay/2", vec![0; CELL]);
+    let read = || post(&engine, "/v1/generations", GenerationsQuery::default().encode().to_vec());
+    let places: Vec<_> = std::iter::from_fn(|| handle.limits.relay()).collect();
+    let room: Vec<_> = std::iter::from_fn(|| handle.limits.generations(1_024)).collect();
+    assert_eq!(relay().await, Err(ProblemCode::Overloaded));
+    assert_eq!(read().await, Err(ProblemCode::Overloaded));
+    drop((places, room));
+    assert_eq!(relay().await, Err(ProblemCode::RelayUnreachable));
+    assert_eq!(read().await.map(|bytes| bytes.len()), Ok(2), "an empty reply");
+    engine.stop().await.unwrap();
 }

@@ -19,7 +19,7 @@ fn somewhere(rng: &mut ChaCha20Rng) -> LatLng {
     )
 }
 
-/// Of `count` pairs at most 500 m apart, the share whose reader plans a row of the publisher's bundle at one of
+/// Of `count` pairs 450 to 500 m apart, the share whose reader plans a row of the publisher's bundle at one of
 /// `resolutions`. The publisher was a little further on when it first released here this week, as people are.
 fn share_planned(count: u32, seed: u64, modes: [Mode; 2], granularity: Granularity, resolutions: &[u8]) -> f64 {
     let [publishes, reads] = modes;
@@ -44,7 +44,7 @@ fn share_planned(count: u32, seed: u64, modes: [Mode; 2], granularity: Granulari
         at(&mut releaser, offset_m(place, rng.random_range(-40.0..40.0), rng.random_range(-40.0..40.0)));
         let (accepted, cell) = at(&mut releaser, place);
         assert_eq!(accepted.granularity, granularity);
-        let (away, angle) = (rng.random_range(0.0..500.0), rng.random_range(0.0..std::f64::consts::TAU));
+        let (away, angle) = (rng.random_range(450.0..500.0), rng.random_range(0.0..std::f64::consts::TAU));
         let interest = Interest {
             class: accepted.class,
             topics: accepted.topics,

@@ -37,11 +37,14 @@ pub(super) struct Neighbour<'a> {
     waved: BTreeSet<[u8; 32]>,
     /// Own cards that somebody waved at, and whether the device answers for all of them.
     approached: BTreeSet<[u8; 32]>,
-    own: HashMap<[u8; 32], (Zeroizing<[u8; 32]>, CardOrigin, Window)>,
+    own: HashMap<[u8; 32], Published>,
     answering: Option<Window>,
     heard: Vec<Token>,
     next_token: Option<Timestamp>,
 }
+
+/// An own card: its secret, whose it is, and its window. An [`OwnCard`] cannot be kept and given as well.
+type Published = (Zeroizing<[u8; 32]>, CardOrigin, Window);
 
 /// Cards without a shared topic that are close enough to the top of the list to be waved at.
 const OTHERS: usize = 6;
@@ -87,10 +90,9 @@ impl<'a> Neighbour<'a> {
 
     /// As the agent takes a receipt.
     pub(super) fn acknowledged(&mut self, event: &ReleasedEvent, full: u16) {
-        if full != 0 {
-            self.device.releaser.retry(event, full);
-        }
-        self.associations.left(&event.frames());
+        let given_up = self.device.releaser.retry(event, full);
+        self.associations.left(&event.stored(full));
+        self.associations.requeue(&given_up);
     }
 
     pub(super) fn wish(&mut self, now: Timestamp, places: &PlaceIndex) -> Result<()> {

@@ -11,9 +11,10 @@ fn row<'a>(report: &'a Report, id: &str) -> &'a mosaic_lab::Row {
 
 /// Seed 20, 240 people over 6 h in the built-in city who wave, answer, accept, exchange contacts and meet by
 /// tokens, with full rows and retries: at least 5,000 real rendezvous slots of users the attacker never
-/// learnt from. The 95 % bootstrap interval by user of the AUC, over all slots and among the slots of one
-/// event, lies within 0.50 ± 0.01, while the same
-/// attacker reaches 0.85 on the naive design in the same run.
+/// learnt from. Among the ten slots of an event, the 95 % bootstrap interval by user of the AUC lies within
+/// 0.50 ± 0.01, while the same attacker reaches 0.85 on the naive design in the same run. Over all slots it
+/// knows the hour, and how many people are in touch follows the hour: there it must gain nothing beyond the
+/// clock alone (ADR 8); the row misses its target, and the report says so.
 #[test]
 fn one_provider_cannot_tell_real_rendezvous_slots() {
     let places = Arc::new(synthetic_city(1));
@@ -25,7 +26,8 @@ fn one_provider_cannot_tell_real_rendezvous_slots() {
     }
     assert_eq!(row(&report, "slots/naive").status, Status::Met, "{report}");
     assert_eq!(row(&report, "slots/rendezvous/within").status, Status::Met, "{report}");
-    assert_eq!(row(&report, "slots/rendezvous").status, Status::Met, "{report}");
+    let (pooled, clock) = (row(&report, "slots/rendezvous"), row(&report, "slots/rendezvous/clock"));
+    assert!(pooled.value <= clock.ci[1], "a slot says more than the clock does:\n{report}");
 }
 
 /// Seed 22, 40 devices over 2 h: the discovery rows are there with intervals, whatever they are, and one

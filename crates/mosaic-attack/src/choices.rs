@@ -92,11 +92,8 @@ pub fn score_choices(choices: &[Choice], learner: Learner, rng: &mut impl Rng) -
 /// Judges guesses. Posteriors are calibrated on the tuning half.
 pub fn judge_guesses(guesses: &Guesses, resamples: usize, rng: &mut impl Rng) -> GuessReport {
     let model = Isotonic::fit(&guesses.tuning.iter().flat_map(pairs).collect::<Vec<_>>());
-    let ask = |guess: &Guess| Question {
-        user: guess.user,
-        posterior: model.posterior(&guess.scores),
-        truth: guess.truth,
-    };
+    let ask =
+        |guess: &Guess| Question { user: guess.user, posterior: model.posterior(&guess.scores), truth: guess.truth };
     let questions: Vec<Question> = guesses.judged.iter().map(ask).collect();
     let claims: Vec<Claimed> = questions.iter().flat_map(claims).collect();
     let all: Vec<(f64, bool)> = guesses.judged.iter().flat_map(pairs).collect();
@@ -122,8 +119,11 @@ fn pairs(guess: &Guess) -> impl Iterator<Item = (f64, bool)> + '_ {
 }
 
 fn claims(question: &Question) -> Vec<Claimed> {
-    let claim =
-        |(index, probability): (usize, &f64)| Claimed { user: question.user, probability: *probability, held: index == question.truth };
+    let claim = |(index, probability): (usize, &f64)| Claimed {
+        user: question.user,
+        probability: *probability,
+        held: index == question.truth,
+    };
     question.posterior.iter().enumerate().map(claim).collect()
 }
 

@@ -60,7 +60,9 @@ fn table<'a>(page: &mut String, heading: &str, rows: impl Iterator<Item = &'a Ro
 /// Cells carry their column's name, which a narrow screen shows instead of the head.
 fn line(page: &mut String, row: &Row) {
     let number = |value: Option<f64>| value.map_or_else(String::new, figure);
-    let pair = |pair: Option<[f64; 2]>| pair.map_or_else(String::new, |[low, high]| format!("{} … {}", figure(low), figure(high)));
+    let pair = |pair: Option<[f64; 2]>| {
+        pair.map_or_else(String::new, |[low, high]| format!("{} … {}", figure(low), figure(high)))
+    };
     let reason = row.reason.as_deref().map_or_else(String::new, |reason| format!("<small>{}</small>", escaped(reason)));
     let _written = write!(
         page,

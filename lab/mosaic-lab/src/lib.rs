@@ -17,10 +17,10 @@ mod runs;
 mod tables;
 
 pub use evening::{Evening, Meetings, record_evening};
+pub use html::html;
 pub use naive::{Wish, fresh_report, naive_traffic, rebroadcast, redundant_traffic, wishes};
 pub use population::{PopulationPlan, record_discovery};
 pub use progress::{Progress, Told};
-pub use html::html;
 pub use report::{Line, Report, Row, Series, Status};
 pub use run::{RunPlan, RunSize, run};
 pub use runs::{AveragingPlan, SlotPlan, averaging, evening, slots};

@@ -35,7 +35,9 @@ fn dashes(index: usize) -> &'static str {
 
 /// The least and the most of an axis; from 0, and never empty.
 fn range(values: impl Iterator<Item = f64>) -> [f64; 2] {
-    let [low, high] = values.filter(|value| value.is_finite()).fold([0.0_f64, 0.0], |[low, high], value| [low.min(value), high.max(value)]);
+    let [low, high] = values
+        .filter(|value| value.is_finite())
+        .fold([0.0_f64, 0.0], |[low, high], value| [low.min(value), high.max(value)]);
     [low, if high > low { high } else { low + 1.0 }]
 }
 
@@ -45,7 +47,11 @@ fn lines(series: &Series) -> String {
     let x = |value: f64| LEFT + (value - left) / (right - left) * (WIDTH - LEFT - RIGHT);
     let y = |value: f64| HEIGHT - BOTTOM - (value - least) / (most - least) * (HEIGHT - TOP - BOTTOM);
     let legend = series.lines.len() as f64 * 16.0;
-    let mut svg = format!("<svg viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" aria-label=\"{}\">\n", HEIGHT + legend, escaped(&series.title));
+    let mut svg = format!(
+        "<svg viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" aria-label=\"{}\">\n",
+        HEIGHT + legend,
+        escaped(&series.title)
+    );
     for step in 0..=4 {
         let share = f64::from(step) / 4.0;
         let (across, up) = (left + share * (right - left), least + share * (most - least));

@@ -48,14 +48,21 @@ fn single_bundles(bench: &mut Bench<'_>, naive: Naive, opened: &[Opened]) {
     let new = novelty(&events, warm_up, RESAMPLES, rng);
     let counted = redundancy(&events, RESAMPLES, rng);
     let classified = classify_elements(&events, warm_up, BoostingPlan::default(), RESAMPLES, rng);
-    let row = |id: &str, attack: &str, metric: &str, found| Row::printed(format!("opened/{id}"), attack, "P2", metric, found);
+    let row =
+        |id: &str, attack: &str, metric: &str, found| Row::printed(format!("opened/{id}"), attack, "P2", metric, found);
     let first = row("novelty", "novelty", "precision of first-seen", new.precision);
     bench.rows.push(first.on("3").beside(naive.novelty).judged(0.0, 0.10));
-    let blind = mosaic_attack::Estimate { value: new.blind_precision, low: new.blind_precision, high: new.blind_precision };
+    let blind =
+        mosaic_attack::Estimate { value: new.blind_precision, low: new.blind_precision, high: new.blind_precision };
     bench.rows.push(row("novelty/blind", "calling everything real", "precision", blind));
     let twice = row("redundancy", "redundancy count", "bundles seen twice in an event", exactly(counted.called));
     bench.rows.push(twice.on("4").beside(naive.redundancy).judged(0.0, 0.0).because("the baseline is a precision"));
-    bench.rows.push(row("element-classifier", "element classifier", "AUC", classified.auc).on("2").beside(naive.auc).judged(0.0, 0.58));
+    bench.rows.push(
+        row("element-classifier", "element classifier", "AUC", classified.auc)
+            .on("2")
+            .beside(naive.auc)
+            .judged(0.0, 0.58),
+    );
 }
 
 /// Which bundle of an event is real? With everything known of the town and of this person's earlier events, and
@@ -78,8 +85,12 @@ fn guesses(bench: &mut Bench<'_>, naive: Naive, opened: &[Opened]) -> Result<()>
             bench.rows.push(row("g", "G of ten", found.trap.guesses).on("25").beside(1.1).judged(4.5, 5.5));
         } else {
             let limit = "target of maximum mode; subset selection is not built, so every mode includes always";
-            bench.rows.push(row("top-1", "top-1 of 10", found.top_one).on("6").beside(0.70).judged(0.0, 0.37).because(limit));
-            bench.rows.push(row("g", "G of ten", found.trap.guesses).on("25").beside(1.1).judged(2.5, 5.5).because(limit));
+            bench
+                .rows
+                .push(row("top-1", "top-1 of 10", found.top_one).on("6").beside(0.70).judged(0.0, 0.37).because(limit));
+            bench
+                .rows
+                .push(row("g", "G of ten", found.trap.guesses).on("25").beside(1.1).judged(2.5, 5.5).because(limit));
         }
         bench.rows.push(row("verifications", "checks really needed", found.trap.verifications));
         bench.rows.push(row("k-eff", "effective hypotheses", found.trap.effective));
@@ -105,9 +116,19 @@ fn repeated(bench: &mut Bench<'_>, naive: Naive, steady: &[Opened]) {
         }
         let (name, found) = best(bench, &format!("opened/rebroadcast/{number}"), "P2", &asked);
         let attack = format!("rebroadcast intersection ({name})");
-        let row = Row::printed(format!("opened/rebroadcast/{number}/top-1"), &attack, "P2", &format!("top-1 of 10, N = {number}"), found.top_one);
+        let row = Row::printed(
+            format!("opened/rebroadcast/{number}/top-1"),
+            &attack,
+            "P2",
+            &format!("top-1 of 10, N = {number}"),
+            found.top_one,
+        );
         let row = row.on("5").judged(0.0, 0.15);
-        bench.rows.push(if number == 3 { row.beside(naive.exact).because("the baseline is exact recovery") } else { row });
+        bench.rows.push(if number == 3 {
+            row.beside(naive.exact).because("the baseline is exact recovery")
+        } else {
+            row
+        });
         curve.push([number as f64, found.top_one.value]);
     }
     let lines = vec![plots::line("opened bundles, P2", curve)];

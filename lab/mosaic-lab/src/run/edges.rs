@@ -20,17 +20,25 @@ pub(super) fn attack(bench: &mut Bench<'_>, recorded: &Evening) {
         });
         let seen: Vec<Sighting> = seen.collect();
         let found = judge_edges(&meeting_scores(&seen, CROWD), &pairs, &users, RESAMPLES, &mut bench.rng);
-        let row = Row::printed(format!("edges/{name}"), "rows written in one batch", "P1", &format!("AUC by {name}"), found.auc);
+        let row = Row::printed(
+            format!("edges/{name}"),
+            "rows written in one batch",
+            "P1",
+            &format!("AUC by {name}"),
+            found.auc,
+        );
         if best.as_ref().is_none_or(|best| best.value < row.value) {
             best = Some(row.clone());
         }
         bench.rows.push(row);
     }
     // the naive design: both broadcast the token they share
-    let tokens = (0..).zip(&pairs).flat_map(|(number, (a, b))| [*a, *b].map(|user| Sighting { place: number, epoch: 0, user }));
+    let tokens =
+        (0..).zip(&pairs).flat_map(|(number, (a, b))| [*a, *b].map(|user| Sighting { place: number, epoch: 0, user }));
     let naive = judge_edges(&meeting_scores(&tokens.collect::<Vec<_>>(), CROWD), &pairs, &users, 0, &mut bench.rng);
     if let Some(best) = best {
-        let row = Row { id: "edges/best".to_owned(), attack: "rows written in one batch, best of three".to_owned(), ..best };
+        let row =
+            Row { id: "edges/best".to_owned(), attack: "rows written in one batch, best of three".to_owned(), ..best };
         bench.rows.push(row.on("17").beside(naive.auc.value).judged(0.0, 0.51));
     }
 }

@@ -49,7 +49,8 @@ pub(super) fn attack(bench: &mut Bench<'_>) -> Result<Naive> {
         said.iter().step_by(step).map(|wish| rebroadcast(wish, &pool, NAIVE_RATIO, 5, rng)).collect();
     let crossed = rebroadcast_intersection(&contexts, &[1, 2, 3, 5], RESAMPLES, rng);
     let trees = detect_slots_with(&seen, Learner::Trees(BoostingPlan::default()), 200_000, RESAMPLES, rng);
-    let row = |id: &str, attack: &str, metric: &str, found| Row::printed(format!("naive/{id}"), attack, "P1", metric, found);
+    let row =
+        |id: &str, attack: &str, metric: &str, found| Row::printed(format!("naive/{id}"), attack, "P1", metric, found);
     // the floors say that an attacker that cannot break this design is broken itself
     bench.rows.push(row("classifier", "element classifier", "AUC at 70 % noise", classified.auc).judged(0.80, 1.0));
     bench.rows.push(row("slots", "slot detector (trees)", "AUC at 70 % noise", trees.auc).judged(0.80, 1.0));
@@ -61,7 +62,8 @@ pub(super) fn attack(bench: &mut Bench<'_>) -> Result<Naive> {
     bench.rows.push(row("redundancy", "redundancy count", "precision", counted.precision));
     for point in &crossed {
         let metric = format!("exact after {}", point.broadcasts);
-        let found = row(&format!("intersection/{}", point.broadcasts), "rebroadcast intersection", &metric, point.exact);
+        let found =
+            row(&format!("intersection/{}", point.broadcasts), "rebroadcast intersection", &metric, point.exact);
         bench.rows.push(if point.broadcasts == 3 { found.judged(0.90, 1.0) } else { found });
     }
     let naive_roc = plots::line("naive design, trees", trees.roc);

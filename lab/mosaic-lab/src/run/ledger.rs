@@ -9,7 +9,10 @@ use mosaic_types::{LatLng, Mode};
 use rand::RngExt;
 
 use super::Bench;
-use crate::{report::Row, runs::{RESAMPLES, evening}};
+use crate::{
+    report::Row,
+    runs::{RESAMPLES, evening},
+};
 
 /// Weeks that are simulated, one a person.
 const WEEKS: usize = 300;
@@ -47,9 +50,12 @@ pub(super) fn attack(bench: &mut Bench<'_>) {
     let most = |drawn: &[&f64]| drawn.iter().copied().copied().fold(0.0, f64::max);
     let low = bootstrap_by_user(&ratios, RESAMPLES, &mut bench.rng, least);
     let high = bootstrap_by_user(&ratios, RESAMPLES, &mut bench.rng, most);
-    let row = |id: &str, metric: &str, found| Row::printed(format!("ledger/{id}"), "ledger correctness", "-", metric, found);
+    let row =
+        |id: &str, metric: &str, found| Row::printed(format!("ledger/{id}"), "ledger correctness", "-", metric, found);
     // below the smallest step of a 64-bit sum nothing can be told
-    bench.rows.push(row("least", "least of reported / exact", low).on("24").beside(SOURCE_DESIGN).judged(1.0 - 1e-12, 1.05));
+    bench
+        .rows
+        .push(row("least", "least of reported / exact", low).on("24").beside(SOURCE_DESIGN).judged(1.0 - 1e-12, 1.05));
     bench.rows.push(row("most", "most of reported / exact", high).on("24").judged(1.0 - 1e-12, 1.05));
     let wrong = crate::runs::count("ledger/wrong", "wrong answers", wrong);
     bench.rows.push(Row { view: "-".to_owned(), ..wrong }.on("24").judged(0.0, 0.0));

@@ -41,7 +41,8 @@ pub(super) fn opened(bench: &mut Bench<'_>, opened: &[Opened]) {
         .collect();
     found.sort_by(|a, b| b.0.joint.value.total_cmp(&a.0.joint.value));
     let (report, judged, tuning) = found.swap_remove(0);
-    let row = |id: &str, metric: &str, found| Row::printed(format!("lineup/{id}"), "persona line-up", "P2", metric, found);
+    let row =
+        |id: &str, metric: &str, found| Row::printed(format!("lineup/{id}"), "persona line-up", "P2", metric, found);
     bench.rows.push(row("single", "top-1 of 10, one session", report.single).on("10").beside(0.72).judged(0.0, 0.15));
     bench.rows.push(row("joint", "top-1 of 10, all sessions", report.joint).on("10").beside(0.88).judged(0.0, 0.20));
     let days = format!("AUC, {} days opened", bench.plan.size.days);

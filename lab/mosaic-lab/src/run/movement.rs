@@ -47,10 +47,12 @@ fn undefended(bench: &mut Bench<'_>, walks: &Walks) {
     let mut points = Vec::new();
     for (user, fixes) in walks.people().enumerate() {
         let (early, late): (Vec<_>, Vec<_>) = fixes.iter().partition(|(at, _)| *at < middle);
-        let visits = |fixes: Vec<&(Timestamp, LatLng)>| Histogram::from_visits(fixes.into_iter().map(|fix| cell(fix.1)));
+        let visits =
+            |fixes: Vec<&(Timestamp, LatLng)>| Histogram::from_visits(fixes.into_iter().map(|fix| cell(fix.1)));
         profiles.push(visits(early));
         probes.push((user, visits(late)));
-        let slot = |(at, place): &(Timestamp, LatLng)| Cell::at(*place, Resolution::R7).raw() ^ at.as_secs() / 3_600 % 168;
+        let slot =
+            |(at, place): &(Timestamp, LatLng)| Cell::at(*place, Resolution::R7).raw() ^ at.as_secs() / 3_600 % 168;
         points.push(fixes.iter().map(slot).collect::<Vec<u64>>());
     }
     probes.retain(|(_, probe)| probe.total() > 0);
@@ -61,7 +63,13 @@ fn undefended(bench: &mut Bench<'_>, walks: &Walks) {
     let depth = |top_k: &[f64]| top_k.iter().enumerate().map(|(at, share)| [(at + 1) as f64, *share]).collect();
     bench.plot("linkage", plots::line("without a defence", depth(&linked.top_k)));
     let unique = uniqueness(&points, 4, 20, RESAMPLES, &mut bench.rng).unique;
-    let row = Row::printed("uniqueness/undefended", "uniqueness, 4 points", "P1", "share unique, 1 km and hour of week", unique);
+    let row = Row::printed(
+        "uniqueness/undefended",
+        "uniqueness, 4 points",
+        "P1",
+        "share unique, 1 km and hour of week",
+        unique,
+    );
     bench.rows.push(row);
     if let Some(open) = bench.rows.iter_mut().find(|row| row.id == "uniqueness/provider") {
         open.baseline = Some(unique.value);
@@ -76,16 +84,32 @@ fn released(bench: &mut Bench<'_>, walks: &Walks) -> Result<()> {
     let mut points = Vec::new();
     for (user, fixes) in walks.people().enumerate() {
         let mut last = 0;
-        let sparse: Vec<(Timestamp, LatLng)> = fixes.iter().copied().filter(|(at, _)| {
-            let due = at.as_secs() >= last + EVERY_S;
-            if due {
-                last = at.as_secs();
-            }
-            due
-        }).collect();
-        let shown: Vec<_> = sparse.iter().map(|(at, _)| *at).zip(release(bench.places, &sparse, &mut bench.rng)?).collect();
-        let cells = |early: bool| Histogram::from_visits(shown.iter().filter(|(at, _)| (*at < middle) == early).filter_map(|(_, cell)| Some(cell.as_ref()?.raw())));
-        let truth = |early: bool| Histogram::from_visits(sparse.iter().filter(|(at, _)| (*at < middle) == early).map(|(_, place)| cell(*place)));
+        let sparse: Vec<(Timestamp, LatLng)> = fixes
+            .iter()
+            .copied()
+            .filter(|(at, _)| {
+                let due = at.as_secs() >= last + EVERY_S;
+                if due {
+                    last = at.as_secs();
+                }
+                due
+            })
+            .collect();
+        let shown: Vec<_> =
+            sparse.iter().map(|(at, _)| *at).zip(release(bench.places, &sparse, &mut bench.rng)?).collect();
+        let cells = |early: bool| {
+            Histogram::from_visits(
+                shown
+                    .iter()
+                    .filter(|(at, _)| (*at < middle) == early)
+                    .filter_map(|(_, cell)| Some(cell.as_ref()?.raw())),
+            )
+        };
+        let truth = |early: bool| {
+            Histogram::from_visits(
+                sparse.iter().filter(|(at, _)| (*at < middle) == early).map(|(_, place)| cell(*place)),
+            )
+        };
         profiles.push(cells(true));
         probes.push((user, cells(false)));
         clean.push(truth(true));
@@ -106,7 +130,13 @@ fn released(bench: &mut Bench<'_>, walks: &Walks) -> Result<()> {
     bench.plot("linkage", plots::line("a point per 2 h", depth(&naive.top_k)));
     bench.plot("linkage", plots::line("released cells", depth(&found.top_k)));
     let unique = uniqueness(&points, 4, 20, RESAMPLES, &mut bench.rng).unique;
-    bench.rows.push(Row::printed("uniqueness/released", "uniqueness, 4 points", "P2", "share unique, cell and hour of week", unique));
+    bench.rows.push(Row::printed(
+        "uniqueness/released",
+        "uniqueness, 4 points",
+        "P2",
+        "share unique, cell and hour of week",
+        unique,
+    ));
     Ok(())
 }
 
@@ -135,22 +165,34 @@ fn filters(bench: &mut Bench<'_>, walks: &Walks) -> Result<()> {
         };
         fresh.push(track(minutes.iter().map(|(at, place)| (seconds(*at), *place, naive(*place))).collect()));
         let shown = release(bench.places, &minutes, &mut bench.rng)?;
-        let seen = minutes.iter().zip(shown).filter_map(|((at, place), cell)| Some((seconds(*at), *place, cell?.center())));
+        let seen =
+            minutes.iter().zip(shown).filter_map(|((at, place), cell)| Some((seconds(*at), *place, cell?.center())));
         ours.push(track(seen.collect()));
     }
     let speed = SpeedModel { axis_mps: walks.axis_mps(), memory_s: 60.0 };
     let plan = ParticlePlan { particles: 300, speed };
     let naive = judge_particles(&fresh, blur, plan, RESAMPLES, &mut bench.rng);
     let found = judge_particles(&ours, blur, plan, RESAMPLES, &mut bench.rng);
-    let row = |id: &str, metric: &str, found| Row::printed(format!("filter/{id}"), "particle filter, a report a minute", "P2", metric, found);
-    bench.rows.push(row("ratio", "error filtered / single", found.ratio).on("11").beside(naive.ratio.value).judged(0.95, f64::INFINITY));
+    let row = |id: &str, metric: &str, found| {
+        Row::printed(format!("filter/{id}"), "particle filter, a report a minute", "P2", metric, found)
+    };
+    bench.rows.push(
+        row("ratio", "error filtered / single", found.ratio)
+            .on("11")
+            .beside(naive.ratio.value)
+            .judged(0.95, f64::INFINITY),
+    );
     bench.rows.push(row("single", "mean error of one report (m)", found.single_m).beside(naive.single_m.value));
     bench.rows.push(row("filtered", "mean error filtered (m)", found.filtered_m).beside(naive.filtered_m.value));
     Ok(())
 }
 
 /// What a device that releases each of `fixes` shows: its cell, or nothing where the release refused.
-fn release(places: &Arc<PlaceIndex>, fixes: &[(Timestamp, LatLng)], rng: &mut ChaCha20Rng) -> Result<Vec<Option<Cell>>> {
+fn release(
+    places: &Arc<PlaceIndex>,
+    fixes: &[(Timestamp, LatLng)],
+    rng: &mut ChaCha20Rng,
+) -> Result<Vec<Option<Cell>>> {
     let mut seed = [0; 32];
     rng.fill(&mut seed[..]);
     let mut releaser = Releaser::new(seed, Arc::clone(places), ReleaserState::default());

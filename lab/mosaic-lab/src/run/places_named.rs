@@ -45,7 +45,9 @@ fn venues(bench: &mut Bench<'_>) -> Result<()> {
     let (mut naive, mut ours) = (Vec::new(), Vec::new());
     for _ in 0..bench.plan.size.people {
         let all = bench.places.all();
-        let Some(venue) = all.get(bench.rng.random_range(0..all.len().max(1))).map(|place| place.position) else { continue };
+        let Some(venue) = all.get(bench.rng.random_range(0..all.len().max(1))).map(|place| place.position) else {
+            continue;
+        };
         let rng = &mut bench.rng;
         let seen: Vec<LatLng> =
             (0..REPORTS).map(|_| offset_m(venue, normal(RECEIVER_M, rng), normal(RECEIVER_M, rng))).collect();

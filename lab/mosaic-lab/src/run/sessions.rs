@@ -52,8 +52,12 @@ pub(super) fn released(bench: &mut Bench<'_>, opened: &[Opened]) -> Result<()> {
         let real = own.iter().filter(|event| event.resolution == 8);
         let cells: Vec<Cell> = real.filter_map(|event| event.real().map(|at| event.slots[at].cell)).collect();
         reports.extend(cells.iter().map(|cell| (own[0].user, cell.raw())));
-        let zones = |session: &[Cell]| session.iter().filter_map(|cell| cell.parent(Resolution::R7)).map(Cell::raw).collect::<Vec<_>>();
-        ours.extend(cells.chunks_exact(POINTS).map(|session| (own[0].user as usize, Histogram::from_visits(zones(session)))));
+        let zones = |session: &[Cell]| {
+            session.iter().filter_map(|cell| cell.parent(Resolution::R7)).map(Cell::raw).collect::<Vec<_>>()
+        };
+        ours.extend(
+            cells.chunks_exact(POINTS).map(|session| (own[0].user as usize, Histogram::from_visits(zones(session)))),
+        );
     }
     let link = |probes: &[(usize, Histogram)], profiles: &[Histogram], rng: &mut _| {
         link_histograms(profiles, probes, MIXTURE, 1, RESAMPLES, rng).top_one
@@ -70,7 +74,8 @@ pub(super) fn released(bench: &mut Bench<'_>, opened: &[Opened]) -> Result<()> {
     let row = Row::printed("session/p1", "session re-identification by rows", "P1", &metric, blind).on("8");
     bench.rows.push(row.beside(undefended.value).judged(0.0, 2.0 / f64::from(people)));
     let equal = equality_linking(&reports, RESAMPLES, &mut bench.rng);
-    let row = Row::printed("equality/same-user", "equal released cells", "P2", "share of one person's", equal.same_user);
+    let row =
+        Row::printed("equality/same-user", "equal released cells", "P2", "share of one person's", equal.same_user);
     bench.rows.push(row.beside(1.0));
     let excess = mosaic_attack::Estimate { value: equal.excess, low: equal.excess, high: equal.excess };
     let row = Row::printed("equality/excess", "equal released cells", "P2", "over 1 / users sharing", excess);

@@ -47,7 +47,9 @@ pub(super) fn profiles(places: &PlaceIndex, people: u32, seed: u64) -> Result<Ve
     let mut rng = ChaCha20Rng::seed_from_u64(!seed);
     let start = evening().before(std::time::Duration::from_hours(24 * DAYS));
     let mut own: Vec<Vec<Wish>> = residents.all().iter().map(|_| Vec::new()).collect();
-    wishes(residents.all(), places, start, DAYS, &mut rng).into_iter().for_each(|wish| own[wish.user as usize].push(wish));
+    wishes(residents.all(), places, start, DAYS, &mut rng)
+        .into_iter()
+        .for_each(|wish| own[wish.user as usize].push(wish));
     let profile = |wishes: Vec<Wish>| {
         let share = 1.0 / wishes.len().max(1) as f64;
         let (mut classes, mut zones) = (HashMap::new(), HashMap::new());
@@ -76,7 +78,8 @@ pub(super) fn choices(
             if let Some(truth) = event.real() {
                 let sent = history.seen.get(&event.slots[truth].key()).map_or(0, |seen| seen.times as usize) + 1;
                 if wanted(sent) {
-                    let rows = event.slots.iter().enumerate().map(|(at, slot)| history.row(event, at, slot, town, profile));
+                    let rows =
+                        event.slots.iter().enumerate().map(|(at, slot)| history.row(event, at, slot, town, profile));
                     asked.push(Choice { user: event.user, rows: contrast(rows.collect()), truth });
                 }
             }
@@ -90,7 +93,8 @@ pub(super) fn choices(
 fn contrast(rows: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
     let mean = |at: usize| rows.iter().map(|row| row[at]).sum::<f64>() / rows.len() as f64;
     let means: Vec<f64> = (0..rows.first().map_or(0, Vec::len)).map(mean).collect();
-    let widen = |row: &Vec<f64>| row.iter().copied().chain(row.iter().zip(&means).map(|(value, mean)| value - mean)).collect();
+    let widen =
+        |row: &Vec<f64>| row.iter().copied().chain(row.iter().zip(&means).map(|(value, mean)| value - mean)).collect();
     rows.iter().map(widen).collect()
 }
 

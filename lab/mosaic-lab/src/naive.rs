@@ -4,7 +4,7 @@
 //! cell, slot of the week), mixed with elements of the last thousand contexts of others until the
 //! wanted share is noise.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use std::time::Duration;
 
@@ -86,6 +86,10 @@ pub fn naive_traffic(wishes: &[Wish], ratio: f64, rng: &mut impl Rng) -> Vec<Eve
 pub fn redundant_traffic(wishes: &[Wish], ratio: f64, rng: &mut impl Rng) -> Vec<EventView> {
     let mut events = naive_traffic(wishes, ratio, rng);
     for event in &mut events {
+        // one who counts on purpose sends nothing twice by chance
+        let mut met = HashSet::new();
+        event.slots.sort_by_key(|slot| !slot.real);
+        event.slots.retain(|slot| met.insert(slot.key));
         let mut real = event.slots.iter().filter(|slot| slot.real).copied();
         let (first, second) = (real.next(), real.next());
         event.slots.extend(first.into_iter().flat_map(|slot| [slot; 4]).chain(second));

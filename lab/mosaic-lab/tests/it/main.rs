@@ -1,5 +1,8 @@
 //! The lab's own gate: small runs of the attackers on the real release code.
 
+mod scoreboard;
+mod teeth;
+
 use std::sync::Arc;
 
 use mosaic_geo::city::synthetic_city;

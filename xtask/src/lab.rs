@@ -10,16 +10,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::{claims, tree};
 
-/// Runs the quick attacks and judges their report. A program without them, older than they are, passes and says so.
-#[expect(clippy::print_stderr, reason = "progress of a command line tool")]
+/// Runs the quick attacks and judges their report.
 pub(crate) fn check() -> Result<()> {
     let folder = folder()?;
     build()?;
-    let help = mosaic(&["lab", "run", "--help"], &folder, Stdio::piped())?;
-    if !offers_quick(&help) {
-        eprintln!("xtask: `mosaic lab run --quick` does not exist yet; nothing was attacked");
-        return Ok(());
-    }
     let report = folder.join("report.json");
     if report.exists() {
         fs::remove_file(&report).with_context(|| format!("cannot remove {}", report.display()))?;
@@ -35,11 +29,6 @@ pub(crate) fn check() -> Result<()> {
     claims::judge(&report)
 }
 
-/// Whether a help text was printed, and one that knows the flag; a subcommand that does not exist prints none.
-fn offers_quick(help: &Output) -> bool {
-    help.status.success() && String::from_utf8_lossy(&help.stdout).contains("--quick")
-}
-
 /// Where the lab may leave files: not in the working tree.
 fn folder() -> Result<PathBuf> {
     let metadata = tree::metadata(tree::WithDependencies::No)?;
@@ -49,7 +38,7 @@ fn folder() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// By itself, so that a program that does not compile is not taken for one without the command.
+/// By itself, so that a program that does not compile is not taken for attacks that failed.
 fn build() -> Result<()> {
     let build = ["build", "--quiet", "--locked", "--package", "mosaic"];
     let status = Command::new(env!("CARGO")).args(build).current_dir(tree::root()).status();
@@ -70,24 +59,4 @@ fn mosaic(arguments: &[&str], folder: &Path, errors: Stdio) -> Result<Output> {
         .stderr(errors)
         .output()
         .context("cargo did not start")
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use std::{os::unix::process::ExitStatusExt as _, process::ExitStatus};
-
-    use super::*;
-
-    #[test]
-    fn only_a_help_text_with_the_flag_offers_the_quick_run() {
-        let help = |code: i32, text: &str| Output {
-            status: ExitStatus::from_raw(code << 8),
-            stdout: text.as_bytes().to_vec(),
-            stderr: b"error: unrecognized subcommand; try --quick".to_vec(),
-        };
-        assert!(offers_quick(&help(0, "Usage: mosaic lab run [OPTIONS]\n  --quick  The gate's attacks")));
-        assert!(!offers_quick(&help(0, "Usage: mosaic lab run [OPTIONS]")));
-        assert!(!offers_quick(&help(2, "")));
-        assert!(!offers_quick(&help(2, "--quick")));
-    }
 }

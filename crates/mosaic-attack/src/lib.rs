@@ -5,7 +5,7 @@
 //! users (PRIVACY 0.2). Nothing here knows where its observations came from: the same detector reads
 //! the traffic of this system and that of a naive design.
 //!
-//! Where to find what, by scoreboard row (PRIVACY part A): real or decoy 1 and 2 [`detect_slots`],
+//! Where to find what, by scoreboard row (PRIVACY part A): real or decoy 1 and 2 [`detect_slots`], [`detect_slots_with`],
 //! [`Learner`]; the naive element mix 1 and 3 to 5 [`classify_elements`], [`novelty`], [`redundancy`],
 //! [`rebroadcast_intersection`]; averaging 7 [`averaging_curve`]; re-identification 8 and 9
 //! [`link_histograms`], [`knowledge_risks`], [`uniqueness()`]; decoy trajectories 10 and 21
@@ -16,6 +16,7 @@
 mod averaging;
 mod boosting;
 mod calibration;
+mod choices;
 mod detector;
 mod distinguish;
 mod edges;
@@ -29,6 +30,7 @@ mod linkage;
 mod logistic;
 mod personas;
 mod ranking;
+mod roc;
 mod scored;
 mod sequence;
 mod slots;
@@ -41,6 +43,7 @@ mod uniqueness;
 pub use averaging::{AveragingCurve, AveragingPoint, Estimator, Reports, averaging_curve};
 pub use boosting::{BoostedTrees, BoostingPlan};
 pub use calibration::{CalibrationReport, Claimed, Isotonic, ReliabilityBin, calibration, reliability};
+pub use choices::{Choice, Guess, GuessReport, Guesses, judge_guesses, score_choices};
 pub use detector::{Detector, Learner};
 pub use distinguish::{Distinction, Observation, distinguish, kolmogorov_smirnov, welch_t};
 pub use edges::{EdgeReport, Sighting, judge_edges, meeting_scores};
@@ -63,8 +66,9 @@ pub use personas::{
     profile_scores,
 };
 pub use ranking::{advantage_at, best_threshold, credit_within, expected_rank};
+pub use roc::{hits_at, roc};
 pub use sequence::{LabelledSequence, SequenceModel, SequencePlan};
-pub use slots::{DetectorReport, EventView, SlotView, detect_slots};
+pub use slots::{DetectorReport, EventView, LearnerReport, SlotView, detect_slots, detect_slots_with};
 pub use snapshots::{SnapshotPair, snapshot_attack, snapshot_features};
 pub use timing::{PacketWindow, TimingReport, activity_attack, timing_features};
 pub use tokens::{TokenPair, token_attack, token_features};

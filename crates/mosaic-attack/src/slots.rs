@@ -1,5 +1,7 @@
 //! The single-provider slot detector: which elements of an event are real?
 
+mod learners;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rand::Rng;
@@ -9,6 +11,8 @@ use crate::{
     features::{EPOCH_S, Extractor, WIDTH},
     scored::{Scale, Scored},
 };
+
+pub use learners::{LearnerReport, detect_slots_with};
 
 /// One element of an event as the attacker sees it.
 #[derive(Clone, Copy, Debug)]

@@ -84,6 +84,22 @@ impl<'a> Device<'a> {
         }
     }
 
+    /// One wish at home that stands for a week and is sent again and again: what a rebroadcast attack needs.
+    pub(crate) fn stand(&mut self, now: Timestamp) -> Result<()> {
+        let class = self.resident.interests()[0];
+        let draft = Draft {
+            place: Sensitive::new(self.resident.home()),
+            words: ContextText::new(popular_topic(class, &mut self.rng))?,
+            requested: NoiseRatio::new(0.5)?,
+            mode: self.mode,
+            ttl: TtlHours::new(168)?,
+        };
+        match self.releaser.draft(now, draft) {
+            Ok(_) | Err(Refusal::OutsideArea { .. }) => Ok(()),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
     pub(crate) fn discovery(&mut self, at: Timestamp, resolution: u8, tables: &mut Tables) -> Result<ReleasedEvent> {
         let (stream, table) = (self.stream(), tables.descriptor(at.period()));
         for _ in 0..8 {

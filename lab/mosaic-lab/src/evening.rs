@@ -13,7 +13,11 @@
 mod meeting;
 mod provider;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Result;
 use mosaic_attack::EventView;
@@ -37,6 +41,8 @@ pub struct Evening {
     pub rendezvous: Vec<EventView>,
     /// What happened between them: proof that people met.
     pub met: Meetings,
+    /// Pairs that waved or handed over a token, the smaller number first: the judge of edge attacks.
+    pub pairs: BTreeSet<(u32, u32)>,
 }
 
 /// What happened between people.
@@ -76,7 +82,7 @@ pub fn record_evening(places: &Arc<PlaceIndex>, plan: PopulationPlan, progress: 
         people: devices.map(Neighbour::new).collect(),
         tables: Tables::new(plan.agents, plan.seed)?,
         providers: Providers::new(plan.agents as usize, ChaCha20Rng::seed_from_u64(!plan.seed)),
-        evening: Evening { rendezvous: Vec::new(), met: Meetings::default() },
+        evening: Evening { rendezvous: Vec::new(), met: Meetings::default(), pairs: BTreeSet::new() },
     };
     let (mut agenda, end) = (BTreeMap::new(), plan.start.after(plan.length));
     for user in 0..plan.agents {
@@ -148,12 +154,14 @@ impl City<'_> {
         person.accept_everybody(now)?;
         if let Some((friend, token)) = person.hand_over_token(now, partner)? {
             self.people[friend as usize].hear(token, user);
+            self.evening.pairs.insert((user.min(friend), user.max(friend)));
         }
         let person = &mut self.people[user as usize];
         person.join_what_was_heard(now)?;
         person.discover(now, &mut self.tables, &self.providers)?;
         for (card, owner) in person.wave_at_all(now, &mut self.evening.met)? {
             self.people[owner as usize].is_waved_at(card, user);
+            self.evening.pairs.insert((user.min(owner), user.max(owner)));
         }
         Ok(())
     }

@@ -6,19 +6,24 @@
 
 mod device;
 mod evening;
+mod html;
 mod naive;
+mod opened;
 mod population;
 mod progress;
 mod report;
+mod run;
 mod runs;
 mod split;
 mod tables;
 pub mod views;
 
 pub use evening::{Evening, Meetings, record_evening};
-pub use naive::{Wish, fresh_report, naive_traffic, wishes};
+pub use html::html;
+pub use naive::{Wish, fresh_report, naive_traffic, rebroadcast, redundant_traffic, wishes};
 pub use population::{PopulationPlan, record_discovery};
 pub use progress::{Progress, Told};
-pub use report::{Report, Row, Status};
+pub use report::{Line, Report, Row, Series, Status};
+pub use run::{RunPlan, RunSize, run};
 pub use runs::{AveragingPlan, SlotPlan, averaging, evening, slots};
 pub use split::Part;

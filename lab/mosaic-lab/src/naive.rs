@@ -4,11 +4,11 @@
 //! cell, slot of the week), mixed with elements of the last thousand contexts of others until the
 //! wanted share is noise.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use std::time::Duration;
 
-use mosaic_attack::{ByteStatistics, EventView, SlotView};
+use mosaic_attack::{ByteStatistics, EventView, Rebroadcast, SlotView};
 use mosaic_geo::{PlaceIndex, Resident};
 use mosaic_types::{ClassId, LatLng, Timestamp};
 use rand::{Rng, RngExt, seq::SliceRandom};
@@ -80,6 +80,36 @@ pub fn naive_traffic(wishes: &[Wish], ratio: f64, rng: &mut impl Rng) -> Vec<Eve
         }
     }
     events
+}
+
+/// The same with the redundancy of "adaptive noise": the first element is sent five times, the second twice.
+pub fn redundant_traffic(wishes: &[Wish], ratio: f64, rng: &mut impl Rng) -> Vec<EventView> {
+    let mut events = naive_traffic(wishes, ratio, rng);
+    for event in &mut events {
+        // one who counts on purpose sends nothing twice by chance
+        let mut met = HashSet::new();
+        event.slots.sort_by_key(|slot| !slot.real);
+        event.slots.retain(|slot| met.insert(slot.key));
+        let mut real = event.slots.iter().filter(|slot| slot.real).copied();
+        let (first, second) = (real.next(), real.next());
+        event.slots.extend(first.into_iter().flat_map(|slot| [slot; 4]).chain(second));
+    }
+    events
+}
+
+/// One wish sent `times` times, each time with fresh noise from the elements of `pool`.
+pub fn rebroadcast(wish: &Wish, pool: &VecDeque<Wish>, ratio: f64, times: usize, rng: &mut impl Rng) -> Rebroadcast {
+    let truth = elements(wish);
+    let wanted = (truth.len() as f64 / (1.0 - ratio)).round() as usize - truth.len();
+    let mut send = || {
+        let mut slots: Vec<SlotView> = truth.iter().map(|&key| slot(key, true)).collect();
+        let noise = rand::seq::index::sample(rng, pool.len() * truth.len(), wanted.min(pool.len()));
+        let drawn = noise.iter().map(|index| elements(&pool[index / truth.len()])[index % truth.len()]);
+        // what the truth holds already adds nothing
+        slots.extend(drawn.filter(|key| !truth.contains(key)).map(|key| slot(key, false)));
+        EventView { user: wish.user, at: wish.at.as_secs(), slots }
+    };
+    Rebroadcast { user: wish.user, broadcasts: (0..times).map(|_| send()).collect() }
 }
 
 /// Distinct numbers for the five elements; the kind is in the top bits, as a label would be.

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Result, anyhow};
 use mosaic_attack::EventView;
-use mosaic_geo::{PlaceIndex, Resident, Residents};
+use mosaic_geo::{PlaceIndex, Residents};
 use mosaic_types::{Mode, Timestamp};
 
 use crate::{
@@ -47,48 +47,52 @@ pub fn record_discovery(
     plan: PopulationPlan,
     progress: &Progress<'_>,
 ) -> Result<Vec<EventView>> {
-    let residents = Residents::generate(places, plan.agents as usize, plan.seed)?;
-    let waiting = Mutex::new((0..).zip(residents.all()));
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let recorded: Result<Vec<Vec<EventView>>> = thread::scope(|scope| {
-        let workers = (0..cores).map(|_| scope.spawn(|| play(&waiting, places, plan, progress)));
-        let workers: Vec<_> = workers.collect();
-        workers.into_iter().map(|worker| worker.join().map_err(|_| anyhow!("a recording stopped"))?).collect()
-    });
-    let mut events = recorded?.concat();
+    let live = |device: Device<'_>, tables: &mut Tables| live(device, places, plan, tables);
+    let mut events = play_all(places, plan, progress, &live)?;
     events.sort_by_key(|event| (event.at, event.user));
     Ok(events)
 }
 
-/// Plays one device after another until none waits. Outputs are kept per worker: most are needed by many.
-fn play<'a>(
-    waiting: &Mutex<impl Iterator<Item = (u32, &'a Resident)>>,
+/// Plays every device of a population by itself, on all cores, and gathers what `live` records, in order of users.
+pub(crate) fn play_all<T: Send>(
     places: &Arc<PlaceIndex>,
     plan: PopulationPlan,
     progress: &Progress<'_>,
-) -> Result<Vec<EventView>> {
-    let (mut tables, mut events) = (Tables::new(plan.agents, plan.seed)?, Vec::new());
+    live: &(impl Fn(Device<'_>, &mut Tables) -> Result<Vec<T>> + Sync),
+) -> Result<Vec<T>> {
+    let residents = Residents::generate(places, plan.agents as usize, plan.seed)?;
+    let waiting = Mutex::new((0_u32..).zip(residents.all()));
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
-    while let Some((user, resident)) = next() {
-        let device = Device::new(user, resident, places, plan);
-        live(device, places, plan.start.after(plan.length), plan.start, &mut tables, &mut events)?;
-        progress.step();
-    }
-    Ok(events)
+    // outputs are kept per worker: most are needed by many
+    let worker = || -> Result<Vec<(u32, Vec<T>)>> {
+        let (mut tables, mut recorded) = (Tables::new(plan.agents, plan.seed)?, Vec::new());
+        while let Some((user, resident)) = next() {
+            recorded.push((user, live(Device::new(user, resident, places, plan), &mut tables)?));
+            progress.step();
+        }
+        Ok(recorded)
+    };
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let recorded: Result<Vec<_>> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().map(|worker| worker.join().map_err(|_| anyhow!("a recording stopped"))?).collect()
+    });
+    let mut recorded: Vec<_> = recorded?.into_iter().flatten().collect();
+    recorded.sort_by_key(|(user, _)| *user);
+    Ok(recorded.into_iter().flat_map(|(_, events)| events).collect())
 }
 
 fn live(
     mut device: Device<'_>,
     places: &PlaceIndex,
-    end: Timestamp,
-    mut now: Timestamp,
+    plan: PopulationPlan,
     tables: &mut Tables,
-    events: &mut Vec<EventView>,
-) -> Result<()> {
+) -> Result<Vec<EventView>> {
+    let (mut now, mut events) = (plan.start, Vec::new());
     loop {
         let send = device.next(now);
-        if send.leave_at >= end {
-            return Ok(());
+        if send.leave_at >= plan.start.after(plan.length) {
+            return Ok(events);
         }
         device.wish(send.leave_at, places)?;
         if let Some(resolution) = send.resolution {

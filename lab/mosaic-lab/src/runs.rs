@@ -19,11 +19,11 @@ use crate::{
 };
 
 /// Bootstrap resamples behind every interval.
-const RESAMPLES: usize = 200;
+pub(crate) const RESAMPLES: usize = 200;
 /// The noise ratio of the naive design (L3-04).
-const NAIVE_RATIO: f64 = 0.70;
+pub(crate) const NAIVE_RATIO: f64 = 0.70;
 /// What the attacker must reach on the naive design for its failure elsewhere to mean something.
-const NAIVE_FLOOR: f64 = 0.85;
+pub(crate) const NAIVE_FLOOR: f64 = 0.85;
 
 /// The single-provider slot detector on both lanes and on the naive design, in one run.
 #[derive(Clone, Debug)]
@@ -82,7 +82,7 @@ pub fn slots(places: &Arc<PlaceIndex>, plan: &SlotPlan, progress: &Progress<'_>)
         let found = detect_slots(&events, 0, RESAMPLES, &mut rng);
         rows.extend(discovery_rows(agents, &found, naive.auc.value));
     }
-    Ok(Report { seed: plan.seed, rows })
+    Ok(Report::of(plan.seed, rows))
 }
 
 /// The judged area, and beside it what helps to read it.
@@ -131,7 +131,7 @@ fn discovery_rows(agents: u32, found: &DetectorReport, naive: f64) -> [Row; 5] {
     ]
 }
 
-fn count(id: &str, metric: &str, number: u64) -> Row {
+pub(crate) fn count(id: &str, metric: &str, number: u64) -> Row {
     let value = number as f64;
     let exact = mosaic_attack::Estimate { value, low: value, high: value };
     Row::printed(id, "sample size", "P1", metric, exact)
@@ -188,7 +188,7 @@ pub fn averaging(places: &Arc<PlaceIndex>, plan: AveragingPlan) -> Result<Report
     rows.push(row.beside(naive.residual.value).judged(0.95, f64::INFINITY));
     rows.push(count("averaging/people", "people judged", ours.users as u64));
     rows.push(count("averaging/refused", "reports that the release refused", refused as u64));
-    Ok(Report { seed: plan.seed, rows })
+    Ok(Report::of(plan.seed, rows))
 }
 
 const fn name(estimator: Estimator) -> &'static str {
@@ -201,7 +201,7 @@ const fn name(estimator: Estimator) -> &'static str {
 
 /// What strangers see of a device that releases each of `seen` in one week: the cells' centres. Shorter than
 /// `seen` where the release refused.
-fn released(places: &Arc<PlaceIndex>, seen: &[LatLng], rng: &mut ChaCha20Rng) -> Result<Vec<LatLng>> {
+pub(crate) fn released(places: &Arc<PlaceIndex>, seen: &[LatLng], rng: &mut ChaCha20Rng) -> Result<Vec<LatLng>> {
     let mut seed = [0; 32];
     rng.fill(&mut seed[..]);
     let mut releaser = Releaser::new(seed, Arc::clone(places), ReleaserState::default());
@@ -229,7 +229,7 @@ fn released(places: &Arc<PlaceIndex>, seen: &[LatLng], rng: &mut ChaCha20Rng) ->
 }
 
 /// A normal deviate by Box and Muller.
-fn normal(deviation: f64, rng: &mut ChaCha20Rng) -> f64 {
+pub(crate) fn normal(deviation: f64, rng: &mut ChaCha20Rng) -> f64 {
     let radius = (-2.0 * (1.0 - rng.random_range(0.0..1.0_f64)).ln()).sqrt();
     deviation * radius * rng.random_range(0.0..std::f64::consts::TAU).cos()
 }

@@ -7,7 +7,7 @@ use mosaic_crypto::oprf::{OprfOutput, WholeKey};
 use mosaic_federation::sizing::{Load, TableShape};
 use mosaic_release::OprfOutputs;
 use mosaic_types::{Lane, Period, TileId};
-use mosaic_wire::{Groups, LaneShape, OprfInput, PublicShare, TableDescriptor};
+use mosaic_wire::{Groups, LaneShape, OprfInput, PublicShare, TableDescriptor, rows};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
@@ -18,6 +18,8 @@ pub(crate) struct Tables {
     shapes: [TableShape; 2],
     outputs: HashMap<OprfInput, OprfOutput>,
     descriptors: HashMap<Period, TableDescriptor>,
+    /// Inputs whose row is this one, in the order they were evaluated.
+    leading: HashMap<(Period, u32), Vec<OprfInput>>,
 }
 
 impl Tables {
@@ -29,7 +31,7 @@ impl Tables {
         let key = WholeKey::from_bytes(&scalar)?;
         let load = Load { agents, origins: 3 };
         let shapes = [load.shape(Lane::Discovery), load.shape(Lane::Rendezvous)];
-        Ok(Self { key, shapes, outputs: HashMap::new(), descriptors: HashMap::new() })
+        Ok(Self { key, shapes, outputs: HashMap::new(), descriptors: HashMap::new(), leading: HashMap::new() })
     }
 
     pub(crate) const fn shape(&self, lane: Lane) -> TableShape {
@@ -58,10 +60,23 @@ impl Tables {
     pub(crate) fn evaluate(&mut self, inputs: &[OprfInput]) -> Result<()> {
         for input in inputs {
             if !self.outputs.contains_key(input) {
-                self.outputs.insert(*input, self.key.evaluate(&input.encode())?);
+                let output = self.key.evaluate(&input.encode())?;
+                if let OprfInput::Row { period, .. } = input {
+                    let row = rows::discovery_row(&output, 0, self.shapes[Lane::Discovery as usize].rows);
+                    self.leading.entry((*period, row)).or_default().push(*input);
+                }
+                self.outputs.insert(*input, output);
             }
         }
         Ok(())
+    }
+}
+
+impl Tables {
+    /// What two colluding providers know of a row once they have walked through the public vocabulary. Only
+    /// inputs somebody used are walked through: the others open nothing.
+    pub(crate) fn leading_to(&self, period: Period, row: u32) -> &[OprfInput] {
+        self.leading.get(&(period, row)).map_or(&[], Vec::as_slice)
     }
 }
 

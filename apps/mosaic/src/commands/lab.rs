@@ -2,16 +2,28 @@ mod city;
 mod export;
 mod record;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use mosaic_geo::{PlaceIndex, synthetic_city};
-use mosaic_lab::{AveragingPlan, Progress, Report, SlotPlan, Told, averaging, slots};
+use mosaic_geo::{
+    PlaceIndex, Traces,
+    movement::{from_cabspotting_delta, read_csv},
+    synthetic_city,
+};
+use mosaic_lab::{
+    AveragingPlan, Progress, Report, RunPlan, RunSize, SlotPlan, Status, Told, averaging, html, run, slots,
+};
 
 use crate::{
-    commands::{Context, places},
+    commands::{Context, places, traces},
     exit::{Exit, Failure, OrExit, Outcome},
+    home::write_file,
+    out::Page,
 };
 
 /// Attack the real release code and print what was found, with 95 % intervals by user. The attackers know the code and
@@ -19,6 +31,8 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  mosaic lab run --quick                         the whole scoreboard, in minutes; report.json and report.html
+  mosaic lab run --full --traces cabs.csv --out found
   mosaic lab slots                               the slot detector of one provider, on both lanes (minutes)
   mosaic lab slots --discovery-agents 100        only the smallest population on the discovery lane
   mosaic lab averaging --places porto.osm.pbf --seed 3
@@ -30,7 +44,7 @@ pub(crate) struct LabArgs {
     attack: Attack,
     /// Real places (.osm.pbf or an index); default: the built-in city
     #[arg(long, global = true, value_name = "FILE")]
-    places: Option<std::path::PathBuf>,
+    places: Option<PathBuf>,
     /// Everything is drawn from it
     #[arg(long, global = true, default_value_t = 1)]
     seed: u64,
@@ -38,6 +52,8 @@ pub(crate) struct LabArgs {
 
 #[derive(Debug, Subcommand)]
 enum Attack {
+    /// Every attack on the scoreboard: a table here, report.json and report.html in a folder
+    Run(RunArgs),
     /// One provider looks for the real slots of events
     Slots {
         /// Population sizes for the discovery lane
@@ -70,6 +86,24 @@ enum Attack {
     City(city::CityArgs),
 }
 
+/// What `lab run` takes.
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// Small populations: minutes on two cores (the default)
+    #[arg(long, conflicts_with = "full")]
+    quick: bool,
+    /// Large ones: up to an hour on two cores
+    #[arg(long)]
+    full: bool,
+    /// Recorded movement: user,time,lat,lon, or the cab data as it is distributed (traces-delta.csv.gz); default:
+    /// generated residents
+    #[arg(long, value_name = "FILE")]
+    traces: Option<PathBuf>,
+    /// Folder for report.json and report.html
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    out: PathBuf,
+}
+
 impl LabArgs {
     /// Attacks.
     pub(crate) async fn run(self, context: &Context) -> Outcome {
@@ -77,40 +111,97 @@ impl LabArgs {
             Attack::Record(args) => return args.run(self.places.as_deref(), self.seed, context).await,
             Attack::Export(args) => return args.run(context),
             Attack::City(args) => return args.run(self.places.as_deref(), self.seed, context),
-            Attack::Slots { .. } | Attack::Averaging { .. } => {}
+            Attack::Run(_) | Attack::Slots { .. } | Attack::Averaging { .. } => {}
         }
         let index: PlaceIndex = match &self.places {
             Some(path) => places::read(path)?,
             None => synthetic_city(1),
         };
-        let report = attack(&self.attack, &Arc::new(index), self.seed)?;
+        let index = Arc::new(index);
+        let report = self.found(&index)?;
+        if let Attack::Run(args) = &self.attack {
+            args.keep(&report)?;
+            context.out.result(&report, |page| args.tell(&report, page));
+            return Ok(());
+        }
         context.out.result(&report, |page| page.line(&report));
         Ok(())
     }
+
+    fn found(&self, places: &Arc<PlaceIndex>) -> Outcome<Report> {
+        let seed = self.seed;
+        let report = match &self.attack {
+            Attack::Run(args) => return args.scoreboard(self.places.as_deref(), places, seed),
+            Attack::Slots { discovery_agents, agents, hours, naive_days } => {
+                let plan = SlotPlan {
+                    discovery_agents: discovery_agents.clone(),
+                    rendezvous_agents: *agents,
+                    hours: *hours,
+                    naive_days: *naive_days,
+                    seed,
+                };
+                with_bar(|progress| slots(places, &plan, progress))
+            }
+            Attack::Averaging { people, reports } => {
+                averaging(places, AveragingPlan { people: *people, reports: *reports, receiver_m: 15.0, seed })
+            }
+            Attack::Record(_) | Attack::Export(_) | Attack::City(_) => return Err(Failure::usage("this is no attack")),
+        };
+        report.or_exit(Exit::Usage, "the attack could not be staged")
+    }
 }
 
-fn attack(attack: &Attack, places: &Arc<PlaceIndex>, seed: u64) -> Outcome<Report> {
-    let report = match attack {
-        Attack::Slots { discovery_agents, agents, hours, naive_days } => {
-            let plan = SlotPlan {
-                discovery_agents: discovery_agents.clone(),
-                rendezvous_agents: *agents,
-                hours: *hours,
-                naive_days: *naive_days,
-                seed,
-            };
-            let bar = ProgressBar::new(0);
-            bar.enable_steady_tick(Duration::from_millis(200));
-            let report = slots(places, &plan, &Progress(&|told| show(&bar, told)));
-            bar.finish_and_clear();
-            report
-        }
-        Attack::Averaging { people, reports } => {
-            averaging(places, AveragingPlan { people: *people, reports: *reports, receiver_m: 15.0, seed })
-        }
-        Attack::Record(_) | Attack::Export(_) | Attack::City(_) => return Err(Failure::usage("this is no attack")),
-    };
-    report.or_exit(Exit::Usage, "the attack could not be staged")
+impl RunArgs {
+    /// Runs every attack. Missed targets are a finding, not a failure of the command.
+    fn scoreboard(&self, places: Option<&Path>, index: &Arc<PlaceIndex>, seed: u64) -> Outcome<Report> {
+        let name = |path: &Path| path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let traces = match &self.traces {
+            Some(path) => Some((name(path), recorded(path)?)),
+            None => None,
+        };
+        let size = if self.full { RunSize::full() } else { RunSize::quick() };
+        let plan = RunPlan { size, seed, places: places.map_or_else(String::new, name), traces };
+        // said now, not after an hour
+        std::fs::create_dir_all(&self.out).or_exit(Exit::Local, format!("cannot make {}", self.out.display()))?;
+        with_bar(|progress| run(index, &plan, progress)).or_exit(Exit::Usage, "the attacks could not be staged")
+    }
+
+    fn keep(&self, report: &Report) -> Outcome {
+        let json = serde_json::to_vec_pretty(report).or_exit(Exit::Local, "the report cannot be written")?;
+        write_file(&self.out.join("report.json"), &json)?;
+        write_file(&self.out.join("report.html"), html(report).as_bytes())
+    }
+
+    fn tell(&self, report: &Report, page: &mut Page) {
+        let count = |status| report.count(status);
+        page.line(report);
+        page.head(format!(
+            "{} missed, {} open, {} met",
+            count(Status::Missed),
+            count(Status::Open),
+            count(Status::Met)
+        ));
+        page.line(self.out.join("report.html").display());
+    }
+}
+
+/// Movement from a file, by the first line's columns.
+fn recorded(path: &Path) -> Outcome<Traces> {
+    let text = traces::read_text(path)?;
+    let doing = format!("cannot use {}", path.display());
+    if text.starts_with("cab,") {
+        return from_cabspotting_delta(text.as_bytes()).or_exit(Exit::Usage, doing);
+    }
+    read_csv(&text).or_exit(Exit::Usage, doing)
+}
+
+/// Shows how far something is while it runs.
+fn with_bar<T>(work: impl FnOnce(&Progress<'_>) -> T) -> T {
+    let bar = ProgressBar::new(0);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let done = work(&Progress(&|told| show(&bar, told)));
+    bar.finish_and_clear();
+    done
 }
 
 /// A bar where steps are counted, a spinner where they are not.

@@ -1,0 +1,134 @@
+//! Scoreboard 1, 16, 17 and 25 as one provider sees them: rows and times, nothing opened.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use mosaic_attack::{
+    BoostingPlan, EventView, Learner, LearnerReport, PacketWindow, SequencePlan, activity_attack, detect_slots,
+    detect_slots_with, judge_guesses,
+};
+use mosaic_types::Mode;
+
+use super::{Bench, edges, elements::Naive, plots};
+use crate::{
+    evening::record_evening,
+    population::{PopulationPlan, record_discovery},
+    report::Row,
+    runs::{RESAMPLES, count, evening},
+};
+
+/// All three learners, each with the most slots it learns from.
+pub(super) fn learners(epochs: usize) -> [(&'static str, Learner, usize); 3] {
+    let sequence = SequencePlan { epochs, ..SequencePlan::default() };
+    [
+        ("trees", Learner::Trees(BoostingPlan::default()), 200_000),
+        ("logistic", Learner::Logistic { penalty: 1.0 }, 100_000),
+        ("sequence", Learner::Sequence(sequence), 40_000),
+    ]
+}
+
+impl Bench<'_> {
+    pub(super) fn population(&self, agents: u32, length: Duration) -> PopulationPlan {
+        PopulationPlan { agents, length, seed: self.plan.seed, mode: Mode::Balanced, start: evening() }
+    }
+}
+
+pub(super) fn attack(bench: &mut Bench<'_>, naive: Naive) -> Result<()> {
+    let size = bench.plan.size.clone();
+    let length = Duration::from_hours(size.hours);
+    bench.progress.stage(&format!("an evening of {} people", size.evening), size.hours * 60);
+    let recorded = record_evening(bench.places, bench.population(size.evening, length), bench.progress)?;
+    let sent: u64 = [recorded.met.waves, recorded.met.answers, recorded.met.contacts].iter().sum();
+    bench.rows.push(count("slots/rendezvous/frames", "waves, answers and contacts", sent));
+    let found = detect_slots(&recorded.rendezvous, 0, RESAMPLES, &mut bench.rng);
+    bench.rows.push(Row::printed("slots/rendezvous/clock", "the clock alone", "P1", "AUC", found.clock));
+    let best = lane(bench, "slots/rendezvous", "rendezvous lane", &recorded.rendezvous, naive, true);
+    trap(bench, "rendezvous", &best);
+    clock(bench, &recorded.rendezvous);
+    edges::attack(bench, &recorded);
+    for &agents in &size.discovery {
+        bench.progress.stage(&format!("the discovery lane of {agents} devices"), agents.into());
+        let events = record_discovery(bench.places, bench.population(agents, length), bench.progress)?;
+        let last = size.discovery.last() == Some(&agents);
+        let best = lane(bench, &format!("slots/discovery/{agents}"), "discovery lane", &events, naive, false);
+        let top =
+            Row::printed(format!("slots/discovery/{agents}/top-1"), "slot detector", "P1", "top-1 of 10", best.top_one);
+        bench.rows.push(top.on("1").judged(0.0, 0.12).because("the target is set for 10,000 devices or more"));
+        if last {
+            trap(bench, "discovery", &best);
+        }
+    }
+    Ok(())
+}
+
+/// Every learner on one lane, and the best of them as the judged row.
+fn lane(bench: &mut Bench<'_>, id: &str, name: &str, events: &[EventView], naive: Naive, plot: bool) -> LearnerReport {
+    let mut all: Vec<(&str, LearnerReport)> = Vec::new();
+    for (learner, plan, most) in learners(bench.plan.size.epochs) {
+        bench.progress.stage(&format!("{name}: {learner}"), 0);
+        let found = detect_slots_with(events, plan, most, RESAMPLES, &mut bench.rng);
+        let row = |what: &str, metric: &str, found| {
+            Row::printed(format!("{id}/{learner}{what}"), &format!("slot detector ({learner})"), "P1", metric, found)
+        };
+        bench.rows.push(row("", &format!("AUC, {name}"), found.auc));
+        bench.rows.push(row("/within", "AUC within an event", found.within));
+        bench.rows.push(row("/top-1", "top-1 of 10", found.top_one));
+        if plot || learner == "trees" {
+            bench.plot("roc", plots::line(&format!("{name}, {learner}"), found.roc.clone()));
+        }
+        all.push((learner, found));
+    }
+    // the area over all slots also says when there is more to say; what a slot betrays is in its own event
+    all.sort_by(|a, b| b.1.within.value.total_cmp(&a.1.within.value));
+    let (learner, best) = all.swap_remove(0);
+    let attack = format!("slot detector, best of three ({learner})");
+    let judged =
+        |id: String, metric: &str, found| Row::printed(id, &attack, "P1", metric, found).on("1").beside(naive.auc);
+    // claims name these rows
+    let pooled = if plot { id.to_owned() } else { format!("{id}/auc") };
+    let hours = "over slots of all hours: it includes what the clock alone says (ADR 8)";
+    bench.rows.push(judged(pooled, &format!("AUC, {name}"), best.auc).judged(0.49, 0.51).because(hours));
+    bench.rows.push(judged(format!("{id}/within"), "AUC within an event", best.within).judged(0.49, 0.51));
+    best
+}
+
+/// What is left to verify for whoever sees rows only.
+fn trap(bench: &mut Bench<'_>, lane: &str, best: &LearnerReport) {
+    let found = judge_guesses(&best.guesses, RESAMPLES, &mut bench.rng);
+    let row = |what: &str, metric: &str, found| {
+        Row::printed(format!("trap/p1/{lane}{what}"), "verification trap", "P1", metric, found)
+    };
+    let uniform = row("", "G of ten (5.5 is uniform)", found.trap.guesses).on("25").beside(1.1).judged(5.4, 5.5);
+    bench.rows.push(uniform);
+    bench.rows.push(row("/verifications", "checks really needed", found.trap.verifications));
+    bench.rows.push(row("/k-eff", "effective hypotheses", found.trap.effective));
+    bench.rows.push(row("/calibration", "calibration error", found.calibration.error));
+    for bar in plots::trap(&format!("P1 {lane}"), &found) {
+        bench.plot("trap", bar);
+    }
+    bench.plot("reliability", plots::reliability(&format!("P1 {lane}"), &found.calibration));
+}
+
+/// Half an hour of one host's uploads, as the network sees them.
+const HALF_HOUR_S: u64 = 1_800;
+
+/// Did this person have anything to say in this half hour? From when the host sends.
+fn clock(bench: &mut Bench<'_>, events: &[EventView]) {
+    let mut windows: std::collections::BTreeMap<(u32, u64), PacketWindow> = std::collections::BTreeMap::new();
+    for event in events {
+        let window = windows.entry((event.user, event.at / HALF_HOUR_S)).or_insert_with(|| PacketWindow {
+            user: event.user,
+            packets: Vec::new(),
+            active: false,
+        });
+        window.packets.push(((event.at % HALF_HOUR_S) as f64, 1.0));
+        window.active |= event.slots.iter().any(|slot| slot.real);
+    }
+    let windows: Vec<PacketWindow> = windows.into_values().collect();
+    let found = activity_attack(&windows, Learner::Trees(BoostingPlan::default()), RESAMPLES, &mut bench.rng);
+    let limits =
+        "uploads of the rendezvous lane only, equal in size by construction; reads and the web socket are not recorded";
+    let row =
+        Row::printed("timing/uploads", "activity detection", "N", "advantage, half hours", found.classifier.advantage);
+    bench.rows.push(row.on("16").beside(1.0).judged(-1.0, 0.01).because(limits));
+}

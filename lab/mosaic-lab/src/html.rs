@@ -64,11 +64,11 @@ fn line(page: &mut String, row: &Row) {
         pair.map_or_else(String::new, |[low, high]| format!("{} … {}", figure(low), figure(high)))
     };
     let reason = row.reason.as_deref().map_or_else(String::new, |reason| format!("<small>{}</small>", escaped(reason)));
-    let _written = write!(
+    let _written = writeln!(
         page,
         "<tr id=\"{}\"><td>{}</td><td data-name=\"attack\">{}{reason}</td><td data-name=\"view\">{}</td>\
          <td data-name=\"metric\">{}</td><td data-name=\"naive\">{}</td><td data-name=\"value\">{}</td>\
-         <td data-name=\"95 %\">{}</td><td data-name=\"target\">{}</td><td class=\"{word}\">{word}</td></tr>\n",
+         <td data-name=\"95 %\">{}</td><td data-name=\"target\">{}</td><td class=\"{word}\">{word}</td></tr>",
         escaped(&row.id),
         escaped(&row.board),
         escaped(&row.attack),

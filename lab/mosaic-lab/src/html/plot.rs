@@ -55,11 +55,11 @@ fn lines(series: &Series) -> String {
     for step in 0..=4 {
         let share = f64::from(step) / 4.0;
         let (across, up) = (left + share * (right - left), least + share * (most - least));
-        let _written = write!(
+        let _written = writeln!(
             svg,
             "<line x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"currentColor\" opacity=\"0.2\"/>\
              <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\
-             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\n",
+             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
             WIDTH - RIGHT,
             LEFT - 6.0,
             y(up) + 4.0,
@@ -70,10 +70,10 @@ fn lines(series: &Series) -> String {
             y = y(up),
         );
     }
-    let _written = write!(
+    let _written = writeln!(
         svg,
         "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\
-         <text x=\"12\" y=\"{:.1}\" text-anchor=\"middle\" transform=\"rotate(-90 12 {:.1})\">{}</text>\n",
+         <text x=\"12\" y=\"{:.1}\" text-anchor=\"middle\" transform=\"rotate(-90 12 {:.1})\">{}</text>",
         (LEFT + WIDTH - RIGHT) / 2.0,
         HEIGHT - 6.0,
         escaped(&series.x),
@@ -84,11 +84,11 @@ fn lines(series: &Series) -> String {
     for (index, Line { name, points }) in series.lines.iter().enumerate() {
         let path: Vec<String> = points.iter().map(|point| format!("{:.1},{:.1}", x(point[0]), y(point[1]))).collect();
         let (colour, dashes, level) = (colour(index), dashes(index), HEIGHT + 16.0 * index as f64 + 8.0);
-        let _written = write!(
+        let _written = writeln!(
             svg,
             "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dashes}\"/>\
              <line x1=\"{LEFT}\" x2=\"{:.0}\" y1=\"{level:.0}\" y2=\"{level:.0}\" stroke=\"{colour}\" stroke-width=\"2\" \
-             stroke-dasharray=\"{dashes}\"/><text x=\"{:.0}\" y=\"{:.0}\">{}</text>\n",
+             stroke-dasharray=\"{dashes}\"/><text x=\"{:.0}\" y=\"{:.0}\">{}</text>",
             path.join(" "),
             LEFT + 26.0,
             LEFT + 32.0,
@@ -109,10 +109,10 @@ fn bars(series: &Series) -> String {
     );
     for (index, line) in series.lines.iter().enumerate() {
         let (top, value) = (BAR * index as f64 + 2.0, height(line));
-        let _written = write!(
+        let _written = writeln!(
             svg,
             "<text x=\"210\" y=\"{:.1}\" text-anchor=\"end\">{}</text><rect x=\"216\" y=\"{top:.1}\" width=\"{:.1}\" \
-             height=\"{:.1}\" fill=\"{}\"/><text x=\"{:.1}\" y=\"{:.1}\">{}</text>\n",
+             height=\"{:.1}\" fill=\"{}\"/><text x=\"{:.1}\" y=\"{:.1}\">{}</text>",
             top + 15.0,
             escaped(&line.name),
             value / most * 210.0,

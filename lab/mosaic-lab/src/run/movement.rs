@@ -52,7 +52,7 @@ fn undefended(bench: &mut Bench<'_>, walks: &Walks) {
         profiles.push(visits(early));
         probes.push((user, visits(late)));
         let slot =
-            |(at, place): &(Timestamp, LatLng)| Cell::at(*place, Resolution::R7).raw() ^ at.as_secs() / 3_600 % 168;
+            |(at, place): &(Timestamp, LatLng)| Cell::at(*place, Resolution::R7).raw() ^ (at.as_secs() / 3_600 % 168);
         points.push(fixes.iter().map(slot).collect::<Vec<u64>>());
     }
     probes.retain(|(_, probe)| probe.total() > 0);
@@ -114,7 +114,7 @@ fn released(bench: &mut Bench<'_>, walks: &Walks) -> Result<()> {
         probes.push((user, cells(false)));
         clean.push(truth(true));
         sampled.push((user, truth(false)));
-        let slot = |(at, cell): &(Timestamp, Option<Cell>)| Some(cell.as_ref()?.raw() ^ at.as_secs() / 3_600 % 168);
+        let slot = |(at, cell): &(Timestamp, Option<Cell>)| Some(cell.as_ref()?.raw() ^ (at.as_secs() / 3_600 % 168));
         points.push(shown.iter().filter_map(slot).collect::<Vec<u64>>());
     }
     probes.retain(|(_, probe)| probe.total() > 0);

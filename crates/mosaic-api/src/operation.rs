@@ -39,7 +39,7 @@ pub enum Operation {
     ListAssociations,
     /// Accepts one and sends the contact.
     Accept,
-    /// Declines one; the other side sees nothing.
+    /// Declines one; the other side is told nothing.
     Decline,
     /// Deletes one (L5-27).
     DeleteAssociation,
@@ -158,7 +158,7 @@ impl Operation {
             Self::AssociationByToken => "Show an association, its token kept out of the URL",
             Self::ListAssociations => "List associations",
             Self::Accept => "Accept and send one's contact",
-            Self::Decline => "Decline; the other side sees nothing",
+            Self::Decline => "Decline; the other side is told nothing",
             Self::DeleteAssociation => "Delete an association",
             Self::People => "List the contacts of those who accepted",
             Self::KeepPerson => "Keep a contact in the vault; others are forgotten",

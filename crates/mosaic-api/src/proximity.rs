@@ -141,7 +141,7 @@ fn is_blurred(degrees: f64) -> bool {
     degrees == (degrees * 100.0).round() / 100.0
 }
 
-/// One card found nearby. Nine of ten are decoys, and nobody can tell which: wave at all of them.
+/// One card found nearby. Most are decoys: wave at all of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CardView {
     /// The card, as a wave names it.

@@ -84,7 +84,7 @@ impl<'a> Device<'a> {
         }
     }
 
-    /// One wish at home that stands for a week and is sent again and again: what a rebroadcast attack needs.
+    /// One wish at home that stands for two days and is sent again and again: what a rebroadcast attack needs.
     pub(crate) fn stand(&mut self, now: Timestamp) -> Result<()> {
         let class = self.resident.interests()[0];
         let draft = Draft {
@@ -92,7 +92,7 @@ impl<'a> Device<'a> {
             words: ContextText::new(popular_topic(class, &mut self.rng))?,
             requested: NoiseRatio::new(0.5)?,
             mode: self.mode,
-            ttl: TtlHours::new(168)?,
+            ttl: TtlHours::default(),
         };
         match self.releaser.draft(now, draft) {
             Ok(_) | Err(Refusal::OutsideArea { .. }) => Ok(()),

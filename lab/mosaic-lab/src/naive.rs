@@ -122,11 +122,19 @@ fn elements(wish: &Wish) -> [u64; 5] {
     let kind = |number: u64, value: u64| number << 60 | value;
     [
         kind(1, (wish.venue.lat().to_bits() ^ wish.venue.lng().to_bits().rotate_left(32)) >> 4),
-        kind(2, u64::from(wish.class.get())),
+        kind(2, category(wish)),
         kind(3, grid(1_000.0)),
         kind(4, grid(250.0)),
         kind(5, wish.at.as_secs() / 3_600 % 168),
     ]
+}
+
+/// As fine as the 232 categories of the check-ins that the first figures were measured on (PRIVACY 0.3): the class,
+/// and one of 14 kinds of its venues.
+fn category(wish: &Wish) -> u64 {
+    let venue = wish.venue.lat().to_bits() ^ wish.venue.lng().to_bits().rotate_left(32);
+    let kind = ((venue ^ venue >> 29).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) % 14;
+    u64::from(wish.class.get()) << 8 | kind
 }
 
 fn slot(key: u64, real: bool) -> SlotView {

@@ -29,8 +29,8 @@ pub(super) struct Naive {
     pub(super) redundancy: f64,
 }
 
-/// Broadcasts that only fill the attackers' memory.
-const WARM_UP: usize = 200;
+/// Broadcasts that only fill the attackers' memory: more than the pool holds, so that they have seen all of it.
+const WARM_UP: usize = 1_200;
 
 /// Attacks a check-in city under the naive design at 70 % noise.
 pub(super) fn attack(bench: &mut Bench<'_>) -> Result<Naive> {
@@ -39,9 +39,10 @@ pub(super) fn attack(bench: &mut Bench<'_>) -> Result<Naive> {
     let people = Residents::generate(bench.places, size.people as usize, bench.plan.seed)?;
     let said = wishes(people.all(), bench.places, evening(), size.naive_days, rng);
     let seen = naive_traffic(&said, NAIVE_RATIO, rng);
-    let classified = classify_elements(&seen, WARM_UP, BoostingPlan::default(), RESAMPLES, rng);
+    let warm_up = WARM_UP.min(seen.len() / 3);
+    let classified = classify_elements(&seen, warm_up, BoostingPlan::default(), RESAMPLES, rng);
     let coherent = coherence_attack(&seen, RESAMPLES, rng);
-    let new = novelty(&seen, WARM_UP, RESAMPLES, rng);
+    let new = novelty(&seen, warm_up, RESAMPLES, rng);
     let counted = redundancy(&redundant_traffic(&said, NAIVE_RATIO, rng), RESAMPLES, rng);
     let pool: VecDeque<Wish> = said.iter().rev().take(1_000).copied().collect();
     let step = (said.len() / 1_500).max(1);

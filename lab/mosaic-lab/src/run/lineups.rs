@@ -43,11 +43,13 @@ pub(super) fn opened(bench: &mut Bench<'_>, opened: &[Opened]) {
     let (report, judged, tuning) = found.swap_remove(0);
     let row =
         |id: &str, metric: &str, found| Row::printed(format!("lineup/{id}"), "persona line-up", "P2", metric, found);
+    // what a generated person does is not what a person does
+    let limits = "generated people say something new every one to three hours wherever they are; personas keep what they want for days";
+    let row = |id: &str, metric: &str, found| row(id, metric, found).because(limits);
     bench.rows.push(row("single", "top-1 of 10, one session", report.single).on("10").beside(0.72).judged(0.0, 0.15));
     bench.rows.push(row("joint", "top-1 of 10, all sessions", report.joint).on("10").beside(0.88).judged(0.0, 0.20));
     let days = format!("AUC, {} days opened", bench.plan.size.days);
-    let area = row("auc", &days, report.joint_auc).on("21").beside(0.85).judged(0.0, 0.60);
-    bench.rows.push(area.because("the target is set for 30 days"));
+    bench.rows.push(row("auc", &days, report.joint_auc).on("21").beside(0.85).judged(0.0, 0.60));
     bench.rows.push(row("single-auc", "AUC, one session", report.single_auc));
     let flat = |scored: &[mosaic_attack::ScoredLineup]| -> Vec<Guess> {
         let guesses = scored.iter().flat_map(|one| {
@@ -57,16 +59,18 @@ pub(super) fn opened(bench: &mut Bench<'_>, opened: &[Opened]) {
     };
     let guesses = Guesses { tuning: flat(&tuning), judged: flat(&judged) };
     let trap = judge_guesses(&guesses, RESAMPLES, &mut bench.rng);
-    bench.rows.push(row("g", "G of ten, one session", trap.trap.guesses).on("25").beside(1.1).judged(4.5, 5.5));
-    bench.rows.push(row("joint/g", "G of ten, all sessions at once", trap.joint.guesses).on("25"));
+    bench.rows.push(
+        row("g", "G: checks, one session", trap.trap.verifications).on("25").beside(1.1).judged(4.5, f64::INFINITY),
+    );
+    bench.rows.push(row("joint/g", "G: checks, all sessions at once", trap.joint.verifications).on("25"));
     bench.rows.push(row("joint/k-eff", "effective identities, all sessions", trap.joint.effective));
-    bench.rows.push(row("joint/verifications", "identities really checked", trap.joint.verifications));
+    bench.rows.push(row("joint/stated", "G by the stated posterior, all sessions", trap.joint.guesses));
     bench.rows.push(row("calibration", "calibration error", trap.calibration.error));
     bench.plot("reliability", plots::reliability("line-up", &trap.calibration));
     for bar in plots::trap("line-up", &trap) {
         bench.plot("trap", bar);
     }
-    bench.plot("trap", plots::bar("G, line-up, all sessions", trap.joint.guesses.value));
+    bench.plot("trap", plots::bar("G, line-up, all sessions", trap.joint.verifications.value));
 }
 
 /// One device's ten, cut into equally many sessions; nothing if one of them said too little.

@@ -23,5 +23,8 @@ pub(super) fn reliability(name: &str, found: &CalibrationReport) -> Line {
 
 /// Guessing number and effective hypotheses of one attack.
 pub(super) fn trap(name: &str, found: &GuessReport) -> [Line; 2] {
-    [bar(&format!("G, {name}"), found.trap.guesses.value), bar(&format!("K_eff, {name}"), found.trap.effective.value)]
+    [
+        bar(&format!("G, {name}"), found.trap.verifications.value),
+        bar(&format!("K_eff, {name}"), found.trap.effective.value),
+    ]
 }

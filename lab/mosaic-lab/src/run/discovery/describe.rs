@@ -16,6 +16,23 @@ use crate::{
     runs::evening,
 };
 
+/// What a bundle is described by, in order; those of a profile follow.
+pub(super) const FEATURES: [&str; 13] = [
+    "times-seen",
+    "hours-since-first",
+    "hours-since-last",
+    "own-cell",
+    "own-class",
+    "town-cell",
+    "town-class",
+    "metres-from-own-middle",
+    "metres-to-next",
+    "time-to-live",
+    "resolution",
+    "hour",
+    "position",
+];
+
 /// How much of everybody's bundles name each class and each cell.
 pub(super) struct Town {
     classes: HashMap<u64, f64>,

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Write what one adversary sees of a recording as JSON Lines, with a manifest and a description of every field beside
-/// it, so that anybody can attack with any tools. The truth is not read.
+/// it, so that anybody can attack with any tools. It leaves the truth alone.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -16,8 +16,8 @@ use crate::{
 };
 
 /// Record a real evening as its adversaries see it: agent and provider processes, real sockets with a tap on each, two
-/// agents of a Sybil peer, a thief. What really happened goes to `truth.jsonl`, readable by its owner only, which no
-/// attacker opens. Every view is searched for anything true that it must not hold.
+/// agents of a Sybil peer, a thief. What really happened goes to `truth.jsonl` (mode 0600), for the judge of an attack
+/// alone. Every view is searched for anything true that the design does not grant it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -71,7 +71,10 @@ impl RecordArgs {
         bar.finish_and_clear();
         let told = json!({ "folder": self.out, "manifest": manifest });
         if manifest.search.missed > 0 || manifest.search.found.values().any(|bytes| *bytes > 0) {
-            let failure = Failure::new(Exit::Refused, "a view holds what it must not, see the manifest");
+            let failure = Failure::new(
+                Exit::Refused,
+                "a view holds more than the design grants; `search` in the manifest names it",
+            );
             return context.out.failed(failure, &told, |_| {});
         }
         let (run, files) = (&manifest.run, &manifest.files);

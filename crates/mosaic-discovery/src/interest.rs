@@ -53,14 +53,18 @@ impl Reach {
         Self { ring: profile.ring, scale_m: profile.location_scale_m.max(least) }
     }
 
+    /// What a zone adds, in metres: it is drawn around the middle of a square of 6 km, so half its diagonal.
+    pub const ZONE_M: f64 = 4_243.0;
+
     /// Distance in metres that noise and snapping of a card at this resolution stay below 19 times out of 20. At r6
-    /// zones lie too, and those are blurred at the widest scale.
+    /// zones lie too, and nothing tells a card of one from others: those are blurred at the widest scale, around
+    /// the middle of their square.
     pub fn off_by_m(self, resolution: Resolution) -> f64 {
-        let scale_m = match resolution {
-            Resolution::R6 => self.scale_m.max(Mode::Maximum.profile().location_scale_m),
-            Resolution::R7 | Resolution::R8 | Resolution::R9 => self.scale_m,
+        let (scale_m, zone_m) = match resolution {
+            Resolution::R6 => (self.scale_m.max(Mode::Maximum.profile().location_scale_m), Self::ZONE_M),
+            Resolution::R7 | Resolution::R8 | Resolution::R9 => (self.scale_m, 0.0),
         };
-        scale_m * Self::BLUR_95_PER_SCALE + Self::SNAP_M
+        scale_m * Self::BLUR_95_PER_SCALE + Self::SNAP_M + zone_m
     }
 }
 
@@ -223,6 +227,6 @@ mod tests {
             [Mode::Emergency, Mode::Balanced, Mode::Maximum].map(|m| off(m, Resolution::R8)),
             [1_214.0, 1_214.0, 2_241.0]
         );
-        assert_eq!([Mode::Emergency, Mode::Balanced, Mode::Maximum].map(|m| off(m, Resolution::R6)), [2_241.0; 3]);
+        assert_eq!([Mode::Emergency, Mode::Balanced, Mode::Maximum].map(|m| off(m, Resolution::R6)), [6_484.0; 3]);
     }
 }

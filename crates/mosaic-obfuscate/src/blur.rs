@@ -14,7 +14,7 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 pub use anchor::{Anchor, STAY_WITHIN_M};
 pub use laplace::{Displacement, PlanarLaplace};
-pub use snap::{SNAP_RINGS, SNAP_WITHIN_KM, snap};
+pub use snap::{SNAP_RINGS, SNAP_WITHIN_KM, snap, snap_zone};
 
 /// The blurred point of `first`, the place where `anchor` was first used in `week`, under `mode`'s scale.
 ///
@@ -24,10 +24,11 @@ pub fn blurred(device_key: &[u8; 32], first: LatLng, anchor: Anchor, week: Week,
     moved(device_key, first, anchor, week, (mode as u8, mode))
 }
 
-/// The blurred point behind the one zone of a coarse anchor ([`Anchor::of_zone`]) in `week`: at the widest
-/// scale whatever the mode, so that changing modes draws nothing new.
-pub fn blurred_zone(device_key: &[u8; 32], first: LatLng, anchor: Anchor, week: Week) -> LatLng {
-    moved(device_key, first, anchor, week, (u8::MAX, Mode::Maximum))
+/// The blurred point behind the one zone of a coarse anchor ([`Anchor::of_zone`]) in `week`: around the middle of
+/// its square, so that it tells nothing of where in the square anybody was, and at the widest scale whatever the
+/// mode, so that changing modes draws nothing new.
+pub fn blurred_zone(device_key: &[u8; 32], anchor: Anchor, week: Week) -> LatLng {
+    moved(device_key, anchor.zone_middle(device_key), anchor, week, (u8::MAX, Mode::Maximum))
 }
 
 fn moved(device_key: &[u8; 32], first: LatLng, anchor: Anchor, week: Week, (use_, mode): (u8, Mode)) -> LatLng {

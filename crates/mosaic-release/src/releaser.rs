@@ -117,11 +117,16 @@ impl Releaser {
             Charge::Repeat | Charge::Charged => (fine(anchor), Granularity::Fine),
         };
         let draw = || match granularity {
-            Granularity::Zone => blur::blurred_zone(blur_key, place, key.anchor, week),
+            Granularity::Zone => blur::blurred_zone(blur_key, key.anchor, week),
             Granularity::Fine => blur::blurred(blur_key, place, key.anchor, week, mode),
         };
         let point = memo.get(&key).map_or_else(draw, |known| LatLng::from(*known));
-        let snapped = blur::snap(point, &|cell| self.cast.may_name(cell));
+        let plausible = |cell| self.cast.may_name(cell);
+        let snapped = match granularity {
+            // the middle of a zone's square may lie further out than the place does
+            Granularity::Zone => blur::snap(place, &plausible).and_then(|_| blur::snap_zone(point, &plausible)),
+            Granularity::Fine => blur::snap(point, &plausible),
+        };
         let cell = snapped.ok_or(Refusal::OutsideArea { within_km: blur::SNAP_WITHIN_KM })?;
         self.state.ledger = Some(ledger);
         self.state.memo.retain(|key, _| key.week == week);

@@ -52,6 +52,11 @@ impl Anchor {
         Grid::of(device_key, ZONE_SIDE_M).stay(place, known)
     }
 
+    /// The middle of a coarse square ([`Self::of_zone`]): what its zone is drawn around.
+    pub fn zone_middle(self, device_key: &[u8; 32]) -> LatLng {
+        Grid::of(device_key, ZONE_SIDE_M).middle(self)
+    }
+
     /// Eight big-endian bytes, for key derivation.
     pub fn to_bytes(self) -> [u8; 8] {
         let [a, b, c, d] = self.row.to_be_bytes();
@@ -79,16 +84,28 @@ impl Grid {
         place.lat() * METRES_PER_DEGREE / self.side_m + self.north
     }
 
-    /// How many squares east `place` lies, in a row. All squares of a row share the scale of the row's
-    /// southern edge, so columns line up inside it.
+    /// How many squares east `place` lies, in a row.
     fn easting(&self, place: LatLng, row: f64) -> f64 {
-        let edge = (row * self.side_m / METRES_PER_DEGREE).clamp(-90.0, 90.0);
-        place.lng() * METRES_PER_DEGREE * edge.to_radians().cos().max(1e-3) / self.side_m + self.east
+        place.lng() * METRES_PER_DEGREE * self.scale(row) / self.side_m + self.east
+    }
+
+    /// How much shorter a degree of longitude is in a row. All squares of a row share the scale of the row's
+    /// southern edge, so columns line up inside it.
+    fn scale(&self, row: f64) -> f64 {
+        (row * self.side_m / METRES_PER_DEGREE).clamp(-90.0, 90.0).to_radians().cos().max(1e-3)
     }
 
     fn square(&self, place: LatLng) -> Anchor {
         let row = self.northing(place).floor();
         Anchor { row: whole(row), column: whole(self.easting(place, row).floor()) }
+    }
+
+    fn middle(&self, square: Anchor) -> LatLng {
+        let degrees = |squares: f64| squares * self.side_m / METRES_PER_DEGREE;
+        let row = f64::from(square.row);
+        let lat = degrees(row + 0.5 - self.north).clamp(-90.0, 90.0);
+        let lng = degrees(f64::from(square.column) + 0.5 - self.east) / self.scale(row);
+        LatLng::wrapped(lat, lng)
     }
 
     fn stay(&self, place: LatLng, known: impl Fn(Anchor) -> bool) -> Anchor {
@@ -161,6 +178,22 @@ mod tests {
                 let edge = edge.unwrap();
                 assert!(stays(east * (edge + 58.0), north * (edge + 58.0)).1, "{lat} {east} {north}");
                 assert!(!stays(east * (edge + 62.0), north * (edge + 62.0)).1, "{lat} {east} {north}");
+            }
+        }
+    }
+
+    /// The middle of a coarse square lies in it, half a side from the edges: 100 devices, four latitudes.
+    #[test]
+    fn the_middle_of_a_zone_is_in_the_middle() {
+        for lat in [-33.86, 0.0, 41.1579, 69.6] {
+            let home = LatLng::new(lat, 18.9).unwrap();
+            for key in (0..100_u8).map(|key| [key; 32]) {
+                let zone = Anchor::of_zone(home, &key);
+                let middle = zone.zone_middle(&key);
+                for (east, north) in [(0.0, 0.0), (2_900.0, 0.0), (-2_900.0, 0.0), (0.0, 2_900.0), (0.0, -2_900.0)] {
+                    assert_eq!(Anchor::of_zone(mosaic_geo::offset_m(middle, east, north), &key), zone, "{lat}");
+                }
+                assert!(mosaic_geo::distance_m(home, middle) <= 4_280.0, "half a diagonal");
             }
         }
     }

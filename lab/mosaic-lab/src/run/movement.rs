@@ -84,17 +84,13 @@ fn released(bench: &mut Bench<'_>, walks: &Walks) -> Result<()> {
     let mut points = Vec::new();
     for (user, fixes) in walks.people().enumerate() {
         let mut last = 0;
-        let sparse: Vec<(Timestamp, LatLng)> = fixes
-            .iter()
-            .copied()
-            .filter(|(at, _)| {
-                let due = at.as_secs() >= last + EVERY_S;
-                if due {
-                    last = at.as_secs();
-                }
-                due
-            })
-            .collect();
+        let mut due = |at: Timestamp| {
+            let is = at.as_secs() >= last + EVERY_S;
+            last = if is { at.as_secs() } else { last };
+            is
+        };
+        let sparse = fixes.iter().filter(|(at, _)| due(*at)).map(|(at, place)| (*at, walks.placed(*place)));
+        let sparse: Vec<(Timestamp, LatLng)> = sparse.collect();
         let shown: Vec<_> =
             sparse.iter().map(|(at, _)| *at).zip(release(bench.places, &sparse, &mut bench.rng)?).collect();
         let cells = |early: bool| {
@@ -145,7 +141,8 @@ fn filters(bench: &mut Bench<'_>, walks: &Walks) -> Result<()> {
     let blur = Blur::PlanarLaplace { scale_m: SCALE_M };
     let (mut fresh, mut ours) = (Vec::new(), Vec::new());
     for (number, fixes) in (0_u32..).zip(walks.people().take(60)) {
-        let minutes = walks::minutes(fixes, MINUTES);
+        let minutes = walks::minutes(fixes, MINUTES).into_iter().map(|(at, place)| (at, walks.placed(place)));
+        let minutes: Vec<_> = minutes.collect();
         let Some((_, origin)) = minutes.first().copied() else { continue };
         let metres = |place: LatLng| {
             let (east, north) = displacement_m(origin, place);

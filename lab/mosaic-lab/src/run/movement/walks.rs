@@ -13,6 +13,8 @@ pub(super) struct Walks {
     people: Vec<Vec<(Timestamp, LatLng)>>,
     middle: Timestamp,
     axis_mps: f64,
+    /// From where to where what is released is moved.
+    shift: Option<(LatLng, LatLng)>,
 }
 
 /// Days that residents are followed, and how often.
@@ -22,23 +24,16 @@ const EVERY: Duration = Duration::from_mins(15);
 const NEAR_M: f64 = 3_000.0;
 
 impl Walks {
-    /// Recorded movement keeps its shape: if it lies elsewhere than the places, all of it is shifted by one vector,
-    /// so that the release has places to make decoys of.
+    /// Movement as it was recorded, or that of residents.
     pub(super) fn new(places: &PlaceIndex, plan: &RunPlan) -> Result<Self> {
         let Some((_, traces)) = &plan.traces else { return Self::of_residents(places, plan) };
-        let mut people: Vec<Vec<(Timestamp, LatLng)>> =
+        let people: Vec<Vec<(Timestamp, LatLng)>> =
             traces.users().map(|(_, fixes)| fixes.iter().map(|fix| (fix.at, fix.position)).collect()).collect();
         let (from, to) = traces.span().unwrap_or((evening(), evening()));
         let middle = from.after(Duration::from_secs(to.as_secs().saturating_sub(from.as_secs()) / 2));
-        if let (Some(here), Some(there)) = (median(&people), places.center())
-            && places.nearest(here, 1).first().is_none_or(|(_, metres)| *metres > NEAR_M)
-        {
-            for (_, place) in people.iter_mut().flatten() {
-                let (east, north) = displacement_m(here, *place);
-                *place = offset_m(there, east, north);
-            }
-        }
-        Ok(Self { people, middle, axis_mps: 7.0 })
+        let ends = median(&people).zip(places.center());
+        let far = |here| places.nearest(here, 1).first().is_none_or(|(_, metres)| *metres > NEAR_M);
+        Ok(Self { people, middle, axis_mps: 7.0, shift: ends.filter(|(here, _)| far(*here)) })
     }
 
     fn of_residents(places: &PlaceIndex, plan: &RunPlan) -> Result<Self> {
@@ -47,11 +42,19 @@ impl Walks {
         let times: Vec<Timestamp> = (0_u32..).map(|step| evening().after(EVERY * step)).take(steps as usize).collect();
         let people =
             residents.all().iter().map(|one| times.iter().map(|at| (*at, one.position_at(*at))).collect()).collect();
-        Ok(Self { people, middle: evening().after(Duration::from_hours(12 * DAYS)), axis_mps: 1.4 })
+        Ok(Self { people, middle: evening().after(Duration::from_hours(12 * DAYS)), axis_mps: 1.4, shift: None })
     }
 
     pub(super) fn people(&self) -> impl Iterator<Item = &[(Timestamp, LatLng)]> {
         self.people.iter().map(Vec::as_slice)
+    }
+
+    /// Where a position lies for the release. Movement elsewhere than the places is shifted by one vector onto them,
+    /// so that there are places to make decoys of; distances keep.
+    pub(super) fn placed(&self, place: LatLng) -> LatLng {
+        let Some((here, there)) = self.shift else { return place };
+        let (east, north) = displacement_m(here, place);
+        offset_m(there, east, north)
     }
 
     /// Before it lies what the attacker learns from, after it what it links.

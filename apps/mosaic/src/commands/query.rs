@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Ask who is near. The agent answers from what it has read; it reads on in the background, so ask again. Most cards
-/// are decoys, made so that nobody can tell which [CL-21] (open): wave at all of them.
+/// are decoys, made so that nobody can tell which [CL-21] (fails): wave at all of them.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -1,6 +1,6 @@
 //! An evening of people who meet: what one provider sees of the rendezvous lane.
 //!
-//! Every frame comes out of the real [`Associations`]: people read the discovery cards around them with the
+//! Every frame comes out of the real `Associations`: people read the discovery cards around them with the
 //! real plan, wave at those that fit (most are personas' cards, whose devices answer by themselves), accept
 //! who approached them, exchange contacts, and pairs of friends meet by a token. Events leave on the real
 //! cadence through the real release; rows fill up as at a provider, and one of the three reports some of

@@ -2,7 +2,7 @@
 //!
 //! The view is stronger than the design grants: every event is linked to its writer and every provider's
 //! segment is seen. Devices do not meet on this lane, so each is played by itself, on all cores; no row is
-//! ever full here (the evening of [`crate::evening`] has full rows and retries).
+//! ever full here (the evening of [`crate::evening()`] has full rows and retries).
 
 use std::{
     num::NonZero,

@@ -1,7 +1,7 @@
 //! Recordings of real runs, cut into what each adversary sees.
 //!
 //! A recording is a folder: `manifest.json`, `README.md`, `views/` with one JSON Lines file for each place something can
-//! be seen from, and `truth.jsonl`, which no attacker opens. [`export`] joins the files of one adversary. This module
+//! be seen from, and `truth.jsonl`, which no attacker opens. [`export()`] joins the files of one adversary. This module
 //! reads and writes files only; `mosaic lab record` makes the run.
 
 mod export;

@@ -1,21 +1,44 @@
-//! The device's nine persistent personas: the decoys of the discovery lane.
+//! The device's persistent personas: the decoys of the discovery lane.
+//!
+//! Nine *companions* wish for something whenever the person does, and for just as long; *quiet companies* of ten
+//! personas each wish for something at other times, so that events have something to carry. An event shows one
+//! [`Round`] of ten wishes: nothing in it but what is wanted and where differs between the person and a
+//! companion (PRIVACY 1.2: decoys are sticky for each real bundle).
 //!
 //! Personas live on public data only: their places are cells with public, non-private places, their
-//! wishes follow the public vocabulary. What they wish for and when follows from the device seed alone, and
+//! wishes follow the public vocabulary. What they wish for follows from the device seed and the round, and
 //! where they live is kept ([`Whereabouts`]), so they stay the same people for as long as the device does
-//! (PRIVACY 1.2 and 7: persistence is what removes the cross-session gain of fresh decoys).
+//! (PRIVACY 7: persistence is what removes the cross-session gain of fresh decoys).
 
 mod cast;
+mod rounds;
 mod text;
 mod whereabouts;
-mod wishes;
 
 use mosaic_geo::Cell;
 use mosaic_types::{ClassId, TopicId, TtlHours};
+use serde::{Deserialize, Serialize};
 
 pub use cast::Cast;
+pub use rounds::{Round, RoundId};
 pub use whereabouts::Whereabouts;
-pub use wishes::{Wish, WishId};
+
+/// Names a persona of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PersonaId {
+    /// 0 for the person's companions, from 1 for quiet companies.
+    pub company: u16,
+    /// Which one of it, from 0.
+    pub member: u8,
+}
+
+impl PersonaId {
+    /// Three bytes, for key derivation: the company, big-endian, then the member.
+    pub const fn to_bytes(self) -> [u8; 3] {
+        let [a, b] = self.company.to_be_bytes();
+        [a, b, self.member]
+    }
+}
 
 /// What a persona would say in one bundle: the same kind of content as a person's.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,19 +4,19 @@ use mosaic_crypto::{
     oprf::OprfOutput,
     record::{self, RecordNonce},
 };
-use mosaic_geo::Resolution;
-use mosaic_obfuscate::{Cast, Wish};
+use mosaic_geo::{Cell, Resolution};
+use mosaic_obfuscate::{Cast, Granularity, PersonaBundle, Round, RoundId};
 use mosaic_types::{ClassId, Lane, NoiseRatio, Stream, TableId, Timestamp, TopicId, TtlHours};
 use mosaic_wire::{Bundle, OprfInput, Part, SLOTS, ShortText, TableDescriptor, TopicLayer, rows};
 use rand::CryptoRng;
 
 use crate::{
-    Broadcast, ReleaseError, ReleasedEvent, Releaser, SlotTruth,
+    Broadcast, BroadcastId, ReleaseError, ReleasedEvent, Releaser, SlotTruth,
     builder::{EventBuilder, Heading},
     retry::Fit,
     slot::Slot,
     state::{Slate, Source},
-    turn::{Candidate, Turns},
+    turn::Turns,
 };
 
 /// Where evaluated outputs are kept. They serve a whole table: only new inputs cost an evaluation.
@@ -39,9 +39,8 @@ impl OprfOutputs for HashMap<OprfInput, OprfOutput> {
 
 /// A discovery event carries at most one of the person's bundles (DESIGN section 4).
 const MOST_REAL: u32 = 1;
-/// Lists of one persona that are looked at for a free row before giving up: with some 1,600 wishes, four
-/// times what an open door writes in a window.
-const MOST_LISTS: u16 = 128;
+/// Things each persona has to say in a round, until one can be shown beside what the others say.
+const MOST_TURNS: u8 = 16;
 /// Times that a persona's bundle is exchanged because its row number met another's.
 const MOST_EXCHANGES: usize = 32;
 
@@ -176,8 +175,8 @@ impl Releaser {
         Err(ReleaseError::TooFewPlaces)
     }
 
-    /// The bundles of an event, no two with one row input: from the person's list the one that is due, then
-    /// from each persona's first list, and so on through their further lists until there are ten.
+    /// The bundles of an event, no two with one row input: those of the round that is due. The person's rounds
+    /// come first, then those of one quiet company after the other.
     fn picks(
         &self,
         occasion: Occasion<'_>,
@@ -185,43 +184,69 @@ impl Releaser {
         passed_over: &BTreeSet<Source>,
     ) -> Result<Vec<Pick>, ReleaseError> {
         let wanted = SLOTS - retried.len();
+        if wanted == 0 {
+            return Ok(Vec::new());
+        }
         let turns = Turns::new(&self.state.written, occasion.slate(), occasion.resolution);
-        let (mut picks, mut taken) = (Vec::with_capacity(wanted), BTreeSet::new());
-        let mut take = |list: Vec<Candidate<'_>>, picks: &mut Vec<Pick>| {
-            let due = turns.due(list.into_iter().filter(|candidate| !passed_over.contains(&candidate.source())));
-            let mut fitting = due.iter().filter_map(|candidate| self.pick(candidate, occasion));
-            if let Some(pick) = fitting.find(|pick| !taken.contains(&pick.row)) {
-                taken.insert(pick.row);
-                picks.push(pick);
-            }
+        let own = self.state.broadcasts.values().filter(|broadcast| {
+            let shown = !passed_over.contains(&Source::Broadcast(broadcast.id));
+            shown && broadcast.stands(occasion.at)
+        });
+        let no_more_of_ours = retried.iter().any(|slot| slot.truth.is_real());
+        let own = if no_more_of_ours { None } else { turns.due(own.map(Broadcast::round)) };
+        let quiet = (1..=Cast::QUIET).filter_map(|company| turns.due(self.cast.quiet(company, occasion.at).into_iter()));
+        let mut rounds = own.into_iter().chain(quiet).map(|round| self.round(&round, occasion, wanted, passed_over));
+        rounds.find(|picks| picks.len() == wanted).ok_or(ReleaseError::TooFewPlaces)
+    }
+
+    /// The bundles of one round, the person's first. Row inputs differ at every resolution, so that all ten are shown
+    /// at each; only where a region is too small for that do personas change what they say from one to the other.
+    fn round(
+        &self,
+        round: &Round,
+        occasion: Occasion<'_>,
+        wanted: usize,
+        passed_over: &BTreeSet<Source>,
+    ) -> Vec<Pick> {
+        let resolutions = match round.granularity {
+            Granularity::Fine => &[Resolution::R6, Resolution::R7, Resolution::R8][..],
+            Granularity::Zone => &[Resolution::R6],
         };
-        if wanted > 0 && !retried.iter().any(|slot| slot.truth.is_real()) {
-            let standing = self.state.broadcasts.values().filter(|broadcast| broadcast.stands(occasion.at));
-            take(standing.map(Candidate::Broadcast).collect(), &mut picks);
+        let everywhere = self.gather(round, occasion, resolutions, wanted, passed_over);
+        if everywhere.len() == wanted {
+            return everywhere;
         }
-        for (list, persona) in (0..MOST_LISTS).flat_map(|list| (0..Cast::MEMBERS).map(move |persona| (list, persona))) {
-            if picks.len() >= wanted {
-                return Ok(picks);
-            }
-            let standing = self.cast.standing(persona, list, occasion.at).into_iter();
-            take(standing.map(|wish| Candidate::Persona { persona, wish }).collect(), &mut picks);
-        }
-        Err(ReleaseError::TooFewPlaces)
+        self.gather(round, occasion, &[occasion.resolution], wanted, passed_over)
     }
 
-    fn pick(&self, candidate: &Candidate<'_>, occasion: Occasion<'_>) -> Option<Pick> {
-        match candidate {
-            Candidate::Broadcast(broadcast) => broadcast_pick(broadcast, occasion),
-            Candidate::Persona { persona, wish } => self.persona_pick(*persona, wish, occasion),
+    fn gather(
+        &self,
+        round: &Round,
+        occasion: Occasion<'_>,
+        resolutions: &[Resolution],
+        wanted: usize,
+        passed_over: &BTreeSet<Source>,
+    ) -> Vec<Pick> {
+        let (mut picks, mut taken) = (Vec::with_capacity(wanted), BTreeSet::new());
+        if let RoundId::Own(number) = round.id {
+            let own = self.state.broadcasts.get(&BroadcastId(number)).map(Said::by_person);
+            picks.extend(own.and_then(|said| said.pick(occasion, resolutions, &mut taken)));
         }
-    }
-
-    fn persona_pick(&self, persona: u8, wish: &Wish, occasion: Occasion<'_>) -> Option<Pick> {
-        let bundle = self.cast.bundle(persona, wish)?;
-        let cell = bundle.cell.parent(occasion.resolution)?.raw();
-        let words = ShortText::clipped(&bundle.text);
-        let content = Content { class: bundle.class, cell, topics: &bundle.topics, text: words, ttl: bundle.ttl };
-        pick(Source::Persona { persona, wish: wish.id }, occasion, content)
+        let mut silent = self.cast.members(round);
+        for turn in 0..MOST_TURNS {
+            silent.retain(|persona| {
+                let source = Source::Persona { persona: *persona, round: round.id, turn };
+                if picks.len() == wanted || passed_over.contains(&source) {
+                    return true;
+                }
+                let bundle = self.cast.bundle(*persona, round, turn);
+                let pick = bundle.and_then(|bundle| Said::by_persona(source, bundle).pick(occasion, resolutions, &mut taken));
+                let silent = pick.is_none();
+                picks.extend(pick);
+                silent
+            });
+        }
+        picks
     }
 
     /// Seals one bundle: the same steps whoever it belongs to.
@@ -258,30 +283,61 @@ impl Releaser {
     }
 }
 
-struct Content<'a> {
+/// What somebody says, before it is fitted to an event: the person's and the personas' look the same.
+struct Said {
+    source: Source,
     class: ClassId,
-    cell: u64,
-    topics: &'a [TopicId],
+    cell: Cell,
+    topics: [TopicId; 8],
     text: ShortText,
     ttl: TtlHours,
 }
 
-fn broadcast_pick(broadcast: &Broadcast, occasion: Occasion<'_>) -> Option<Pick> {
-    let cell = broadcast.cell.parent(occasion.resolution)?.raw();
-    let words = ShortText::clipped(&broadcast.text);
-    let content =
-        Content { class: broadcast.class, cell, topics: &broadcast.topics, text: words, ttl: broadcast.ttl() };
-    pick(Source::Broadcast(broadcast.id), occasion, content)
+impl Said {
+    fn by_person(broadcast: &Broadcast) -> Self {
+        Self {
+            source: Source::Broadcast(broadcast.id),
+            class: broadcast.class,
+            cell: broadcast.cell,
+            topics: first_eight(&broadcast.topics),
+            text: ShortText::clipped(&broadcast.text),
+            ttl: broadcast.ttl(),
+        }
+    }
+
+    fn by_persona(source: Source, bundle: PersonaBundle) -> Self {
+        let (topics, text) = (first_eight(&bundle.topics), ShortText::clipped(&bundle.text));
+        Self { source, class: bundle.class, cell: bundle.cell, topics, text, ttl: bundle.ttl }
+    }
+
+    fn row(&self, occasion: Occasion<'_>, resolution: Resolution) -> Option<OprfInput> {
+        let cell = self.cell.parent(resolution)?.raw();
+        occasion.table.row_input(resolution.number(), cell, occasion.at.window(), self.class)
+    }
+
+    /// Fits it to an event, unless one of its row inputs at `resolutions` is `taken`; then they are.
+    fn pick(
+        self,
+        occasion: Occasion<'_>,
+        resolutions: &[Resolution],
+        taken: &mut BTreeSet<OprfInput>,
+    ) -> Option<Pick> {
+        let rows: Option<Vec<OprfInput>> =
+            resolutions.iter().map(|resolution| self.row(occasion, *resolution)).collect();
+        let rows = rows.filter(|rows| rows.iter().all(|row| !taken.contains(row)))?;
+        let row = self.row(occasion, occasion.resolution)?;
+        let cell = self.cell.parent(occasion.resolution)?.raw();
+        taken.extend(rows);
+        let topic = occasion.table.topic_input(self.class, self.topics[0]);
+        let Self { source, class, topics, text, ttl, .. } = self;
+        Some(Pick { source, class, cell, topics, text, ttl, row, topic })
+    }
 }
 
-fn pick(source: Source, occasion: Occasion<'_>, content: Content<'_>) -> Option<Pick> {
-    let table = occasion.table;
-    let row = table.row_input(occasion.resolution.number(), content.cell, occasion.at.window(), content.class)?;
-    let mut topics = [TopicId::NONE; 8];
-    topics.iter_mut().zip(content.topics).for_each(|(place, topic)| *place = *topic);
-    let topic = table.topic_input(content.class, topics[0]);
-    let Content { class, cell, text, ttl, .. } = content;
-    Some(Pick { source, class, cell, topics, text, ttl, row, topic })
+fn first_eight(topics: &[TopicId]) -> [TopicId; 8] {
+    let mut eight = [TopicId::NONE; 8];
+    eight.iter_mut().zip(topics).for_each(|(place, topic)| *place = *topic);
+    eight
 }
 
 fn missing(picks: &[Pick], outputs: &impl OprfOutputs) -> Vec<OprfInput> {

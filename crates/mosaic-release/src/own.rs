@@ -14,14 +14,12 @@ impl Keys {
     /// The secret of the card that `source` shows in `window`: fresh for every window, the same at
     /// every resolution, derived alike for the person and the personas.
     pub(crate) fn card_secret(&self, source: Source, window: Window) -> AgreementSecret {
-        let (kind, name) = match source {
-            Source::Broadcast(id) => (0_u8, id.0.to_be_bytes()),
-            Source::Persona { persona, wish } => {
-                let [a, b, c, d, e, f, g] = wish.to_bytes();
-                (1, [persona, a, b, c, d, e, f, g])
-            }
+        // the person, then each persona, in a round; no persona is numbered like the person
+        let (who, turn) = match source {
+            Source::Broadcast(_) => ([u8::MAX; 3], 0),
+            Source::Persona { persona, turn, .. } => (persona.to_bytes(), turn),
         };
-        let context: [&[u8]; 3] = [&[kind], &name, &window.0.to_be_bytes()];
+        let context: [&[u8]; 4] = [&who, &source.round().to_bytes(), &[turn], &window.0.to_be_bytes()];
         let bytes = Zeroizing::new(kdf::derive(self.bundles.as_slice(), Label::BundleSecret, &context));
         AgreementSecret::from_bytes(*bytes)
     }
@@ -43,7 +41,7 @@ impl Releaser {
         let secret = self.keys.card_secret(source, window);
         let origin = match source {
             Source::Broadcast(id) => CardOrigin::Broadcast(id.0),
-            Source::Persona { persona, .. } => CardOrigin::Persona(persona),
+            Source::Persona { persona, .. } => CardOrigin::Persona(persona.member),
         };
         OwnCard { public: secret.public().to_bytes(), secret, origin, window }
     }

@@ -1,4 +1,5 @@
 use mosaic_discovery::FrameId;
+use mosaic_obfuscate::PersonaId;
 use mosaic_wire::RECORD;
 
 use crate::BroadcastId;
@@ -9,7 +10,7 @@ pub enum SlotTruth {
     /// A bundle of the person's own broadcast.
     Broadcast(BroadcastId),
     /// A bundle of a persona.
-    Persona(u8),
+    Persona(PersonaId),
     /// A frame to somebody.
     Frame(FrameId),
     /// Uniform bytes.

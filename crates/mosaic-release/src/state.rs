@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use mosaic_geo::Cell;
-use mosaic_obfuscate::{Granularity, Ledger, Lifetime, Whereabouts, WishId, blur::Anchor};
+use mosaic_obfuscate::{Granularity, Ledger, Lifetime, PersonaId, Round, RoundId, Whereabouts, blur::Anchor};
 use mosaic_types::{ClassId, LatLng, Mode, NoiseRatio, Timestamp, TopicId, TtlHours, Week, Window};
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +66,11 @@ impl Broadcast {
     /// When it stands, unless it is withdrawn before.
     pub fn life(&self) -> Lifetime {
         Lifetime::whole(self.created, self.ttl())
+    }
+
+    /// The round in which it is shown, beside a wish of each companion.
+    pub(crate) fn round(&self) -> Round {
+        Round { id: RoundId::Own(self.id.0), life: self.life(), granularity: self.granularity }
     }
 
     /// First instant at which it stands no more.
@@ -158,5 +163,15 @@ pub(crate) struct Slate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Source {
     Broadcast(BroadcastId),
-    Persona { persona: u8, wish: WishId },
+    Persona { persona: PersonaId, round: RoundId, turn: u8 },
+}
+
+impl Source {
+    /// The round it is shown in.
+    pub(crate) const fn round(&self) -> RoundId {
+        match self {
+            Self::Broadcast(id) => RoundId::Own(id.0),
+            Self::Persona { round, .. } => *round,
+        }
+    }
 }

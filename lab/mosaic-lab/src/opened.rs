@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use mosaic_discovery::Card;
 use mosaic_geo::{Cell, PlaceIndex};
+use mosaic_obfuscate::PersonaId;
 use mosaic_release::{OprfOutputs, ReleasedEvent, SlotTruth};
 use mosaic_types::{Lane, Timestamp};
 use mosaic_wire::encode;
@@ -37,8 +38,9 @@ pub(crate) struct OpenedSlot {
     pub(crate) class: u64,
     pub(crate) cell: Cell,
     pub(crate) ttl: u8,
-    /// 0 is the person, then the personas: for the judge, and for attackers who are given whose is whose.
-    pub(crate) identity: u8,
+    /// 0 is the person, then the companions, then the quiet companies: for the judge, and for attackers who are
+    /// given whose is whose.
+    pub(crate) identity: u16,
     /// The row, all a single provider sees; tables apart.
     pub(crate) row: u64,
 }
@@ -118,7 +120,7 @@ fn open(user: u32, resolution: u8, event: &ReleasedEvent, tables: &Tables) -> Re
         let mut cards = cards.filter_map(|input| Card::open(at, input, tables.get(input)?, &[], record));
         let Some(card) = cards.next() else { bail!("a bundle does not open at its own row") };
         let identity = match truth {
-            SlotTruth::Persona(persona) => persona + 1,
+            SlotTruth::Persona(PersonaId { company, member }) => 10 * company + u16::from(member) + u16::from(company == 0),
             SlotTruth::Broadcast(_) | SlotTruth::Frame(_) | SlotTruth::Uniform => 0,
         };
         let row = u64::from(fields.table.0) << 24 | u64::from(tag.row());

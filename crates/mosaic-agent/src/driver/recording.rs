@@ -57,7 +57,7 @@ fn line(truth: &EventTruth) -> String {
     };
     let slots = truth.slots.map(|slot| match slot {
         SlotTruth::Broadcast(_) => "broadcast".to_owned(),
-        SlotTruth::Persona(number) => format!("persona-{number}"),
+        SlotTruth::Persona(name) => format!("persona-{}-{}", name.company, name.member),
         SlotTruth::Frame(_) => "frame".to_owned(),
         SlotTruth::Uniform => "uniform".to_owned(),
     });

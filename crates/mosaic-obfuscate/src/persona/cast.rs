@@ -1,31 +1,43 @@
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use mosaic_crypto::kdf::{Label, Root};
 use mosaic_geo::{Category, Cell, PlaceIndex, Resolution};
 use mosaic_types::{ClassId, Timestamp, TopicId};
-use rand::{RngExt, SeedableRng};
+use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha20Rng;
 
-use super::{PersonaBundle, Whereabouts, Wish, text, wishes};
+use super::{PersonaBundle, PersonaId, Round, Whereabouts, rounds, text};
 use crate::Vocabulary;
 
 /// Share of bundles drawn evenly from everything, so that every class in every cell, and every topic, is
-/// possible: otherwise a key never seen before would be a true one (novelty, PRIVACY 1.1 and 2.3).
-const UNIFORM_SHARE: f64 = 0.2;
+/// possible: otherwise a key never seen before would be a true one (novelty, PRIVACY 1.1 and 2.3). More than
+/// that would show: people mostly return to where they were and to what they like (Song et al. 2010).
+const UNIFORM_SHARE: f64 = 0.1;
 /// A region with fewer occupied r8 cells is widened by whole rings up to this many, so that ten bundles
 /// can differ in their rows.
 const FEWEST_CELLS: usize = 64;
-/// Places a persona keeps returning to, after home and work.
-const HAUNTS: usize = 4;
+/// Most places a persona keeps returning to, after home and work; it has at least one, and the n-th is visited
+/// 1 / n as often as the first.
+const HAUNTS: usize = 6;
+/// How quickly a persona's tastes fall off: its n-th class has weight n to the minus this. From people who like
+/// many things to people who want one.
+const FALL_OFF: std::ops::Range<f64> = 0.7..2.5;
 /// Topics a persona cares for in each class.
 const FAVOURITES: usize = 5;
 
-/// Nine people who do not exist, over the public places of a region.
+/// People who do not exist, over the public places of a region.
 pub struct Cast {
     root: Root,
     /// Every r8 cell a bundle may name, with its number of meeting places plus one.
     cells: Vec<(Cell, u32)>,
-    members: Vec<Member>,
+    /// Where they lived when the device last looked.
+    kept: Whereabouts,
+    /// By company, made when first asked for.
+    companies: Vec<OnceLock<Vec<Member>>>,
 }
 
 impl fmt::Debug for Cast {
@@ -43,22 +55,30 @@ struct Member {
 }
 
 impl Cast {
-    /// How many personas a device has: with one person that makes ten.
-    pub const MEMBERS: u8 = 9;
+    /// Personas beside the person: with one person that makes ten.
+    pub const COMPANIONS: usize = 9;
+    /// Personas of a quiet company.
+    pub const COMPANY: usize = 10;
+    /// Quiet companies, numbered from 1. With some 250 rounds at a time, four times what an open door writes in
+    /// a window.
+    pub const QUIET: u16 = 128;
+    /// Quiet companies whose whereabouts are kept: those that a device without an open door ever shows.
+    const KEPT: u16 = 8;
 
     /// The personas of the device with this seed over these places. They stay where `kept` says, unless a place
     /// there is known no more; nothing else moves. Without any place there is no bundle to be had; the
     /// release then refuses.
     pub fn new(seed: &[u8; 32], places: &Arc<PlaceIndex>, kept: &Whereabouts) -> Self {
         let (root, cells) = (Root::new(seed), support(places));
-        let member = |number| Member::new(&root, number, &cells, kept.of(number));
-        let members = if cells.is_empty() { Vec::new() } else { (0..Self::MEMBERS).map(member).collect() };
-        Self { root, cells, members }
+        let companies = (0..=Self::QUIET).map(|_| OnceLock::new()).collect();
+        Self { root, cells, kept: kept.clone(), companies }
     }
 
-    /// Where they live now, to be kept for the next index of places. Empty without places.
+    /// Where the companions and the first quiet companies live now, to be kept for the next index of places.
+    /// Empty without places.
     pub fn whereabouts(&self) -> Whereabouts {
-        Whereabouts(self.members.iter().map(|member| member.cells.clone()).collect())
+        let members = (0..=Self::KEPT).flat_map(|company| self.company(company));
+        Whereabouts(members.map(|member| member.cells.clone()).collect())
     }
 
     /// Every r8 cell that a bundle may name, sorted.
@@ -71,36 +91,56 @@ impl Cast {
         self.cells.binary_search_by_key(&cell, |(known, _)| *known).is_ok()
     }
 
-    /// The wishes of `persona` (below [`Self::MEMBERS`]) on its list number `list` that stand at `at`; always the
-    /// same answer, and few or none, like the broadcasts of one person. A persona has as many lists as are asked
-    /// for: events need more decoys than nine people would have wishes. None for other personas or without
-    /// places.
-    pub fn standing(&self, persona: u8, list: u16, at: Timestamp) -> Vec<Wish> {
-        if usize::from(persona) >= self.members.len() {
+    /// The rounds of a quiet company (1 to [`Self::QUIET`]) that stand at `at`; always the same answer, and few or
+    /// none, like the broadcasts of one person. None for other companies or without places.
+    pub fn quiet(&self, company: u16, at: Timestamp) -> Vec<Round> {
+        if company == 0 || self.company(company).is_empty() {
             return Vec::new();
         }
-        let names: [&[u8]; 2] = [&[persona], &list.to_be_bytes()];
-        let mean = wishes::activity(&mut self.rng(&[b"list", names[0], names[1]]));
-        let begun = wishes::blocks(at).into_iter().flat_map(|block| {
-            let mut rng = self.rng(&[b"begun", names[0], names[1], &block.to_be_bytes()]);
-            wishes::begun(list, block, mean, &mut rng)
+        let name = company.to_be_bytes();
+        let mean = rounds::activity(&mut self.rng(&[b"activity", &name]));
+        let begun = rounds::blocks(at).into_iter().flat_map(|block| {
+            let mut rng = self.rng(&[b"begun", &name, &block.to_be_bytes()]);
+            rounds::begun(company, block, mean, &mut rng)
         });
-        begun.filter(|wish| wish.life.stands(at)).collect()
+        begun.filter(|round| round.life.stands(at)).collect()
     }
 
-    /// What `persona` says of `wish`, one of its [`Self::standing`]: the same for as long as the wish stands.
-    /// `None` for other personas or without places.
-    pub fn bundle(&self, persona: u8, wish: &Wish) -> Option<PersonaBundle> {
-        let member = self.members.get(usize::from(persona))?;
-        let mut rng = self.rng(&[b"bundle", &[persona], &wish.id.to_bytes()]);
+    /// The personas that speak in a round, in an order of their own for each round: nine beside the person, or a
+    /// quiet company's ten. None without places.
+    pub fn members(&self, round: &Round) -> Vec<PersonaId> {
+        let company = round.id.company();
+        let mut members: Vec<PersonaId> =
+            (0..).take(self.company(company).len()).map(|member| PersonaId { company, member }).collect();
+        members.shuffle(&mut self.rng(&[b"order", &round.id.to_bytes()]));
+        members
+    }
+
+    /// What `persona` says in `round`: the same for as long as the round stands. If that cannot be shown beside what
+    /// the others say, it has further things to say, by `turn`. `None` for unknown personas or without places.
+    pub fn bundle(&self, persona: PersonaId, round: &Round, turn: u8) -> Option<PersonaBundle> {
+        let member = self.company(persona.company).get(usize::from(persona.member))?;
+        let mut rng = self.rng(&[b"bundle", &persona.to_bytes(), &round.id.to_bytes(), &[turn]]);
         let uniform = rng.random_bool(UNIFORM_SHARE);
         let vocabulary = Vocabulary::builtin();
         let class = if uniform { any_class(&mut rng) } else { member.class(&mut rng) };
-        let began = wish.life.since().window().0;
+        let began = round.life.since().window().0;
         let cell = if uniform { self.any_cell(&mut rng)? } else { member.cell(began, &mut rng) };
         let topics = self.topics(persona, class, uniform, &mut rng);
         let first = topics.first().and_then(|topic| vocabulary.topic_name(*topic)).unwrap_or_default();
-        Some(PersonaBundle { class, text: text::sentence(first, &mut rng), topics, cell, ttl: wish.life.ttl() })
+        Some(PersonaBundle { class, text: text::sentence(first, &mut rng), topics, cell, ttl: round.life.ttl() })
+    }
+
+    /// The members of a company; nobody without places or beyond the last.
+    fn company(&self, company: u16) -> &[Member] {
+        let Some(members) = self.companies.get(usize::from(company)).filter(|_| !self.cells.is_empty()) else {
+            return &[];
+        };
+        let many = if company == 0 { Self::COMPANIONS } else { Self::COMPANY };
+        members.get_or_init(|| {
+            let names = (0..).take(many).map(|member| PersonaId { company, member });
+            names.map(|name| Member::new(&self.root, name, &self.cells, self.kept.of(name))).collect()
+        })
     }
 
     fn rng(&self, context: &[&[u8]]) -> ChaCha20Rng {
@@ -115,9 +155,9 @@ impl Cast {
     }
 
     /// One to four topics of the class: mostly the persona's favourites.
-    fn topics(&self, persona: u8, class: ClassId, uniform: bool, rng: &mut ChaCha20Rng) -> Vec<TopicId> {
+    fn topics(&self, persona: PersonaId, class: ClassId, uniform: bool, rng: &mut ChaCha20Rng) -> Vec<TopicId> {
         let all: Vec<_> = Vocabulary::builtin().topics_of(class).collect();
-        let mut liking = self.rng(&[b"favourites", &[persona], &[class.get()]]);
+        let mut liking = self.rng(&[b"favourites", &persona.to_bytes(), &[class.get()]]);
         let favourites: Vec<TopicId> = (0..FAVOURITES)
             .filter_map(|_| by_weight(&all, |topic| topic.weight, &mut liking))
             .map(|topic| topic.id)
@@ -143,29 +183,25 @@ impl Cast {
 }
 
 impl Member {
-    fn new(root: &Root, number: u8, cells: &[(Cell, u32)], kept: &[Cell]) -> Self {
-        let mut rng = ChaCha20Rng::from_seed(root.derive(Label::PersonaSeed, &[b"member", &[number]]));
-        let home = cells[rng.random_range(0..cells.len())].0;
+    fn new(root: &Root, name: PersonaId, cells: &[(Cell, u32)], kept: &[Cell]) -> Self {
+        let mut rng = ChaCha20Rng::from_seed(root.derive(Label::PersonaSeed, &[b"member", &name.to_bytes()]));
+        // more people live where there is more, though less than in proportion
+        let home = by_weight(cells, |(_, places)| f64::from(*places).sqrt(), &mut rng).map_or(cells[0].0, |one| one.0);
         let mut own =
             vec![home, by_weight(cells, |(_, places)| f64::from(*places), &mut rng).map_or(home, |(cell, _)| cell)];
+        let haunts = rng.random_range(1..=HAUNTS);
         let near: Vec<(Cell, f64)> =
             cells.iter().map(|(cell, places)| (*cell, attraction(home, *cell, *places))).collect();
         own.extend(
-            (0..HAUNTS).map(|_| by_weight(&near, |(_, weight)| *weight, &mut rng).map_or(home, |(cell, _)| cell)),
+            (0..haunts).map(|_| by_weight(&near, |(_, weight)| *weight, &mut rng).map_or(home, |(cell, _)| cell)),
         );
         let known = |cell: &Cell| cells.binary_search_by_key(cell, |(known, _)| *known).is_ok();
         for (own, kept) in own.iter_mut().zip(kept).filter(|(_, kept)| known(kept)) {
             *own = *kept;
         }
-        let prior = |class: &crate::Class| class.prior;
         // of its own draws, so that no index of places changes what somebody likes
-        let mut rng = ChaCha20Rng::from_seed(root.derive(Label::PersonaSeed, &[b"tastes", &[number]]));
-        let mut tastes = [0.0; ClassId::COUNT as usize];
-        for (taste, class) in tastes.iter_mut().zip(Vocabulary::builtin().classes()) {
-            // Some like a class much, most a little: a square of a uniform draw spreads them out.
-            *taste = prior(class) * (0.1 + 3.0 * rng.random::<f64>().powi(2));
-        }
-        Self { cells: own, tastes }
+        let mut rng = ChaCha20Rng::from_seed(root.derive(Label::PersonaSeed, &[b"tastes", &name.to_bytes()]));
+        Self { cells: own, tastes: tastes(&mut rng) }
     }
 
     fn class(&self, rng: &mut ChaCha20Rng) -> ClassId {
@@ -174,7 +210,7 @@ impl Member {
         by_weight(&numbered, |(_, taste)| *taste, rng).map_or_else(|| any_class(rng), |(class, _)| class)
     }
 
-    /// Where the persona is in the window in which the wish began: home at night, work on weekdays, out in the evening.
+    /// Where the persona is in the window in which the round began: home at night, work on weekdays, out in the evening.
     fn cell(&self, window: u32, rng: &mut ChaCha20Rng) -> Cell {
         // Day 0 was a Thursday; days 2 and 3 are the weekend.
         let (hour, weekend) = ((window % 12) * 2, matches!((window / 12) % 7, 2 | 3));
@@ -185,15 +221,32 @@ impl Member {
             _ => [0.45, 0.10],
         };
         let draw = rng.random::<f64>();
-        let place = if draw < home {
-            0
+        let haunts = &self.cells[2..];
+        let numbered: Vec<(usize, Cell)> = haunts.iter().copied().enumerate().collect();
+        if draw < home || haunts.is_empty() {
+            self.cells[0]
         } else if draw < home + work {
-            1
+            self.cells[1]
         } else {
-            2 + rng.random_range(0..HAUNTS)
-        };
-        self.cells[place]
+            let weight = |(rank, _): &(usize, Cell)| 1.0 / (rank + 1) as f64;
+            by_weight(&numbered, weight, rng).map_or(self.cells[0], |(_, cell)| cell)
+        }
     }
+}
+
+/// The classes in an order that the public aggregate favours, each with less weight than the one before it.
+fn tastes(rng: &mut ChaCha20Rng) -> [f64; ClassId::COUNT as usize] {
+    let fall_off = rng.random_range(FALL_OFF);
+    let mut left: Vec<(usize, f64)> = Vocabulary::builtin().classes().iter().map(|class| class.prior).enumerate().collect();
+    let mut tastes = [0.0; ClassId::COUNT as usize];
+    for rank in 1.. {
+        let Some((class, prior)) = by_weight(&left, |(_, prior)| *prior, rng) else { break };
+        left.retain(|other| *other != (class, prior));
+        if let Some(taste) = tastes.get_mut(class) {
+            *taste = f64::from(rank).powf(-fall_off);
+        }
+    }
+    tastes
 }
 
 /// People go out where there is something, and rather close to home.

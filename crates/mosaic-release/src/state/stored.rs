@@ -8,12 +8,13 @@ use super::{Blurred, Broadcast, BroadcastId, MemoKey, ReleaserState, Slate, Sour
 
 /// The formats of a stored state. Version 1 had no number: it began with an optional ledger, whose first byte
 /// is 0 or 1 in the vault's encoding, just as the number of a variant is. So version 1 reads as either of the
-/// first two, and what is written now is the third.
+/// first two variants, version 2 as the third, and what is written now is the fourth.
 #[derive(Serialize, Deserialize)]
 pub(super) enum Stored {
     WithoutLedger(First),
     WithLedger(Ledger, First),
-    Second(Box<Second>),
+    Second(Box<Held<SecondSource>>),
+    Third(Box<Held<Source>>),
 }
 
 /// What version 1 held besides its ledger.
@@ -31,20 +32,28 @@ enum FirstSource {
     Persona { persona: u8, index: u16 },
 }
 
+/// Version 2, whose personas wished each by itself: a list, a week, a number.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Second {
+pub(super) enum SecondSource {
+    Broadcast(BroadcastId),
+    Persona { persona: u8, list: u16, block: u32, number: u8 },
+}
+
+/// What is held since version 2.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Held<S> {
     ledger: Option<Ledger>,
     memo: BTreeMap<MemoKey, Blurred>,
     whereabouts: Whereabouts,
     broadcasts: BTreeMap<BroadcastId, Broadcast>,
     last_id: u64,
-    written: BTreeMap<Slate, Vec<Source>>,
+    written: BTreeMap<Slate, Vec<S>>,
 }
 
 impl From<ReleaserState> for Stored {
     fn from(state: ReleaserState) -> Self {
         let ReleaserState { ledger, memo, whereabouts, broadcasts, last_id, written } = state;
-        Self::Second(Box::new(Second { ledger, memo, whereabouts, broadcasts, last_id, written }))
+        Self::Third(Box::new(Held { ledger, memo, whereabouts, broadcasts, last_id, written }))
     }
 }
 
@@ -53,26 +62,37 @@ impl From<Stored> for ReleaserState {
         match stored {
             Stored::WithoutLedger(first) => upgraded(None, first),
             Stored::WithLedger(ledger, first) => upgraded(Some(ledger), first),
-            Stored::Second(second) => {
-                let Second { ledger, memo, whereabouts, broadcasts, last_id, written } = *second;
+            Stored::Second(held) => {
+                let own = |source| match source {
+                    SecondSource::Broadcast(id) => Some(Source::Broadcast(id)),
+                    SecondSource::Persona { .. } => None,
+                };
+                let Held { ledger, memo, whereabouts, broadcasts, last_id, written } = *held;
+                Self { ledger, memo, whereabouts, broadcasts, last_id, written: kept(written, own) }
+            }
+            Stored::Third(held) => {
+                let Held { ledger, memo, whereabouts, broadcasts, last_id, written } = *held;
                 Self { ledger, memo, whereabouts, broadcasts, last_id, written }
             }
         }
     }
 }
 
-/// Of a remembered cell its middle is kept, which snaps to that cell again. The personas' bundles of the
-/// last windows are forgotten, their wishes have other names now; the person's stay written.
+/// Of a remembered cell its middle is kept, which snaps to that cell again.
 fn upgraded(ledger: Option<Ledger>, first: First) -> ReleaserState {
     let memo = first.memo.into_iter().map(|(key, cell)| (key, cell.center().into())).collect();
     let own = |source| match source {
         FirstSource::Broadcast(id) => Some(Source::Broadcast(id)),
         FirstSource::Persona { .. } => None,
     };
-    let kept = |(slate, sources): (Slate, Vec<FirstSource>)| (slate, sources.into_iter().filter_map(own).collect());
-    let written = first.written.into_iter().map(kept).collect();
-    let (broadcasts, last_id) = (first.broadcasts, first.last_id);
+    let (broadcasts, last_id, written) = (first.broadcasts, first.last_id, kept(first.written, own));
     ReleaserState { ledger, memo, whereabouts: Whereabouts::default(), broadcasts, last_id, written }
+}
+
+/// The personas' bundles of the last windows are forgotten, their wishes have other names now; the person's stay
+/// written.
+fn kept<S>(written: BTreeMap<Slate, Vec<S>>, own: fn(S) -> Option<Source>) -> BTreeMap<Slate, Vec<Source>> {
+    written.into_iter().map(|(slate, sources)| (slate, sources.into_iter().filter_map(own).collect())).collect()
 }
 
 #[cfg(test)]
@@ -105,8 +125,27 @@ mod tests {
         postcard::to_allocvec(&Version1 { ledger, rest }).unwrap()
     }
 
+    /// The personas of version 2 are forgotten, and nothing else.
     #[test]
-    fn version_1_is_read_and_version_2_written() {
+    fn version_2_is_read() {
+        let slate = Slate { window: Window(7), resolution: 8 };
+        let persona = SecondSource::Persona { persona: 3, list: 1, block: 2_900, number: 9 };
+        let old = Stored::Second(Box::new(Held {
+            ledger: Some(Ledger::new(Week(2_900))),
+            memo: BTreeMap::new(),
+            whereabouts: Whereabouts::default(),
+            broadcasts: BTreeMap::new(),
+            last_id: 4,
+            written: BTreeMap::from([(slate, vec![persona, SecondSource::Broadcast(BroadcastId(4))])]),
+        }));
+        let bytes = postcard::to_allocvec(&old).unwrap();
+        let read: ReleaserState = postcard::from_bytes(&bytes).unwrap();
+        assert_eq!((bytes[0], read.last_id, read.ledger), (2, 4, Some(Ledger::new(Week(2_900)))));
+        assert_eq!(read.written[&slate], [Source::Broadcast(BroadcastId(4))]);
+    }
+
+    #[test]
+    fn version_1_is_read_and_version_3_written() {
         let place = LatLng::new(41.17, -8.6).unwrap();
         let mut spent = Ledger::new(Week(2_900));
         spent.charge(Week(2_900), Anchor::of(place, &[1; 32]), Mode::Balanced);
@@ -117,7 +156,7 @@ mod tests {
             let point: LatLng = (*old.memo.values().next().unwrap()).into();
             assert_eq!(Cell::at(point, Resolution::R8), Cell::at(place, Resolution::R8));
             let bytes = postcard::to_allocvec(&old).unwrap();
-            assert_eq!(bytes[0], 2);
+            assert_eq!(bytes[0], 3);
             let again: ReleaserState = postcard::from_bytes(&bytes).unwrap();
             assert_eq!(postcard::to_allocvec(&again).unwrap(), bytes);
         }

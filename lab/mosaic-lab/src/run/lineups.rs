@@ -75,7 +75,7 @@ pub(super) fn opened(bench: &mut Bench<'_>, opened: &[Opened]) {
 
 /// One device's ten, cut into equally many sessions; nothing if one of them said too little.
 fn line_up(own: &[Opened], origin: LatLng) -> Option<Lineup> {
-    let visits = |identity: u8| -> Vec<Visit> {
+    let visits = |identity: u16| -> Vec<Visit> {
         let slots = own.iter().filter(|event| event.resolution == 8).flat_map(|event| &event.slots);
         let visit = |slot: &crate::opened::OpenedSlot| {
             let (east, north) = displacement_m(origin, slot.cell.center());

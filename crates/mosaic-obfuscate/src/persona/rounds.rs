@@ -9,47 +9,69 @@ use crate::{Granularity, Lifetime};
 
 /// Length of a block in seconds: the longest time to live, so what stands began in this block or the last.
 const BLOCK_S: u64 = 168 * 3_600;
-/// New wishes a block, by list: from people who rarely want something to people who always do. With the
-/// lifetimes below a list holds 0.3 to 6 wishes at a time; a person may hold 0 to 10.
+/// New rounds a block, by company: from people who rarely want something to people who always do. With the
+/// lifetimes below a company has 0.3 to 6 rounds at a time; a person may have 0 to 10.
 const ACTIVITY: [f64; 7] = [1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 20.0];
 /// Hours that people choose oftener than others, besides the default.
 const ROUND_HOURS: [u32; 5] = [24, 72, 96, 120, 168];
-/// Share of wishes that are taken back before their time is over.
+/// Share of rounds that are taken back before their time is over.
 const WITHDRAWN_SHARE: f64 = 0.4;
-/// Share of wishes that are zones. A person's are zones only once the week's budget is spent: never for most,
-/// nearly always for who moves a lot or stays in emergency mode. A quarter leaves about two such decoys
-/// beside a true zone in an event at r6, and takes a quarter of the decoys from a fine bundle at r8 and r7
-/// before the next list fills the gap. No share suits both kinds of people.
+/// Share of quiet rounds that are zones. A person's round is one only once the week's budget is spent: never
+/// for most, nearly always for who moves a lot or stays in emergency mode.
 const ZONE_SHARE: f64 = 0.25;
 
-/// Names one wish of a persona, for good.
+/// Names one round of a device, for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct WishId {
-    pub(super) list: u16,
-    pub(super) block: u32,
-    pub(super) number: u8,
+pub enum RoundId {
+    /// The person's broadcast of that number, with the nine companions.
+    Own(u64),
+    /// A round without the person.
+    Quiet {
+        /// Whose: from 1.
+        company: u16,
+        /// The week in which it began, counted from the Unix epoch.
+        block: u32,
+        /// Which one of the company in that week.
+        number: u8,
+    },
 }
 
-impl WishId {
-    /// Seven big-endian bytes, for key derivation.
-    pub fn to_bytes(self) -> [u8; 7] {
-        let ([a, b], [c, d, e, f]) = (self.list.to_be_bytes(), self.block.to_be_bytes());
-        [a, b, c, d, e, f, self.number]
+impl RoundId {
+    /// The company that speaks in it: 0 is the person's.
+    pub const fn company(self) -> u16 {
+        match self {
+            Self::Own(_) => 0,
+            Self::Quiet { company, .. } => company,
+        }
+    }
+
+    /// Ten bytes that differ for different rounds, for key derivation: the company, then the name, big-endian.
+    pub fn to_bytes(self) -> [u8; 10] {
+        let name = match self {
+            Self::Own(number) => number.to_be_bytes(),
+            Self::Quiet { block, number, .. } => (u64::from(block) << 8 | u64::from(number)).to_be_bytes(),
+        };
+        let mut bytes = [0; 10];
+        bytes[..2].copy_from_slice(&self.company().to_be_bytes());
+        bytes[2..].copy_from_slice(&name);
+        bytes
     }
 }
 
-/// A wish of a persona: when it stands and how finely it is shown.
+/// Ten wishes that begin and end together and are shown equally finely: the person's broadcast and a wish of
+/// each companion, or one of each of a quiet company. An event carries the bundles of one round, so when and
+/// how long something was seen, how often, and which time to live it names, is the same for all ten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wish {
+pub struct Round {
     /// Its name.
-    pub id: WishId,
+    pub id: RoundId,
     /// When it stands.
     pub life: Lifetime,
-    /// Whether it is a zone.
+    /// Whether all ten are zones.
     pub granularity: Granularity,
 }
 
-/// How many new wishes a list has in a block, on average.
+/// How many new rounds a company has in a block, on average.
 pub(super) fn activity(rng: &mut impl Rng) -> f64 {
     ACTIVITY[rng.random_range(0..ACTIVITY.len())]
 }
@@ -60,18 +82,18 @@ pub(super) fn blocks(at: Timestamp) -> [u32; 2] {
     [block.saturating_sub(1), block]
 }
 
-/// The wishes that begin in a block: a Poisson number of uniform instants, so that neither the edges of
+/// The quiet rounds that begin in a block: a Poisson number of uniform instants, so that neither the edges of
 /// blocks nor those of windows show.
-pub(super) fn begun(list: u16, block: u32, mean: f64, rng: &mut ChaCha20Rng) -> Vec<Wish> {
+pub(super) fn begun(company: u16, block: u32, mean: f64, rng: &mut ChaCha20Rng) -> Vec<Round> {
     let count = poisson(mean, rng);
-    let wish = |number| {
+    let round = |number| {
         let since = u64::from(block) * BLOCK_S + rng.random_range(0..BLOCK_S);
         let life = lifetime(Timestamp::from_secs(since), rng);
         let zone = rng.random_bool(ZONE_SHARE);
         let granularity = if zone { Granularity::Zone } else { Granularity::Fine };
-        Wish { id: WishId { list, block, number }, life, granularity }
+        Round { id: RoundId::Quiet { company, block, number }, life, granularity }
     };
-    (0..count).map(wish).collect()
+    (0..count).map(round).collect()
 }
 
 /// Some stand their whole time, some are taken back at any moment before: every length that a person can
@@ -116,13 +138,13 @@ mod tests {
 
     use super::*;
 
-    /// How many windows a stranger can see a wish in.
+    /// How many windows a stranger can see a round in.
     fn windows(life: Lifetime) -> u32 {
         life.ends().before(Duration::from_millis(1)).window().0 - life.since().window().0 + 1
     }
 
-    /// Whatever time to live a person sets and whenever they take the broadcast back, personas do too; and no
-    /// persona outlasts its time to live. Seed 21, 4,000,000 lifetimes; the rarest of the 7,141 pairs (taken back
+    /// Whatever time to live a person sets and whenever they take the broadcast back, quiet rounds do too; and
+    /// none outlasts its time to live. Seed 21, 4,000,000 lifetimes; the rarest of the 7,141 pairs (taken back
     /// within the first window, 168 h) is expected 16 times, so one stays away with probability below 10⁻⁴.
     #[test]
     fn every_time_to_live_and_length_of_a_person_occurs() {
@@ -150,7 +172,7 @@ mod tests {
 
     /// Seed 23, 20,000 draws at mean 4: mean and variance within five standard errors.
     #[test]
-    fn the_number_of_new_wishes_is_poisson() {
+    fn the_number_of_new_rounds_is_poisson() {
         let mut rng = ChaCha8Rng::seed_from_u64(23);
         let counts: Vec<f64> = (0..20_000).map(|_| f64::from(poisson(4.0, &mut rng))).collect();
         let mean = counts.iter().sum::<f64>() / 20_000.0;

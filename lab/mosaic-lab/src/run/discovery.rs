@@ -70,7 +70,7 @@ fn single_bundles(bench: &mut Bench<'_>, naive: Naive, opened: &[Opened]) {
 fn guesses(bench: &mut Bench<'_>, naive: Naive, opened: &[Opened]) -> Result<()> {
     let town = Town::survey(opened);
     let known = profiles(bench.places, bench.plan.size.opened, bench.plan.seed)?;
-    let limits = "generated people say something new every one to three hours, with the default time to live; personas keep what they want for days";
+    let limits = "generated people: what they like and where they are follows another law than the public aggregates that personas follow";
     for (view, profile) in [("P2", None), ("P2+I", Some(&known))] {
         let asked = choices(opened, &town, profile, |_| true);
         let (name, found) = best(bench, &format!("opened/{}", view.to_lowercase()), view, &asked);

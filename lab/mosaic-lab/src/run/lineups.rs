@@ -44,7 +44,7 @@ pub(super) fn opened(bench: &mut Bench<'_>, opened: &[Opened]) {
     let row =
         |id: &str, metric: &str, found| Row::printed(format!("lineup/{id}"), "persona line-up", "P2", metric, found);
     // what a generated person does is not what a person does
-    let limits = "generated people say something new every one to three hours wherever they are; personas keep what they want for days";
+    let limits = "generated people: what they like and where they are follows another law than the public aggregates that personas follow";
     let row = |id: &str, metric: &str, found| row(id, metric, found).because(limits);
     bench.rows.push(row("single", "top-1 of 10, one session", report.single).on("10").beside(0.72).judged(0.0, 0.15));
     bench.rows.push(row("joint", "top-1 of 10, all sessions", report.joint).on("10").beside(0.88).judged(0.0, 0.20));

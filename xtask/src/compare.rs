@@ -29,6 +29,9 @@ pub(crate) struct CompareArgs {
     /// the peer much longer
     #[arg(long, default_value_t = 0.005)]
     side_deg: f64,
+    /// A program that was built already, instead of building it as it is released
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
     /// Python 3.9 to 3.11 with its venv module (default: the first on the search path)
     #[arg(long, value_name = "PROGRAM")]
     python: Option<PathBuf>,

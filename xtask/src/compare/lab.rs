@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     ffi::OsStr,
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -39,7 +39,8 @@ const TOLERANCE: f64 = 1e-9;
 
 /// Adds a row for every number of known visits.
 pub(super) fn compare(args: &CompareArgs, sheet: &mut Sheet) -> Result<()> {
-    let folder = tree::target()?.join("compare");
+    let target = tree::target()?;
+    let folder = target.join("compare");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let scripts = tree::root().join("xtask/compare");
     let python = Python::with_packages(
@@ -47,11 +48,11 @@ pub(super) fn compare(args: &CompareArgs, sheet: &mut Sheet) -> Result<()> {
         &scripts.join("lab-requirements.txt"),
         args.python.as_deref(),
     )?;
-    tell("building the program as it is released");
+    let program = args.program.clone().map_or_else(|| build(&target), Ok)?;
     let visits = folder.join("visits.csv");
     // the movement is thinned once; both sides then read what came of it
-    attack(args, args.traces.as_deref(), &[OsStr::new("--visits-out"), visits.as_os_str()])?;
-    let ours = attack(args, Some(&visits), &[])?;
+    attack(&program, args, args.traces.as_deref(), &[OsStr::new("--visits-out"), visits.as_os_str()])?;
+    let ours = attack(&program, args, Some(&visits), &[])?;
     tell("scikit-mobility, some minutes for each number of known visits");
     let known = known(args);
     let peer = python.run(&scripts.join("lab.py"), &[visits.as_os_str(), OsStr::new(&known)])?;
@@ -68,16 +69,25 @@ pub(super) fn compare(args: &CompareArgs, sheet: &mut Sheet) -> Result<()> {
     Ok(())
 }
 
-/// Runs our attack, in the release profile: that is what people run.
-fn attack(args: &CompareArgs, traces: Option<&Path>, more: &[&OsStr]) -> Result<Told> {
-    let mut command = Command::new(env!("CARGO"));
-    command.args(["run", "--quiet", "--locked", "--release", "--package", "mosaic", "--manifest-path"]);
-    command.arg(tree::root().join("Cargo.toml")).args(["--", "--json", "lab", "knowledge"]);
-    command.args(["--known", &known(args), "--side-deg", &args.side_deg.to_string(), "--repeat", "25"]);
+/// The program in the release profile: that is what people run.
+fn build(target: &Path) -> Result<PathBuf> {
+    tell("building the program as it is released");
+    let build = ["build", "--quiet", "--locked", "--release", "--package", "mosaic"];
+    let status = Command::new(env!("CARGO")).args(build).current_dir(tree::root()).status();
+    ensure!(status.context("cargo did not start")?.success(), "the program does not compile");
+    Ok(target.join("release").join(format!("mosaic{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// Runs our attack.
+fn attack(program: &Path, args: &CompareArgs, traces: Option<&Path>, more: &[&OsStr]) -> Result<Told> {
+    let mut command = Command::new(program);
+    command.args(["--json", "lab", "knowledge", "--known", &known(args), "--repeat", "25"]);
+    command.args(["--side-deg", &args.side_deg.to_string()]);
     if let Some(traces) = traces {
         command.arg("--traces").arg(traces);
     }
-    let output = command.args(more).stderr(Stdio::inherit()).output().context("cargo did not start")?;
+    let output = command.args(more).stderr(Stdio::inherit()).output();
+    let output = output.with_context(|| format!("{} did not start", program.display()))?;
     let told = String::from_utf8_lossy(&output.stdout);
     ensure!(output.status.success(), "our attack failed ({}): {}", output.status, told.trim());
     serde_json::from_str(&told).context("our attack printed something else")

@@ -31,9 +31,7 @@ pub(crate) fn check() -> Result<()> {
 
 /// Where the lab may leave files: not in the working tree.
 fn folder() -> Result<PathBuf> {
-    let metadata = tree::metadata(tree::WithDependencies::No)?;
-    let target = metadata["target_directory"].as_str().context("cargo names no target directory")?;
-    let folder = Path::new(target).join("lab");
+    let folder = tree::target()?.join("lab");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     Ok(folder)
 }

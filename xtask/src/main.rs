@@ -4,6 +4,7 @@ mod barrier;
 mod ci;
 mod claims;
 mod code;
+mod compare;
 mod lab;
 mod layers;
 mod licences;
@@ -43,6 +44,9 @@ enum Task {
     },
     /// Run the lab's quick attacks and hold their report against the claims that hold.
     Lab,
+    /// Race what is built here against what a user would pick instead, in one run, and check that both say the same.
+    /// Writes compare.json into the target folder; ends with an error where results differ.
+    Compare(compare::CompareArgs),
     /// Check that every relative link in a Markdown file leads to something.
     Links,
     /// Check every dependency's licence against deny.toml.
@@ -58,6 +62,7 @@ fn main() -> anyhow::Result<()> {
         Task::Claims { report: Some(report), .. } => claims::judge(&report),
         Task::Claims { .. } => claims::check(),
         Task::Lab => lab::check(),
+        Task::Compare(args) => compare::run(&args),
         Task::Links => links::check(),
         Task::Licences => licences::check(),
     }

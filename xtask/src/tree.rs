@@ -4,13 +4,27 @@ use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
     process::Command,
+    sync::LazyLock,
 };
 
 use anyhow::{Context, Result, bail};
 
-/// The workspace root: the parent of this crate's folder.
+/// The root of the workspace that this process was started in or by cargo for; the working directory where there is no
+/// workspace. Found when it runs, not when it was compiled: two checkouts may share one target folder, and with it one
+/// program.
 pub(crate) fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let here = || std::env::current_dir().ok();
+        let named = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let start = named.or_else(here);
+        start.as_deref().and_then(workspace_above).map_or_else(|| PathBuf::from("."), Path::to_owned)
+    });
+    &ROOT
+}
+
+/// The nearest folder, `start` or above, whose Cargo.toml lies beside this crate.
+fn workspace_above(start: &Path) -> Option<&Path> {
+    start.ancestors().find(|folder| folder.join("Cargo.toml").is_file() && folder.join("xtask/Cargo.toml").is_file())
 }
 
 /// Every file git tracks, or would track if added, that ends in `extension`; relative to the root.
@@ -60,4 +74,23 @@ pub(crate) fn verdict(subject: &str, findings: &[String]) -> Result<()> {
         return Ok(());
     }
     bail!("{subject}:\n  {}", findings.join("\n  "))
+}
+
+/// The folder that cargo builds into.
+pub(crate) fn target() -> Result<PathBuf> {
+    let metadata = metadata(WithDependencies::No)?;
+    metadata["target_directory"].as_str().map(PathBuf::from).context("cargo names no target directory")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_is_found_from_below_and_not_from_outside() {
+        assert!(root().join("xtask/Cargo.toml").is_file());
+        assert_eq!(workspace_above(&root().join("crates/mosaic-geo/src")), Some(root()));
+        assert_eq!(workspace_above(&root().join("xtask")), Some(root()));
+        assert_eq!(workspace_above(Path::new("/")), None);
+    }
 }

@@ -1,8 +1,6 @@
 //! Gradient-boosted trees for the logistic loss (Friedman 2001), small and deterministic: the
 //! strongest of the classifiers that PRIVACY 1.1 measured with.
 
-use crate::Features;
-
 /// How many trees to grow, how deep, and how fast to learn.
 #[derive(Clone, Copy, Debug)]
 pub struct BoostingPlan {
@@ -40,8 +38,8 @@ enum Node {
 }
 
 impl BoostedTrees {
-    /// Fits to examples and one label each.
-    pub fn fit(examples: &Features, labels: &[bool], plan: BoostingPlan) -> Self {
+    /// Fits to examples, rows of equally many numbers, and one label each. Thresholds are kept in single precision.
+    pub fn fit<R: AsRef<[f64]>>(examples: &[R], labels: &[bool], plan: BoostingPlan) -> Self {
         let positives = labels.iter().filter(|label| **label).count() as f64;
         let share = (positives / labels.len().max(1) as f64).clamp(1e-6, 1.0 - 1e-6);
         let prior = (share / (1.0 - share)).ln();
@@ -52,38 +50,26 @@ impl BoostedTrees {
             let slopes: Vec<Slope> =
                 scores.iter().zip(labels).map(|(score, label)| Slope::at(*score, *label)).collect();
             let tree = grower.grow((0..labels.len()).collect(), &slopes, plan.depth);
-            for (score, row) in scores.iter_mut().zip(examples.rows()) {
-                *score += plan.rate * tree.value(row);
+            for (score, row) in scores.iter_mut().zip(examples) {
+                *score += plan.rate * tree.value(row.as_ref());
             }
             trees.push(tree);
         }
         Self { prior, rate: plan.rate, trees }
     }
 
-    /// Fits to examples in double precision, which the thresholds do not need.
-    pub fn fit_rows(examples: &[Vec<f64>], labels: &[bool], plan: BoostingPlan) -> Self {
-        let mut features = Features::new(examples.first().map_or(0, Vec::len));
-        examples.iter().for_each(|row| features.push(&narrow(row)));
-        Self::fit(&features, labels, plan)
-    }
-
-    /// [`Self::score`] of an example in double precision.
-    pub fn score_row(&self, row: &[f64]) -> f64 {
-        self.score(&narrow(row))
-    }
-
     /// Log-odds that an example is positive.
-    pub fn score(&self, row: &[f32]) -> f64 {
+    pub fn score(&self, row: &[f64]) -> f64 {
         self.prior + self.rate * self.trees.iter().map(|tree| tree.value(row)).sum::<f64>()
     }
 }
 
 impl Node {
-    fn value(&self, row: &[f32]) -> f64 {
+    fn value(&self, row: &[f64]) -> f64 {
         match self {
             Self::Leaf(value) => *value,
             Self::Split { feature, threshold, below, above } => {
-                if row[*feature] < *threshold {
+                if narrow(row[*feature]) < *threshold {
                     below.value(row)
                 } else {
                     above.value(row)
@@ -139,11 +125,13 @@ struct Split {
 }
 
 impl Grower {
-    fn new(examples: &Features, plan: BoostingPlan) -> Self {
-        let cuts: Vec<Vec<f32>> = (0..examples.width()).map(|feature| cuts(examples.column(feature))).collect();
+    fn new<R: AsRef<[f64]>>(examples: &[R], plan: BoostingPlan) -> Self {
+        let width = examples.first().map_or(0, |row| row.as_ref().len());
+        let column = |feature: usize| examples.iter().map(move |row| narrow(row.as_ref()[feature]));
+        let cuts: Vec<Vec<f32>> = (0..width).map(|feature| cuts(column(feature))).collect();
         let bin = |cuts: &[f32], value: f32| cuts.partition_point(|cut| *cut <= value) as u8;
         let bins = cuts.iter().enumerate();
-        let bins = bins.map(|(feature, cuts)| examples.column(feature).map(|value| bin(cuts, value)).collect());
+        let bins = bins.map(|(feature, cuts)| column(feature).map(|value| bin(cuts, value)).collect());
         Self { bins: bins.collect(), cuts, plan }
     }
 
@@ -205,8 +193,8 @@ fn cuts(column: impl Iterator<Item = f32>) -> Vec<f32> {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "features are compared with thresholds, not added up")]
-fn narrow(row: &[f64]) -> Vec<f32> {
-    row.iter().map(|value| *value as f32).collect()
+const fn narrow(value: f64) -> f32 {
+    value as f32
 }
 
 #[cfg(test)]
@@ -221,11 +209,9 @@ mod tests {
     #[test]
     fn trees_learn_an_interaction_and_nothing_from_noise() {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let rows: Vec<[f32; 3]> = (0..4_000).map(|_| [(); 3].map(|()| rng.random_range(-1.0..1.0))).collect();
-        let mut known = Features::new(3);
-        rows[..2_000].iter().for_each(|row| known.push(row));
+        let rows: Vec<[f64; 3]> = (0..4_000).map(|_| [(); 3].map(|()| rng.random_range(-1.0..1.0))).collect();
         let judged = |labels: &[bool]| {
-            let model = BoostedTrees::fit(&known, &labels[..2_000], BoostingPlan::default());
+            let model = BoostedTrees::fit(&rows[..2_000], &labels[..2_000], BoostingPlan::default());
             let scored: Vec<(f64, bool)> =
                 rows[2_000..].iter().zip(&labels[2_000..]).map(|(row, label)| (model.score(row), *label)).collect();
             auc(&scored)

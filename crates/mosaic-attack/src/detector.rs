@@ -32,13 +32,13 @@ pub enum Detector {
 impl Learner {
     /// Trains on one sequence a user. Without a single row the result is at chance.
     pub fn fit(&self, users: &[LabelledSequence], rng: &mut impl Rng) -> Detector {
-        let flat = || -> (Vec<Vec<f64>>, Vec<bool>) {
-            users.iter().flat_map(|user| user.rows.iter().cloned().zip(user.labels.iter().copied())).unzip()
+        let flat = || -> (Vec<&[f64]>, Vec<bool>) {
+            users.iter().flat_map(|user| user.rows.iter().map(Vec::as_slice).zip(user.labels.iter().copied())).unzip()
         };
         match self {
             Self::Trees(plan) => {
                 let (rows, labels) = flat();
-                Detector::Trees(BoostedTrees::fit_rows(&rows, &labels, *plan))
+                Detector::Trees(BoostedTrees::fit(&rows, &labels, *plan))
             }
             Self::Logistic { penalty } => {
                 let (rows, labels) = flat();
@@ -53,7 +53,7 @@ impl Detector {
     /// Log-odds of each of one user's elements, in the order they were seen.
     pub fn scores(&self, rows: &[Vec<f64>]) -> Vec<f64> {
         match self {
-            Self::Trees(model) => rows.iter().map(|row| model.score_row(row)).collect(),
+            Self::Trees(model) => rows.iter().map(|row| model.score(row)).collect(),
             Self::Logistic(model) => rows.iter().map(|row| model.score(row)).collect(),
             Self::Sequence(model) => model.scores(rows),
         }

@@ -37,6 +37,7 @@ mod slots;
 mod snapshots;
 mod timing;
 mod tokens;
+mod traffic;
 mod trap;
 mod uniqueness;
 
@@ -52,7 +53,7 @@ pub use elements::{
     rebroadcast_intersection, redundancy,
 };
 pub use equality::{EqualityReport, equality_linking};
-pub use features::{ByteStatistics, Features};
+pub use features::ByteStatistics;
 pub use filter::{
     Blur, CellChain, ChainPosterior, FilterReport, Metres, ParticlePlan, SpeedModel, Track, judge_chain,
     judge_particles, particle_filter,

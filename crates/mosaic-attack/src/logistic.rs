@@ -10,10 +10,10 @@ pub(crate) struct Standard {
 }
 
 impl Standard {
-    pub(crate) fn fit<'a>(rows: impl Iterator<Item = &'a Vec<f64>> + Clone) -> Self {
+    pub(crate) fn fit<'a>(rows: impl Iterator<Item = &'a [f64]> + Clone) -> Self {
         let count = rows.clone().count().max(1) as f64;
-        let features = rows.clone().next().map_or(0, Vec::len);
-        let average = |of: &dyn Fn(&Vec<f64>) -> f64| rows.clone().map(of).sum::<f64>() / count;
+        let features = rows.clone().next().map_or(0, <[f64]>::len);
+        let average = |of: &dyn Fn(&[f64]) -> f64| rows.clone().map(of).sum::<f64>() / count;
         let means: Vec<f64> = (0..features).map(|at| average(&|row| row[at])).collect();
         let variance = |at: usize| average(&|row| (row[at] - means[at]).powi(2));
         let scale = |at: usize| Some(variance(at).sqrt()).filter(|deviation| *deviation > 1e-12).unwrap_or(1.0);
@@ -41,11 +41,11 @@ const STEPS: usize = 50;
 impl LogisticRegression {
     /// Fits rows of equally many features each and one label a row. `penalty` > 0 is added as
     /// `penalty / 2 × Σ weight²` to the summed log-loss; the intercept is free.
-    pub fn fit(rows: &[Vec<f64>], labels: &[bool], penalty: f64) -> Self {
-        let standard = Standard::fit(rows.iter());
-        let with_one = |row: &Vec<f64>| standard.apply(row).into_iter().chain([1.0]).collect();
+    pub fn fit<R: AsRef<[f64]>>(rows: &[R], labels: &[bool], penalty: f64) -> Self {
+        let standard = Standard::fit(rows.iter().map(AsRef::as_ref));
+        let with_one = |row: &R| standard.apply(row.as_ref()).into_iter().chain([1.0]).collect();
         let problem = Problem { rows: rows.iter().map(with_one).collect(), labels, penalty };
-        let mut weights = vec![0.0; rows.first().map_or(0, Vec::len) + 1];
+        let mut weights = vec![0.0; rows.first().map_or(0, |row| row.as_ref().len()) + 1];
         let mut loss = problem.loss(&weights);
         for _ in 0..STEPS {
             let Some(step) = problem.step(&weights) else { break };

@@ -85,13 +85,13 @@ impl PersonaDetector {
                 rows.extend(session);
             }
         }
-        Self { popularity, trees: BoostedTrees::fit_rows(&rows, &labels, plan), overlap }
+        Self { popularity, trees: BoostedTrees::fit(&rows, &labels, plan), overlap }
     }
 
     /// Scores a lineup of a user it did not learn from.
     pub fn score(&self, lineup: &Lineup) -> ScoredLineup {
         let sessions = features::lineup(lineup, &self.popularity, self.overlap);
-        let score = |rows: Vec<Vec<f64>>| rows.iter().map(|row| self.trees.score_row(row)).collect();
+        let score = |rows: Vec<Vec<f64>>| rows.iter().map(|row| self.trees.score(row)).collect();
         ScoredLineup { user: lineup.user, truth: lineup.truth, scores: sessions.into_iter().map(score).collect() }
     }
 }

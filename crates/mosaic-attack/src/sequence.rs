@@ -48,7 +48,7 @@ pub struct SequenceModel {
 impl SequenceModel {
     /// Fits one sequence a training user. The randomness starts the weights and orders the users.
     pub fn fit(users: &[LabelledSequence], plan: SequencePlan, rng: &mut impl Rng) -> Self {
-        let standard = Standard::fit(users.iter().flat_map(|user| &user.rows));
+        let standard = Standard::fit(users.iter().flat_map(|user| &user.rows).map(Vec::as_slice));
         let inputs = users.iter().find_map(|user| user.rows.first()).map_or(0, Vec::len);
         let mut unit = Unit::new(inputs, plan.memory, rng);
         let scaled = |user: &LabelledSequence| user.rows.iter().map(|row| standard.apply(row)).collect();

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use rand::Rng;
 
 use crate::{
-    BoostedTrees, BoostingPlan, ByteStatistics, Estimate, Features, bootstrap_by_user,
+    BoostedTrees, BoostingPlan, ByteStatistics, Estimate, bootstrap_by_user,
     features::{EPOCH_S, Extractor, WIDTH},
     scored::{Scale, Scored},
 };
@@ -124,12 +124,12 @@ fn learn(events: &[EventView], from: u64, extractor: &Extractor) -> BoostedTrees
         fits
     });
     let teachers: HashSet<u32> = teachers.map(|(user, _)| user).collect();
-    let (mut examples, mut labels) = (Features::new(WIDTH), Vec::new());
+    let (mut examples, mut labels) = (Vec::<[f64; WIDTH]>::new(), Vec::new());
     extractor.describe(
         events,
         |event| event.at >= from && teachers.contains(&event.user),
         |event, rows| {
-            rows.iter().for_each(|row| examples.push(row));
+            examples.extend(rows);
             labels.extend(event.slots.iter().map(|slot| slot.real));
         },
     );

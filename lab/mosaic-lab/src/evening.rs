@@ -11,6 +11,7 @@
 //! would find of the others is nothing, and finding nothing sends nothing.
 
 mod meeting;
+mod openings;
 mod provider;
 
 use std::{
@@ -26,7 +27,7 @@ use mosaic_types::{Lane, Timestamp};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
-use self::{meeting::Neighbour, provider::Providers};
+use self::{meeting::Neighbour, openings::Openings, provider::Providers};
 use crate::{
     Progress,
     device::{Device, view},
@@ -82,6 +83,7 @@ pub fn record_evening(places: &Arc<PlaceIndex>, plan: PopulationPlan, progress: 
         people: devices.map(Neighbour::new).collect(),
         tables: Tables::new(plan.agents, plan.seed)?,
         providers: Providers::new(plan.agents as usize, ChaCha20Rng::seed_from_u64(!plan.seed)),
+        openings: Openings::default(),
         evening: Evening { rendezvous: Vec::new(), met: Meetings::default(), pairs: BTreeSet::new() },
     };
     let (mut agenda, end) = (BTreeMap::new(), plan.start.after(plan.length));
@@ -116,6 +118,7 @@ struct City<'a> {
     people: Vec<Neighbour<'a>>,
     tables: Tables,
     providers: Providers,
+    openings: Openings,
     evening: Evening,
 }
 
@@ -158,7 +161,7 @@ impl City<'_> {
         }
         let person = &mut self.people[user as usize];
         person.join_what_was_heard(now)?;
-        person.discover(now, &mut self.tables, &self.providers)?;
+        person.discover(now, &mut self.tables, &self.providers, &mut self.openings)?;
         for (card, owner) in person.wave_at_all(now, &mut self.evening.met)? {
             self.people[owner as usize].is_waved_at(card, user);
             self.evening.pairs.insert((user.min(owner), user.max(owner)));

@@ -7,6 +7,7 @@
 mod device;
 mod evening;
 mod html;
+pub mod knowledge;
 mod naive;
 mod opened;
 mod population;
@@ -23,7 +24,7 @@ pub use html::html;
 pub use naive::{Wish, fresh_report, naive_traffic, rebroadcast, redundant_traffic, wishes};
 pub use population::{PopulationPlan, record_discovery};
 pub use progress::{Progress, Told};
-pub use report::{Line, Report, Row, Series, Status};
+pub use report::{Line, Report, Row, Series, Stage, Status};
 pub use run::{RunPlan, RunSize, run};
 pub use runs::{AveragingPlan, SlotPlan, averaging, evening, slots};
 pub use split::Part;

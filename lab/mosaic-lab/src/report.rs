@@ -129,6 +129,19 @@ pub struct Report {
     pub rows: Vec<Row>,
     /// What the plots show.
     pub series: Vec<Series>,
+    /// How long the stages took, in order, where whoever ran it looked at a clock; what runs beside other stages counts
+    /// from when they were over. The one part of a report that differs from run to run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<Stage>,
+}
+
+/// One stage of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Stage {
+    /// What was done.
+    pub name: String,
+    /// Seconds of wall clock.
+    pub seconds: f64,
 }
 
 /// One plot.

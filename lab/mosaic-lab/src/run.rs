@@ -12,15 +12,18 @@ mod sessions;
 mod slots;
 mod unbuilt;
 
-use std::sync::Arc;
+use std::{sync::Arc, thread, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use mosaic_geo::{PlaceIndex, Traces};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
+use self::elements::Naive;
 use crate::{
     Progress,
+    evening::record_evening,
+    progress::Aside,
     report::{Line, Report, Row, Series},
 };
 
@@ -69,7 +72,7 @@ impl RunSize {
     /// Up to an hour on two cores.
     pub fn full() -> Self {
         Self {
-            evening: 480,
+            evening: 720,
             hours: 8,
             discovery: vec![100, 1_000, 10_000],
             opened: 300,
@@ -107,6 +110,7 @@ struct Bench<'a> {
 }
 
 /// Runs every attacker there is. The report has every row of the scoreboard: what cannot be attacked yet is open.
+/// Equal plans give equal reports on any number of cores.
 ///
 /// # Errors
 /// When nobody can live in `places`, or the release refuses something.
@@ -114,17 +118,48 @@ pub fn run(places: &Arc<PlaceIndex>, plan: &RunPlan, progress: &Progress<'_>) ->
     let rng = ChaCha20Rng::seed_from_u64(plan.seed);
     let mut bench = Bench { places, plan, progress, rng, rows: Vec::new(), series: Vec::new() };
     bench.rows.extend(unbuilt::rows());
+    bench.draw_for("naive");
     let naive = elements::attack(&mut bench)?;
-    slots::attack(&mut bench, naive)?;
-    discovery::attack(&mut bench, naive)?;
-    places_named::attack(&mut bench)?;
-    movement::attack(&mut bench)?;
-    ledger::attack(&mut bench);
+    let length = Duration::from_hours(plan.size.hours);
+    let population = bench.population(plan.size.evening, length);
+    let aside = Aside::new(progress);
+    // people of an evening meet each other, so it is played on one core; meanwhile the other attacks use the rest
+    let recorded = thread::scope(|scope| {
+        let evening = scope.spawn(|| aside.listen(|progress| record_evening(places, population, progress)));
+        let others = others(&mut bench, naive);
+        aside.show(&format!("an evening of {} people", plan.size.evening), plan.size.hours * 60);
+        let evening = evening.join().map_err(|_| anyhow!("the recording of the evening stopped"));
+        others.and(evening?)
+    })?;
+    bench.draw_for("rendezvous");
+    slots::rendezvous(&mut bench, naive, &recorded);
     let traces = plan.traces.as_ref().map_or_else(String::new, |(name, _)| name.clone());
-    let mut report =
-        Report { seed: plan.seed, places: plan.places.clone(), traces, rows: bench.rows, series: bench.series };
+    let (seed, places) = (plan.seed, plan.places.clone());
+    let mut report = Report { seed, places, traces, rows: bench.rows, series: bench.series, stages: Vec::new() };
     report.sort();
     Ok(report)
+}
+
+/// Everything that needs no evening.
+fn others(bench: &mut Bench<'_>, naive: Naive) -> Result<()> {
+    bench.draw_for("discovery lane");
+    slots::discovery(bench, naive)?;
+    bench.draw_for("opened bundles");
+    discovery::attack(bench, naive)?;
+    bench.draw_for("places");
+    places_named::attack(bench)?;
+    bench.draw_for("movement");
+    movement::attack(bench)?;
+    ledger::attack(bench);
+    Ok(())
+}
+
+impl Bench<'_> {
+    /// Gives a part of the run randomness of its own, so that no other part changes its figures.
+    fn draw_for(&mut self, part: &str) {
+        let seed = mosaic_crypto::digest(&[b"part of a run", &self.plan.seed.to_be_bytes(), part.as_bytes()]);
+        self.rng = ChaCha20Rng::from_seed(seed);
+    }
 }
 
 /// Bars and lines that several parts draw.

@@ -1,24 +1,23 @@
 mod city;
 mod export;
+mod knowledge;
 mod record;
+mod watch;
 
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use mosaic_geo::{
     PlaceIndex, Traces,
     movement::{from_cabspotting_delta, read_csv},
     synthetic_city,
 };
-use mosaic_lab::{
-    AveragingPlan, Progress, Report, RunPlan, RunSize, SlotPlan, Status, Told, averaging, html, run, slots,
-};
+use mosaic_lab::{AveragingPlan, Report, RunPlan, RunSize, SlotPlan, Status, averaging, html, run, slots};
 
+use self::watch::with_bar;
 use crate::{
     commands::{Context, places, traces},
     exit::{Exit, Failure, OrExit, Outcome},
@@ -36,6 +35,7 @@ Examples:
   mosaic lab slots                               the slot detector of one provider, on both lanes (minutes)
   mosaic lab slots --discovery-agents 100        only the smallest population on the discovery lane
   mosaic lab averaging --places porto.osm.pbf --seed 3
+  mosaic lab knowledge --traces cabs.csv         how few visits pick a person out
   mosaic lab record --out evening --agents 12    a real evening as every adversary sees it
   mosaic lab export --view P1 --from evening --out p1.jsonl
   mosaic lab city --people 10000 --days 7 --out city.csv")]
@@ -78,6 +78,8 @@ enum Attack {
         #[arg(long, default_value_t = 100)]
         reports: usize,
     },
+    /// How few known visits pick somebody out of everybody
+    Knowledge(knowledge::KnowledgeArgs),
     /// Record a real evening as its adversaries see it, with the truth apart
     Record(record::RecordArgs),
     /// Write what one adversary sees of a recording as JSON Lines
@@ -111,6 +113,7 @@ impl LabArgs {
             Attack::Record(args) => return args.run(self.places.as_deref(), self.seed, context).await,
             Attack::Export(args) => return args.run(context),
             Attack::City(args) => return args.run(self.places.as_deref(), self.seed, context),
+            Attack::Knowledge(args) => return args.run(self.places.as_deref(), self.seed, context),
             Attack::Run(_) | Attack::Slots { .. } | Attack::Averaging { .. } => {}
         }
         let index: PlaceIndex = match &self.places {
@@ -140,12 +143,14 @@ impl LabArgs {
                     naive_days: *naive_days,
                     seed,
                 };
-                with_bar(|progress| slots(places, &plan, progress))
+                with_bar(|progress| slots(places, &plan, progress)).0
             }
             Attack::Averaging { people, reports } => {
                 averaging(places, AveragingPlan { people: *people, reports: *reports, receiver_m: 15.0, seed })
             }
-            Attack::Record(_) | Attack::Export(_) | Attack::City(_) => return Err(Failure::usage("this is no attack")),
+            Attack::Knowledge(_) | Attack::Record(_) | Attack::Export(_) | Attack::City(_) => {
+                return Err(Failure::usage("this is no attack on the release code"));
+            }
         };
         report.or_exit(Exit::Usage, "the attack could not be staged")
     }
@@ -163,7 +168,9 @@ impl RunArgs {
         let plan = RunPlan { size, seed, places: places.map_or_else(String::new, name), traces };
         // said now, not after an hour
         std::fs::create_dir_all(&self.out).or_exit(Exit::Local, format!("cannot make {}", self.out.display()))?;
-        with_bar(|progress| run(index, &plan, progress)).or_exit(Exit::Usage, "the attacks could not be staged")
+        let (report, stages) = with_bar(|progress| run(index, &plan, progress));
+        let report = report.or_exit(Exit::Usage, "the attacks could not be staged")?;
+        Ok(Report { stages, ..report })
     }
 
     fn keep(&self, report: &Report) -> Outcome {
@@ -193,34 +200,4 @@ fn recorded(path: &Path) -> Outcome<Traces> {
         return from_cabspotting_delta(text.as_bytes()).or_exit(Exit::Usage, doing);
     }
     read_csv(&text).or_exit(Exit::Usage, doing)
-}
-
-/// Shows how far something is while it runs.
-fn with_bar<T>(work: impl FnOnce(&Progress<'_>) -> T) -> T {
-    let bar = ProgressBar::new(0);
-    bar.enable_steady_tick(Duration::from_millis(200));
-    let done = work(&Progress(&|told| show(&bar, told)));
-    bar.finish_and_clear();
-    done
-}
-
-/// A bar where steps are counted, a spinner where they are not.
-fn show(bar: &ProgressBar, told: Told<'_>) {
-    match told {
-        Told::Stage(what, steps) => {
-            let template = if steps > 0 {
-                "{spinner} {elapsed_precise} {bar:30} {pos}/{len} {msg} ({eta} left)"
-            } else {
-                "{spinner} {elapsed_precise} {msg}"
-            };
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style);
-            }
-            bar.set_length(steps);
-            bar.set_position(0);
-            bar.reset_eta();
-            bar.set_message(what.to_owned());
-        }
-        Told::Step => bar.inc(1),
-    }
 }

@@ -1,11 +1,10 @@
 //! All of it in one classifier: the attack that scoreboard rows 1 and 2 quote for the naive design.
 
-use std::collections::HashMap;
-
 use rand::Rng;
 
-use super::features::{Memory, Scored, Traffic, pooled_auc, top_r};
+use super::features::{Scored, pooled_auc, top_r};
 use crate::ranking::{by_user, pooled_mean};
+use crate::traffic::{Memory, OwnPair, Traffic};
 use crate::{BoostedTrees, BoostingPlan, Estimate, EventView, bootstrap_by_user};
 
 /// What the classifier achieved on users it did not learn from.
@@ -51,9 +50,9 @@ pub fn classify_elements(
             judged.push((event.user, labelled.collect::<Vec<_>>()));
         }
     }
-    let model = BoostedTrees::fit_rows(&rows, &labels, plan);
-    let score = |elements: Vec<(Vec<f64>, bool)>| -> Scored {
-        elements.into_iter().map(|(row, real)| (model.score_row(&row), real)).collect()
+    let model = BoostedTrees::fit(&rows, &labels, plan);
+    let score = |elements: Vec<(Row, bool)>| -> Scored {
+        elements.into_iter().map(|(row, real)| (model.score(&row), real)).collect()
     };
     report(by_user(judged.into_iter().map(|(user, elements)| (user, score(elements)))), resamples, rng)
 }
@@ -76,24 +75,24 @@ fn report(users: Vec<Vec<Scored>>, resamples: usize, rng: &mut impl Rng) -> Elem
     }
 }
 
+/// Numbers an element is described by.
+type Row = [f64; 7];
+
 /// One row an element, one list a broadcast; only what was visible up to then, except coherence.
-fn features(events: &[EventView]) -> Vec<Vec<Vec<f64>>> {
+fn features(events: &[EventView]) -> Vec<Vec<Row>> {
     let traffic = Traffic::new(events);
     let mut memory = Memory::default();
-    let mut own: HashMap<(u32, u64), f64> = HashMap::new();
     let mut rows = Vec::with_capacity(events.len());
     for event in events {
         let row = |index: usize| {
             let key = event.slots[index].key;
             let copies = event.slots.iter().filter(|slot| slot.key == key).count() as f64;
-            let mut row = vec![traffic.coherence(event, index), copies];
-            row.extend(memory.features(key, event.at));
-            row.push(own.get(&(event.user, key)).copied().unwrap_or(0.0));
-            row
+            let coherence = traffic.cohesion(event, index, OwnPair::LeftOut);
+            let known = memory.of(event.user, key, event.at);
+            [coherence, copies, known.new, known.since_last, known.since_first, known.events, known.own]
         };
         rows.push((0..event.slots.len()).map(row).collect());
         memory.absorb(event);
-        event.slots.iter().for_each(|slot| *own.entry((event.user, slot.key)).or_default() += 1.0);
     }
     rows
 }

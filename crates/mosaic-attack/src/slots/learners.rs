@@ -51,7 +51,7 @@ pub fn detect_slots_with(
         |_| true,
         |event, rows| {
             let own = users.entry(event.user).or_default();
-            own.sequence.rows.extend(rows.iter().map(|row| row.iter().map(|value| f64::from(*value)).collect()));
+            own.sequence.rows.extend(rows.iter().map(|row| row.to_vec()));
             own.sequence.labels.extend(event.slots.iter().map(|slot| slot.real));
             own.ends.push(own.sequence.rows.len());
         },

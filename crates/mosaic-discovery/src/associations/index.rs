@@ -29,6 +29,8 @@ pub(super) struct RowIndex {
 struct EpochRows {
     entries: Vec<(u32, Listener, u16)>,
     covered: BTreeSet<Listener>,
+    /// Whether rows were added since they were last put in order.
+    mixed: bool,
 }
 
 impl RowIndex {
@@ -59,13 +61,15 @@ impl RowIndex {
                 let chained = (0..RowTag::CHAIN).filter_map(|chain| row(epoch, counter, chain));
                 rows.entries.extend(chained.map(|row| (row, listener, counter)));
             }
+            rows.mixed = true;
         }
     }
 
     /// Puts the rows in order after some were added.
     pub(super) fn sort(&mut self) {
-        for rows in self.epochs.values_mut().filter(|rows| !rows.entries.is_sorted()) {
+        for rows in self.epochs.values_mut().filter(|rows| rows.mixed) {
             rows.entries.sort_unstable();
+            rows.mixed = false;
         }
     }
 
@@ -77,8 +81,12 @@ impl RowIndex {
         }
         self.epochs = self.epochs.split_off(&span.0);
         for rows in self.epochs.values_mut() {
-            rows.entries.retain(|(_, listener, _)| alive(*listener));
-            rows.covered.retain(|listener| alive(*listener));
+            // a listener has hundreds of rows: it is asked for once
+            let dead: Vec<Listener> = rows.covered.iter().copied().filter(|listener| !alive(*listener)).collect();
+            if !dead.is_empty() {
+                rows.entries.retain(|(_, listener, _)| dead.binary_search(listener).is_err());
+                rows.covered.retain(|listener| dead.binary_search(listener).is_err());
+            }
         }
         self.purged = Some(span);
     }

@@ -6,8 +6,7 @@ use std::{
 use anyhow::Result;
 use mosaic_crypto::agreement::AgreementSecret;
 use mosaic_discovery::{
-    AssociationEvent, AssociationState, Associations, Card, CardBook, CardOrigin, Interest, OwnCard, Reach, WaveError,
-    plan,
+    AssociationEvent, AssociationState, Associations, CardBook, CardOrigin, Interest, OwnCard, Reach, WaveError, plan,
 };
 use mosaic_geo::PlaceIndex;
 use mosaic_release::{OprfOutputs, ReleasedContact, ReleasedEvent, Releaser};
@@ -17,7 +16,7 @@ use mosaic_types::{
 use mosaic_wire::{OprfInput, rows};
 use zeroize::Zeroizing;
 
-use super::{Meetings, provider::Providers};
+use super::{Meetings, openings::Openings, provider::Providers};
 use crate::{device::Device, tables::Tables};
 
 /// A person who looks around, waves, accepts and talks.
@@ -35,6 +34,8 @@ pub(super) struct Neighbour<'a> {
     /// Whose frames may be for this person, and how many of them were read.
     partners: BTreeMap<u32, usize>,
     waved: BTreeSet<[u8; 32]>,
+    /// Until when no further wave is allowed.
+    waved_out: Option<Timestamp>,
     /// Own cards that somebody waved at, and whether the device answers for all of them.
     approached: BTreeSet<[u8; 32]>,
     own: HashMap<[u8; 32], Published>,
@@ -67,6 +68,7 @@ impl<'a> Neighbour<'a> {
             seen: HashMap::new(),
             partners: BTreeMap::new(),
             waved: BTreeSet::new(),
+            waved_out: None,
             approached: BTreeSet::new(),
             own: HashMap::new(),
             answering: None,
@@ -167,7 +169,13 @@ impl<'a> Neighbour<'a> {
     }
 
     /// Opens the cards of the rows around the wish, with the real plan, and keeps them.
-    pub(super) fn discover(&mut self, now: Timestamp, tables: &mut Tables, providers: &Providers) -> Result<()> {
+    pub(super) fn discover(
+        &mut self,
+        now: Timestamp,
+        tables: &mut Tables,
+        providers: &Providers,
+        openings: &mut Openings,
+    ) -> Result<()> {
         self.associations.expire(now);
         self.book.expire(now);
         let Some(interest) = &self.interest else { return Ok(()) };
@@ -182,10 +190,11 @@ impl<'a> Neighbour<'a> {
             for chain in 0..RowTag::CHAIN {
                 let place = (*period, rows::discovery_row(output, chain, table_rows));
                 let known = self.seen.entry((*input, chain)).or_default();
-                let new = providers.cards(now, place, *known);
+                let (first, new) = (*known, providers.cards(now, place, *known));
                 *known += new.len();
-                for stored in new.iter().filter(|stored| stored.by != self.device.user) {
-                    if let Some(card) = Card::open(now, input, output, &keys, &stored.bytes) {
+                for (at, stored) in (first..).zip(new).filter(|(_, stored)| stored.by != self.device.user) {
+                    let slot = (place, at);
+                    if let Some(card) = openings.open(now, slot, (input, output), &keys, &stored.bytes) {
                         self.owners.insert(card.public, stored.by);
                         // the book decides: new, finer, known, stale or full
                         let _insertion = self.book.insert(now, card);
@@ -200,6 +209,10 @@ impl<'a> Neighbour<'a> {
     /// that were waved at and whose they are.
     pub(super) fn wave_at_all(&mut self, now: Timestamp, met: &mut Meetings) -> Result<Vec<([u8; 32], u32)>> {
         let Some(interest) = &self.interest else { return Ok(Vec::new()) };
+        // ranking is a tenth of an evening, and nothing may come of it
+        if self.waved_out.is_some_and(|until| now < until) {
+            return Ok(Vec::new());
+        }
         let contact = self.contact()?;
         let (mut rest, mut waved) = (OTHERS, Vec::new());
         for ranked in self.book.ranked(interest, Reach::of(&self.device.mode.profile()), now) {
@@ -221,7 +234,10 @@ impl<'a> Neighbour<'a> {
                         waved.push((card.public, *owner));
                     }
                 }
-                Err(WaveError::TooMany { .. }) => break,
+                Err(WaveError::TooMany { retry_at }) => {
+                    self.waved_out = Some(retry_at);
+                    break;
+                }
                 Err(_) => {}
             }
         }

@@ -215,3 +215,36 @@ fn release(
     }
     Ok(cells)
 }
+
+#[cfg(test)]
+mod tests {
+    use mosaic_geo::{city::synthetic_city, movement::from_cabspotting_delta};
+    use rand::SeedableRng;
+
+    use super::*;
+    use crate::{Progress, RunPlan, RunSize};
+
+    /// Four cabs as the cab data is distributed, a position every 1,000 s, the middle at 1,500 s. The first two keep to
+    /// their places; the other two change places with each other at half time: two of four are linked.
+    const CABS: &[u8] = b"cab,dt,dlat5,dlon5,occ\n\
+        stays,0,3770000,-12240000,0\n,1000,40,0,0\n,1000,-40,0,1\n,1000,0,0,0\n\
+        stays too,0,3771000,-12240000,0\n,1000,0,0,0\n,1000,0,30,0\n,1000,0,0,1\n\
+        there and here,0,3772000,-12240000,0\n,1000,0,0,0\n,1000,1000,0,0\n,1000,0,0,0\n\
+        here and there,0,3773000,-12240000,1\n,1000,0,0,0\n,1000,-1000,0,0\n,1000,0,0,0\n";
+
+    #[test]
+    fn cabs_are_linked_by_the_cells_of_the_first_half() {
+        let traces = from_cabspotting_delta(CABS).unwrap();
+        let places = Arc::new(synthetic_city(1));
+        let traces = Some(("cabs".to_owned(), traces));
+        let plan = RunPlan { size: RunSize::quick(), seed: 1, places: String::new(), traces };
+        let rng = ChaCha20Rng::seed_from_u64(1);
+        let (rows, series) = (Vec::new(), Vec::new());
+        let mut bench = Bench { places: &places, plan: &plan, progress: &Progress::SILENT, rng, rows, series };
+        let walks = Walks::new(&places, &plan).unwrap();
+        assert_eq!(walks.middle(), Timestamp::from_secs(1_500));
+        undefended(&mut bench, &walks);
+        let row = bench.rows.iter().find(|row| row.id == "linkage/undefended").unwrap();
+        assert_eq!((row.value, row.metric.as_str()), (Some(0.5), "top-1 of 4, 200 m cells"));
+    }
+}

@@ -11,7 +11,7 @@ use mosaic_types::Mode;
 
 use super::{Bench, edges, elements::Naive, plots};
 use crate::{
-    evening::record_evening,
+    evening::Evening,
     population::{PopulationPlan, record_discovery},
     report::Row,
     runs::{RESAMPLES, count, evening},
@@ -33,19 +33,24 @@ impl Bench<'_> {
     }
 }
 
-pub(super) fn attack(bench: &mut Bench<'_>, naive: Naive) -> Result<()> {
-    let size = bench.plan.size.clone();
-    let length = Duration::from_hours(size.hours);
-    bench.progress.stage(&format!("an evening of {} people", size.evening), size.hours * 60);
-    let recorded = record_evening(bench.places, bench.population(size.evening, length), bench.progress)?;
+/// The rendezvous lane of an evening that was recorded.
+pub(super) fn rendezvous(bench: &mut Bench<'_>, naive: Naive, recorded: &Evening) {
     let sent: u64 = [recorded.met.waves, recorded.met.answers, recorded.met.contacts].iter().sum();
     bench.rows.push(count("slots/rendezvous/frames", "waves, answers and contacts", sent));
+    bench.progress.stage("rendezvous lane: the clock", 0);
     let found = detect_slots(&recorded.rendezvous, 0, RESAMPLES, &mut bench.rng);
     bench.rows.push(Row::printed("slots/rendezvous/clock", "the clock alone", "P1", "AUC", found.clock));
+    bench.rows.push(count("slots/rendezvous/real-slots", "real slots judged", found.real_slots as u64));
     let best = lane(bench, "slots/rendezvous", "rendezvous lane", &recorded.rendezvous, naive, true);
     trap(bench, "rendezvous", &best);
     clock(bench, &recorded.rendezvous);
-    edges::attack(bench, &recorded);
+    edges::attack(bench, recorded);
+}
+
+/// The discovery lane of populations of several sizes.
+pub(super) fn discovery(bench: &mut Bench<'_>, naive: Naive) -> Result<()> {
+    let size = bench.plan.size.clone();
+    let length = Duration::from_hours(size.hours);
     for &agents in &size.discovery {
         bench.progress.stage(&format!("the discovery lane of {agents} devices"), agents.into());
         let events = record_discovery(bench.places, bench.population(agents, length), bench.progress)?;

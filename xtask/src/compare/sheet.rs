@@ -1,0 +1,101 @@
+//! The table of a comparison, for people and for machines.
+
+use std::{fmt, fs, path::Path};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+/// Rows, and whether both sides said the same.
+#[derive(Default)]
+pub(super) struct Sheet {
+    rows: Vec<Row>,
+    differences: Vec<String>,
+}
+
+/// One piece of work, done by both.
+#[derive(Serialize)]
+pub(super) struct Row {
+    /// What was done.
+    work: String,
+    /// Our figure.
+    ours: f64,
+    /// The peer's.
+    peer: f64,
+    /// Who that is, with its version.
+    peer_name: String,
+    /// Unit of both.
+    unit: &'static str,
+    /// The peer's figure over ours: how many times less ours takes.
+    ratio: f64,
+}
+
+impl Sheet {
+    /// Adds what the same work took, in seconds.
+    pub(super) fn seconds(&mut self, work: String, ours: f64, peer: f64, peer_name: &str) {
+        let ratio = peer / ours.max(f64::MIN_POSITIVE);
+        self.rows.push(Row { work, ours, peer, peer_name: peer_name.to_owned(), unit: "s", ratio });
+    }
+
+    /// Notes that the two disagree.
+    pub(super) fn differ(&mut self, what: String) {
+        self.differences.push(what);
+    }
+
+    /// Whether all results agree. Nothing compared is nothing agreed upon.
+    pub(super) fn equal(&self) -> bool {
+        self.differences.is_empty() && !self.rows.is_empty()
+    }
+
+    /// Where they do not.
+    pub(super) fn differences(&self) -> &[String] {
+        &self.differences
+    }
+
+    /// Writes `{"rows": [...], "equal": ...}`.
+    pub(super) fn keep(&self, path: &Path) -> Result<()> {
+        let text = serde_json::to_vec_pretty(&self.json()).context("the table cannot be written")?;
+        fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::json!({ "rows": self.rows, "equal": self.equal() })
+    }
+}
+
+impl fmt::Display for Sheet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.rows.iter().map(|row| row.work.chars().count()).max().unwrap_or(0).max(4);
+        writeln!(f, "{:<width$}  {:>12}  {:>12}  unit  {:>10}  peer", "work", "ours", "peer", "ratio")?;
+        for row in &self.rows {
+            let Row { work, ours, peer, peer_name, unit, ratio } = row;
+            writeln!(f, "{work:<width$}  {ours:>12.6}  {peer:>12.3}  {unit:<4}  {ratio:>10.0}  {peer_name}")?;
+        }
+        write!(f, "{}", if self.equal() { "results equal" } else { "results DIFFER" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fields that whoever reads compare.json relies on.
+    #[test]
+    fn the_file_has_the_documented_fields() {
+        let mut sheet = Sheet::default();
+        sheet.seconds("attack".to_owned(), 0.5, 100.0, "peer 1.0");
+        let row = serde_json::json!({
+            "work": "attack", "ours": 0.5, "peer": 100.0, "peer_name": "peer 1.0", "unit": "s", "ratio": 200.0,
+        });
+        assert_eq!(sheet.json(), serde_json::json!({ "rows": [row], "equal": true }));
+        assert!(sheet.to_string().contains("200  peer 1.0") && sheet.to_string().ends_with("results equal"));
+    }
+
+    #[test]
+    fn one_difference_and_nothing_at_all_are_not_equal() {
+        let mut sheet = Sheet::default();
+        assert!(!sheet.equal());
+        sheet.seconds("attack".to_owned(), 1.0, 1.0, "peer");
+        sheet.differ("a: 0.5 here, 1 there".to_owned());
+        assert_eq!(sheet.json()["equal"], serde_json::json!(false));
+    }
+}

@@ -10,6 +10,7 @@ mod html;
 mod naive;
 mod opened;
 mod population;
+mod practice;
 mod progress;
 mod report;
 mod run;

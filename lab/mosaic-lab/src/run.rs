@@ -1,10 +1,15 @@
 //! The whole scoreboard in one run: every attacker against the real code, and the naive design beside it.
 
+mod chain;
+mod dictionary;
 mod discovery;
 mod edges;
 mod elements;
+mod four;
+mod join;
 mod ledger;
 mod lineups;
+mod lived;
 mod movement;
 mod places_named;
 mod plots;
@@ -47,6 +52,8 @@ pub struct RunSize {
     pub naive_days: u64,
     /// Passes of the sequence model over its training users.
     pub epochs: usize,
+    /// People of the evening of whole agents and whole providers.
+    pub practice: u32,
 }
 
 impl RunSize {
@@ -63,6 +70,7 @@ impl RunSize {
             people: 200,
             naive_days: 14,
             epochs: 4,
+            practice: 24,
         }
     }
 
@@ -78,6 +86,7 @@ impl RunSize {
             people: 500,
             naive_days: 28,
             epochs: 10,
+            practice: 60,
             ..Self::quick()
         }
     }
@@ -118,8 +127,10 @@ pub fn run(places: &Arc<PlaceIndex>, plan: &RunPlan, progress: &Progress<'_>) ->
     slots::attack(&mut bench, naive)?;
     discovery::attack(&mut bench, naive)?;
     places_named::attack(&mut bench)?;
+    lived::attack(&mut bench)?;
     movement::attack(&mut bench)?;
     ledger::attack(&mut bench);
+    dictionary::attack(&mut bench)?;
     let traces = plan.traces.as_ref().map_or_else(String::new, |(name, _)| name.clone());
     let mut report =
         Report { seed: plan.seed, places: plan.places.clone(), traces, rows: bench.rows, series: bench.series };

@@ -37,11 +37,11 @@ impl Providers {
         Self { open: HashMap::new(), cards: HashMap::new(), frames, rng }
     }
 
-    /// Deposits an event with a random origin; bit `i` of the answer: the row of slot `i` was full.
-    pub(super) fn deposit(&mut self, now: Timestamp, by: u32, event: &ReleasedEvent, shape: TableShape) -> u16 {
+    /// Deposits an event with a random origin; bit `i` of the answer: the row of slot `i` was full. And which origin.
+    pub(super) fn deposit(&mut self, now: Timestamp, by: u32, event: &ReleasedEvent, shape: TableShape) -> (u16, u8) {
         let origin = self.rng.random_range(1..=3_u8);
         let fields = event.fields();
-        let Ok(id) = ProviderId::new(origin) else { return 0 };
+        let Ok(id) = ProviderId::new(origin) else { return (0, origin) };
         let table = self.open.entry((fields.table, origin)).or_insert_with(|| OpenTable::new(fields.table, id, shape));
         let hash = encode(event).try_into().map(|bytes| event_hash(&bytes)).unwrap_or_default();
         let mut full = table.admit(now, fields, hash).verdict().full;
@@ -62,7 +62,7 @@ impl Providers {
                 Lane::Rendezvous => {}
             }
         }
-        full
+        (full, origin)
     }
 
     /// Records of a discovery row after the first `known`, as far as they are sealed.

@@ -11,6 +11,7 @@
 //! would find of the others is nothing, and finding nothing sends nothing.
 
 mod meeting;
+mod month;
 mod provider;
 
 use std::{
@@ -26,6 +27,7 @@ use mosaic_types::{Lane, Timestamp};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
+pub(crate) use self::month::record_month;
 use self::{meeting::Neighbour, provider::Providers};
 use crate::{
     Progress,

@@ -6,6 +6,7 @@
 //! network: every answer comes in its own instant, messages between providers take 20 ms, nothing is lost.
 
 mod host;
+mod liar;
 mod people;
 mod seen;
 
@@ -27,6 +28,7 @@ use rand_chacha::ChaCha20Rng;
 
 use self::host::Host;
 pub(crate) use self::{
+    liar::{Liar, Lie},
     people::{Said, Script},
     seen::{Asked, Request, TokenSeen},
 };
@@ -58,6 +60,10 @@ pub(crate) struct Practice {
     pub(crate) agreed: Vec<(Timestamp, [Option<Timestamp>; 2])>,
     /// Digests of the record bytes in each provider's store that agents can read.
     pub(crate) stores: Vec<BTreeSet<[u8; 32]>>,
+    /// Whom agents accused, with kept evidence; nobody where two could have lied.
+    pub(crate) accused: Vec<Option<ProviderId>>,
+    /// Whom the status of somebody's device called down when they looked.
+    pub(crate) doubted: BTreeSet<ProviderId>,
 }
 
 /// Time of a message from provider to provider.
@@ -86,6 +92,7 @@ struct Evening {
     people: Vec<Person>,
     agenda: BTreeMap<(Timestamp, u64), Happening>,
     sequence: u64,
+    liar: Option<Liar>,
     practice: Practice,
 }
 
@@ -94,8 +101,20 @@ struct Evening {
 /// # Errors
 /// When nobody can live in `places`, or there is no federation.
 pub(crate) fn record_practice(places: &Arc<PlaceIndex>, plan: PracticePlan) -> Result<Practice> {
+    record_practice_with(places, plan, None)
+}
+
+/// The same, with one provider that lies.
+///
+/// # Errors
+/// As above.
+pub(crate) fn record_practice_with(
+    places: &Arc<PlaceIndex>,
+    plan: PracticePlan,
+    lie: Option<(ProviderId, Lie)>,
+) -> Result<Practice> {
     let mut rng = ChaCha20Rng::seed_from_u64(plan.seed ^ 0x9AC7);
-    let (federation, hosts) = host::federation(plan, places, &mut rng)?;
+    let (federation, hosts, liar) = host::federation(plan, places, lie, &mut rng)?;
     let residents = Residents::generate(places, plan.people as usize, plan.seed)?;
     let mut evening = Evening {
         now: plan.start.before(WARM_UP),
@@ -103,6 +122,7 @@ pub(crate) fn record_practice(places: &Arc<PlaceIndex>, plan: PracticePlan) -> R
         people: Vec::new(),
         agenda: BTreeMap::new(),
         sequence: 0,
+        liar,
         practice: Practice::default(),
     };
     for id in evening.hosts.keys().copied().collect::<Vec<_>>() {
@@ -168,6 +188,12 @@ impl Evening {
     }
 
     fn told(mut self, scripts: Vec<Script>) -> Practice {
+        let happened = self.people.iter().flat_map(|person| &person.happened);
+        let accused = happened.filter_map(|(_, event)| match event {
+            AgentEvent::Accused(evidence) => Some(evidence.provider),
+            _ => None,
+        });
+        self.practice.accused = accused.collect();
         self.practice.stores = self.hosts.values().map(Host::records).collect();
         people::tell(&mut self.practice, scripts, self.people.iter().map(|person| person.happened.as_slice()));
         self.practice
@@ -210,7 +236,12 @@ impl Evening {
             let noted = Request::of(now, user, to, &call);
             let asked_for_tokens = matches!(call, Call::Tokens(_));
             self.practice.redeemed.extend(TokenSeen::redeemed(now, user, to.provider, &call));
-            let result = host.handle(now, (user, outgoing.id), call);
+            let result = host.handle(now, (user, outgoing.id), call).map(|honest| match &self.liar {
+                Some(liar) if liar.who == to.provider => liar.twist(user, honest),
+                _ => honest,
+            });
+            let silent = self.liar.as_ref().is_some_and(|liar| liar.who == to.provider && liar.lie == Lie::Silence);
+            let result = if silent { Some(Err(CallFailure::Unreachable)) } else { result };
             if asked_for_tokens && let Some(Ok(reply)) = &result {
                 self.practice.issued.extend(TokenSeen::issued(now, user, to.provider, reply));
             }
@@ -272,5 +303,41 @@ impl Evening {
         let result = host.on_peer(now, body);
         self.settle(to);
         self.schedule(now.after(BETWEEN), Happening::PeerReply { to: from, id, result });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mosaic_geo::synthetic_city;
+
+    fn play(lie: Option<(ProviderId, Lie)>) -> Practice {
+        let places = Arc::new(synthetic_city(1));
+        let start = crate::runs::evening();
+        let plan = PracticePlan { people: 3, length: Duration::from_mins(50), start, seed: 51 };
+        record_practice_with(&places, plan, lie).unwrap()
+    }
+
+    /// Seed 51, three people for 50 minutes: one plan gives one recording; every kind of request is in it; deposits
+    /// come over a relay, every token that was spent was issued, and nobody is accused.
+    #[test]
+    fn an_evening_is_recorded_whole_and_twice_the_same() {
+        let (one, two) = (play(None), play(None));
+        let told = |practice: &Practice| format!("{:?} {:?}", practice.requests, practice.agreed);
+        assert_eq!(told(&one), told(&two));
+        let kinds: BTreeSet<Asked> = one.requests.iter().map(|request| request.asked).collect();
+        assert_eq!(kinds.len(), 6, "{kinds:?}");
+        assert!(one.requests.iter().filter(|request| request.asked == Asked::Deposit).all(|request| request.relayed));
+        let issued: BTreeSet<[u8; 32]> = one.issued.iter().map(|token| token.spend).collect();
+        assert!(!one.redeemed.is_empty() && one.redeemed.iter().all(|token| issued.contains(&token.spend)));
+        assert!(!one.said.is_empty() && one.accused.is_empty() && one.doubted.is_empty());
+    }
+
+    /// Seed 51: a provider that evaluates with another share is accused by name, and nobody else is.
+    #[test]
+    fn a_wrong_share_is_named() {
+        let liar = ProviderId::new(3).unwrap();
+        let seen = play(Some((liar, Lie::WrongShare)));
+        assert!(!seen.accused.is_empty() && seen.accused.iter().all(|accused| *accused == Some(liar)));
     }
 }

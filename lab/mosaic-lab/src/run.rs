@@ -1,20 +1,25 @@
 //! The whole scoreboard in one run: every attacker against the real code, and the naive design beside it.
 
+mod byzantine;
 mod chain;
 mod dictionary;
 mod discovery;
 mod edges;
 mod elements;
 mod four;
+mod friends;
 mod join;
 mod ledger;
 mod lineups;
 mod lived;
 mod movement;
 mod places_named;
+#[cfg(test)]
+mod probe;
 mod plots;
 mod sessions;
 mod slots;
+mod topics;
 mod unbuilt;
 
 use std::sync::Arc;
@@ -128,6 +133,8 @@ pub fn run(places: &Arc<PlaceIndex>, plan: &RunPlan, progress: &Progress<'_>) ->
     discovery::attack(&mut bench, naive)?;
     places_named::attack(&mut bench)?;
     lived::attack(&mut bench)?;
+    byzantine::attack(&mut bench)?;
+    friends::attack(&mut bench)?;
     movement::attack(&mut bench)?;
     ledger::attack(&mut bench);
     dictionary::attack(&mut bench)?;

@@ -50,6 +50,17 @@ impl Providers {
             let probed = self.rng.random_bool(PROBED) && origin == PROBING;
             full |= u16::from(probed) << slot;
         }
+        self.store(now, by, event, full);
+        (full, origin)
+    }
+
+    /// Keeps an event of a lane whose rows have room.
+    pub(super) fn keep(&mut self, now: Timestamp, by: u32, event: &ReleasedEvent) {
+        self.store(now, by, event, 0);
+    }
+
+    fn store(&mut self, now: Timestamp, by: u32, event: &ReleasedEvent, full: u16) {
+        let fields = event.fields();
         let readable = Timestamp::from_secs((now.as_secs() / GENERATION_S + 1) * GENERATION_S);
         let truth = event.slot_truth().expose(|truth| truth.map(mosaic_release::SlotTruth::is_real));
         for slot in (0..SLOTS).filter(|slot| full >> slot & 1 == 0) {
@@ -62,7 +73,6 @@ impl Providers {
                 Lane::Rendezvous => {}
             }
         }
-        (full, origin)
     }
 
     /// Records of a discovery row after the first `known`, as far as they are sealed.

@@ -18,7 +18,7 @@ use mosaic_wire::{Call, CallFailure, CellReply, Reply};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
-use super::{PracticePlan, WARM_UP};
+use super::{Liar, Lie, PracticePlan, WARM_UP};
 
 /// Who waits for a reply.
 type Caller = (u32, CallId);
@@ -82,20 +82,25 @@ impl Host {
 pub(super) fn federation(
     plan: PracticePlan,
     places: &PlaceIndex,
+    lie: Option<(ProviderId, Lie)>,
     rng: &mut ChaCha20Rng,
-) -> Result<(Arc<Federation>, BTreeMap<ProviderId, Host>)> {
+) -> Result<(Arc<Federation>, BTreeMap<ProviderId, Host>, Option<Liar>)> {
     let keys = [1, 2, 3].map(|number| ProviderId::new(number).map(|id| ProviderKeys::generate(id, rng)));
     let keys: Vec<ProviderKeys> = keys.into_iter().collect::<Result<_, _>>()?;
     let federation = Arc::new(signed(plan, places, &keys)?);
     let now = plan.start.before(WARM_UP);
-    let mut hosts = BTreeMap::new();
+    let (mut hosts, mut liar) = (BTreeMap::new(), None);
     for keys in keys {
+        if let Some((who, lie)) = lie.filter(|(who, _)| *who == keys.me) {
+            let signing = ProviderKeys::from_bytes(who, &keys.to_bytes()).context("keys of the lab")?.signing;
+            liar = Some(Liar::new(who, lie, signing));
+        }
         let (id, own) = (keys.me, ChaCha20Rng::from_rng(rng));
         let policy = Policy::for_agents(plan.people);
         let core = ProviderCore::open(keys, Arc::clone(&federation), MemoryStore::default(), policy, now)?;
         hosts.insert(id, Host { core, rng: own, wake: now, waiting: BTreeMap::new() });
     }
-    Ok((federation, hosts))
+    Ok((federation, hosts, liar))
 }
 
 fn signed(plan: PracticePlan, places: &PlaceIndex, keys: &[ProviderKeys]) -> Result<Federation> {

@@ -1,11 +1,14 @@
 //! What people do in the evening: they say what they want, look who is near, and two by two meet by a token.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use mosaic_agent::{AgentCore, AgentEvent};
 use mosaic_api::{AssociateBody, BroadcastBody, Position, ProximityBody};
 use mosaic_geo::{PlaceIndex, Resident};
-use mosaic_types::{ClassId, LatLng, Timestamp};
+use mosaic_types::{ClassId, LatLng, ProviderId, Timestamp};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
@@ -24,7 +27,7 @@ pub(crate) struct Said {
     id: String,
     words: String,
     /// Ids of the cards that carried it.
-    pub(crate) cards: std::collections::BTreeSet<String>,
+    pub(crate) cards: BTreeSet<String>,
     /// Cards of its class that its author was shown, and when the device had them first.
     pub(crate) seen: BTreeMap<String, Timestamp>,
 }
@@ -46,6 +49,7 @@ pub(crate) struct Script {
     wishes: Vec<(Timestamp, LatLng, ClassId)>,
     said: Vec<Said>,
     looks: Vec<Timestamp>,
+    doubted: BTreeSet<u8>,
     friend: Option<u32>,
     makes: Option<Timestamp>,
     heard: Option<String>,
@@ -76,8 +80,8 @@ impl Script {
         // a last look, when the evening is over
         let last = plan.start.after(plan.length).before(Duration::from_secs(1));
         let looks = vec![last];
-        let (said, heard, joined, association) = (Vec::new(), None, None, None);
-        Self { user, rng, wishes, said, looks, friend, makes, heard, joined, association }
+        let (said, doubted, heard, joined, association) = (Vec::new(), BTreeSet::new(), None, None, None);
+        Self { user, rng, wishes, said, looks, doubted, friend, makes, heard, joined, association }
     }
 
     /// When this person does something next.
@@ -129,6 +133,8 @@ impl Script {
 
     /// Which cards carry one's own wishes, and which others are near each of them.
     fn look(&mut self, now: Timestamp, device: &mut AgentCore) {
+        let providers = device.status(now).providers.into_iter();
+        self.doubted.extend(providers.filter(|provider| !provider.up).map(|provider| provider.id));
         for view in device.broadcasts(now).broadcasts {
             if let Some(said) = self.said.iter_mut().find(|said| said.id == view.id) {
                 said.cards.extend(view.cards);
@@ -180,6 +186,8 @@ pub(super) fn tell<'a>(
         let theirs = scripts.get(friend as usize).and_then(contact);
         practice.agreed.push((joined, [contact(script), theirs]));
     }
+    let doubted = scripts.iter().flat_map(|script| &script.doubted);
+    practice.doubted = doubted.filter_map(|number| ProviderId::new(*number).ok()).collect();
     practice.said = scripts.into_iter().flat_map(|script| script.said).collect();
 }
 

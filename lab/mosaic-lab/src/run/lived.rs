@@ -5,15 +5,16 @@ mod readers;
 mod tokens;
 mod utility;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::Result;
 use mosaic_types::ProviderId;
 
 use super::Bench;
 use crate::{
-    practice::{PracticePlan, record_practice},
-    runs::evening,
+    practice::{Practice, PracticePlan, record_practice},
+    report::Row,
+    runs::{evening, exactly},
 };
 
 /// Hours of the evening at most: long enough for a wish, its answers and the next wish.
@@ -28,8 +29,19 @@ pub(super) fn attack(bench: &mut Bench<'_>) -> Result<()> {
     let recorded = record_practice(bench.places, plan)?;
     // one of three equals; which one changes nothing but the sample
     let one = ProviderId::new(1)?;
+    replicas(bench, &recorded);
     readers::attack(bench, &recorded, one, plan);
     tokens::attack(bench, &recorded, one);
     utility::judge(bench, &recorded, plan);
     Ok(())
+}
+
+/// How much of what any provider holds sealed do all three hold? Where it is all, two databases that are laid side by
+/// side have nothing to join: each is the whole already.
+fn replicas(bench: &mut Bench<'_>, recorded: &Practice) {
+    let any: BTreeSet<&[u8; 32]> = recorded.stores.iter().flatten().collect();
+    let all = any.iter().filter(|block| recorded.stores.iter().all(|store| store.contains(**block))).count();
+    let share = exactly(all as f64 / any.len().max(1) as f64);
+    let row = Row::printed("join/replicas", "cross-provider join", "P1 + P1", "share of sealed generations at all", share);
+    bench.rows.push(row.because("the newest are still on their way; what is equal everywhere joins nothing"));
 }

@@ -5,23 +5,7 @@ use crate::report::Row;
 /// Scoreboard row, id, attack, view, metric, reason.
 type Open = [&'static str; 6];
 
-const OPEN: [Open; 5] = [
-    [
-        "14",
-        "byzantine",
-        "Byzantine provider",
-        "P1",
-        "detect / identify / recover",
-        "played by the federation's own tests, not by the lab",
-    ],
-    [
-        "18",
-        "friends",
-        "friend inference, 30 days",
-        "PA",
-        "AUC",
-        "30 days of friends' traffic are not recorded, and group rows are not built",
-    ],
+const OPEN: [Open; 3] = [
     [
         "19",
         "code",

@@ -69,6 +69,8 @@ fn found(bench: &mut Bench<'_>, recorded: &Practice, plan: PracticePlan) {
     let metric = format!("recall at 500 m within 60 min, {pairs} pairs");
     let recall = row("", &metric, share(&waits, Option::is_some, bench)).on("U2").judged(0.95, 1.0);
     bench.rows.push(recall.because("ordered pairs of wishes of one class; those coarsened by a spent ledger included"));
+    let coarse = recorded.said.iter().filter(|said| !said.fine).count() as f64 / recorded.said.len().max(1) as f64;
+    bench.rows.push(row("/coarse", "share of wishes coarsened or withheld", exactly(coarse)));
     let all: Vec<_> = waits.into_iter().flatten().collect();
     quantiles(bench, &all, |metric, value| row(&format!("/{}", slug(metric)), metric, exactly(value)));
 }

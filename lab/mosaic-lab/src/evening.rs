@@ -27,7 +27,7 @@ use mosaic_types::{Lane, Timestamp};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
-pub(crate) use self::month::record_month;
+pub(crate) use self::month::{Month, record_month};
 use self::{meeting::Neighbour, provider::Providers};
 use crate::{
     Progress,
@@ -98,7 +98,12 @@ pub fn record_evening(places: &Arc<PlaceIndex>, plan: PopulationPlan, progress: 
         people: devices.map(Neighbour::new).collect(),
         tables: Tables::new(plan.agents, plan.seed)?,
         providers: Providers::new(plan.agents as usize, ChaCha20Rng::seed_from_u64(!plan.seed)),
-        evening: Evening { rendezvous: Vec::new(), met: Meetings::default(), pairs: BTreeSet::new(), taken: Vec::new() },
+        evening: Evening {
+            rendezvous: Vec::new(),
+            met: Meetings::default(),
+            pairs: BTreeSet::new(),
+            taken: Vec::new(),
+        },
     };
     let (mut agenda, end) = (BTreeMap::new(), plan.start.after(plan.length));
     for user in 0..plan.agents {

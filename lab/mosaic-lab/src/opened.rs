@@ -135,7 +135,8 @@ fn open(user: u32, resolution: u8, event: &ReleasedEvent, life: Life, tables: &m
     for ((tag, record), truth) in fields.rows.iter().zip(&fields.slots).zip(truth) {
         let period = fields.table.period();
         let cards = tables.leading_to(period, tag.row()).iter();
-        let mut cards = cards.filter_map(|input| Some((*input, Card::open(at, input, tables.get(input)?, &[], record)?)));
+        let mut cards =
+            cards.filter_map(|input| Some((*input, Card::open(at, input, tables.get(input)?, &[], record)?)));
         let Some((input, card)) = cards.next() else { bail!("a bundle does not open at its own row") };
         let named = if walks { named(at, &input, card.class, record, tables)? } else { None };
         let identity = match truth {

@@ -62,7 +62,7 @@ pub(crate) struct Practice {
     pub(crate) stores: Vec<BTreeSet<[u8; 32]>>,
     /// Whom agents accused, with kept evidence; nobody where two could have lied.
     pub(crate) accused: Vec<Option<ProviderId>>,
-    /// Whom the status of somebody's device called down when they looked.
+    /// Whom the status of somebody's device called down at some instant; looked at only where somebody lies.
     pub(crate) doubted: BTreeSet<ProviderId>,
 }
 
@@ -253,6 +253,10 @@ impl Evening {
         }
         let Some(person) = self.people.get_mut(user as usize) else { return };
         person.happened.extend(person.core.take_events().into_iter().map(|event| (now, event)));
+        if self.liar.is_some() {
+            let down = person.core.status(now).providers.into_iter().filter(|provider| !provider.up);
+            self.practice.doubted.extend(down.filter_map(|provider| ProviderId::new(provider.id).ok()));
+        }
         let wake = person.core.next_wake().max(now.after(Duration::from_millis(1)));
         if person.wake <= now || wake < person.wake {
             person.wake = wake;

@@ -1,5 +1,6 @@
 //! The whole scoreboard in one run: every attacker against the real code, and the naive design beside it.
 
+mod beside;
 mod byzantine;
 mod chain;
 mod dictionary;
@@ -14,17 +15,17 @@ mod lineups;
 mod lived;
 mod movement;
 mod places_named;
+mod plots;
 #[cfg(test)]
 mod probe;
-mod plots;
 mod sessions;
 mod slots;
 mod topics;
 mod unbuilt;
 
-use std::sync::Arc;
+use std::{sync::Arc, thread::ScopedJoinHandle};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use mosaic_geo::{PlaceIndex, Traces};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -128,21 +129,31 @@ pub fn run(places: &Arc<PlaceIndex>, plan: &RunPlan, progress: &Progress<'_>) ->
     let rng = ChaCha20Rng::seed_from_u64(plan.seed);
     let mut bench = Bench { places, plan, progress, rng, rows: Vec::new(), series: Vec::new() };
     bench.rows.extend(unbuilt::rows());
-    let naive = elements::attack(&mut bench)?;
-    slots::attack(&mut bench, naive)?;
-    discovery::attack(&mut bench, naive)?;
-    places_named::attack(&mut bench)?;
-    lived::attack(&mut bench)?;
-    byzantine::attack(&mut bench)?;
-    friends::attack(&mut bench)?;
-    movement::attack(&mut bench)?;
-    ledger::attack(&mut bench);
-    dictionary::attack(&mut bench)?;
+    // recordings that need nothing of the rest are made beside it
+    std::thread::scope(|scope| {
+        let beside = scope.spawn(|| beside::record(places, plan));
+        attack(&mut bench, beside)
+    })?;
     let traces = plan.traces.as_ref().map_or_else(String::new, |(name, _)| name.clone());
     let mut report =
         Report { seed: plan.seed, places: plan.places.clone(), traces, rows: bench.rows, series: bench.series };
     report.sort();
     Ok(report)
+}
+
+fn attack(bench: &mut Bench<'_>, beside: ScopedJoinHandle<'_, Result<beside::Recordings>>) -> Result<()> {
+    let naive = elements::attack(bench)?;
+    slots::attack(bench, naive)?;
+    discovery::attack(bench, naive)?;
+    places_named::attack(bench)?;
+    let beside::Recordings { lived, lies, month } = beside.join().map_err(|_| anyhow!("a recording stopped"))??;
+    lived::attack(bench, lived)?;
+    byzantine::attack(bench, lies);
+    friends::attack(bench, &month);
+    movement::attack(bench)?;
+    ledger::attack(bench);
+    dictionary::attack(bench)?;
+    Ok(())
 }
 
 /// Bars and lines that several parts draw.

@@ -13,7 +13,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
 use super::{Meetings, meeting::Neighbour, provider::Providers};
-use crate::{Progress, device::Device, population::PopulationPlan, tables::Tables};
+use crate::{device::Device, population::PopulationPlan, tables::Tables};
 
 /// What was recorded of a month.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ const AGREE: u64 = 15;
 ///
 /// # Errors
 /// When nobody can live in `places` or the release refuses something, with what it said.
-pub(crate) fn record_month(places: &Arc<PlaceIndex>, plan: PopulationPlan, progress: &Progress<'_>) -> Result<Month> {
+pub(crate) fn record_month(places: &Arc<PlaceIndex>, plan: PopulationPlan) -> Result<Month> {
     let society = Society::generate(places, plan.agents as usize, plan.seed)?;
     let devices = (0..).zip(society.residents()).map(|(user, one)| Device::new(user, one, places, plan));
     let mut people: Vec<Neighbour<'_>> = devices.map(Neighbour::new).collect();
@@ -50,12 +50,8 @@ pub(crate) fn record_month(places: &Arc<PlaceIndex>, plan: PopulationPlan, progr
         agenda.insert((plan.start, user, true), None);
         agenda.insert((plan.start, user, false), Some(Lane::Discovery));
     }
-    let (end, mut day) = (plan.start.after(plan.length), plan.start.as_secs() / 86_400);
+    let end = plan.start.after(plan.length);
     while let Some(((now, user, _), act)) = agenda.pop_first().filter(|((now, ..), _)| *now < end) {
-        if now.as_secs() / 86_400 > day {
-            day = now.as_secs() / 86_400;
-            progress.step();
-        }
         let at = user as usize;
         let Some(lane) = act else {
             people[at].tidy(now);

@@ -109,7 +109,8 @@ fn signed(plan: PracticePlan, places: &PlaceIndex, keys: &[ProviderKeys]) -> Res
         Tile { id: TileId(1), name: "the lab's tile".into(), lat: middle.lat(), lng: middle.lng(), radius_m: 40_000 };
     let created = plan.start.before(Duration::from_hours(48));
     let (name, entries) = ("a practice federation of the lab", keys.iter().map(entry).collect());
-    let descriptor = FederationDescriptor::new(name, Independence::Practice, created, plan.people.max(50), tile, entries);
+    let descriptor =
+        FederationDescriptor::new(name, Independence::Practice, created, plan.people.max(50), tile, entries);
     let mut document = SignedDocument::draft(&descriptor)?;
     keys.iter().for_each(|keys| document.sign(keys.me, &keys.signing));
     Ok(document.verify()?)

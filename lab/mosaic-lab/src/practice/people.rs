@@ -8,7 +8,8 @@ use std::{
 use mosaic_agent::{AgentCore, AgentEvent};
 use mosaic_api::{AssociateBody, BroadcastBody, Position, ProximityBody};
 use mosaic_geo::{PlaceIndex, Resident};
-use mosaic_types::{ClassId, LatLng, ProviderId, Timestamp};
+use mosaic_obfuscate::Vocabulary;
+use mosaic_types::{ClassId, LatLng, Timestamp};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
@@ -37,9 +38,11 @@ const LOOK: Duration = Duration::from_mins(2);
 const OPEN: Duration = Duration::from_mins(40);
 /// When friends agree, and how often they look then.
 const AGREED: Duration = Duration::from_mins(30);
-/// Share of wishes said at one of the few places where everybody goes, and how many those are.
+/// Share of wishes said at one of the few places where everybody goes, how many those are, and of how many classes
+/// the wishes there are.
 const TOGETHER: f64 = 0.6;
 const VENUES: usize = 4;
+const CLASSES: usize = 3;
 
 /// One person's evening.
 pub(crate) struct Script {
@@ -49,7 +52,6 @@ pub(crate) struct Script {
     wishes: Vec<(Timestamp, LatLng, ClassId)>,
     said: Vec<Said>,
     looks: Vec<Timestamp>,
-    doubted: BTreeSet<u8>,
     friend: Option<u32>,
     makes: Option<Timestamp>,
     heard: Option<String>,
@@ -69,9 +71,12 @@ impl Script {
         while at < plan.start.after(plan.length) {
             let venue = all.get(rng.random_range(0..VENUES) * all.len() / VENUES);
             let venue = venue.filter(|_| rng.random_bool(TOGETHER)).map(|venue| venue.position);
-            let place = venue.unwrap_or_else(|| resident.position_at(at));
-            let class = resident.interests()[[0, 0, 1, 2][rng.random_range(0..4)]];
-            wishes.push((at, place, class));
+            let common = Vocabulary::builtin().classes().get(rng.random_range(0..CLASSES)).map(|class| class.id);
+            let own = resident.interests()[[0, 0, 1, 2][rng.random_range(0..4)]];
+            wishes.push(match venue.zip(common) {
+                Some((place, class)) => (at, place, class),
+                None => (at, resident.position_at(at), own),
+            });
             at = at.after(Duration::from_secs(rng.random_range(3_600..7_200)));
         }
         wishes.reverse();
@@ -80,8 +85,8 @@ impl Script {
         // a last look, when the evening is over
         let last = plan.start.after(plan.length).before(Duration::from_secs(1));
         let looks = vec![last];
-        let (said, doubted, heard, joined, association) = (Vec::new(), BTreeSet::new(), None, None, None);
-        Self { user, rng, wishes, said, looks, doubted, friend, makes, heard, joined, association }
+        let (said, heard, joined, association) = (Vec::new(), None, None, None);
+        Self { user, rng, wishes, said, looks, friend, makes, heard, joined, association }
     }
 
     /// When this person does something next.
@@ -133,8 +138,6 @@ impl Script {
 
     /// Which cards carry one's own wishes, and which others are near each of them.
     fn look(&mut self, now: Timestamp, device: &mut AgentCore) {
-        let providers = device.status(now).providers.into_iter();
-        self.doubted.extend(providers.filter(|provider| !provider.up).map(|provider| provider.id));
         for view in device.broadcasts(now).broadcasts {
             if let Some(said) = self.said.iter_mut().find(|said| said.id == view.id) {
                 said.cards.extend(view.cards);
@@ -186,8 +189,6 @@ pub(super) fn tell<'a>(
         let theirs = scripts.get(friend as usize).and_then(contact);
         practice.agreed.push((joined, [contact(script), theirs]));
     }
-    let doubted = scripts.iter().flat_map(|script| &script.doubted);
-    practice.doubted = doubted.filter_map(|number| ProviderId::new(*number).ok()).collect();
     practice.said = scripts.into_iter().flat_map(|script| script.said).collect();
 }
 

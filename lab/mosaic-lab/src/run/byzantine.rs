@@ -1,13 +1,14 @@
 //! Scoreboard 14: one of three providers lies. Is it noticed, is it named, is anybody else accused, and do people still
 //! meet?
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 use mosaic_attack::{Estimate, bootstrap_by_user};
+use mosaic_geo::PlaceIndex;
 use mosaic_types::ProviderId;
 
-use super::Bench;
+use super::{Bench, RunPlan};
 use crate::{
     practice::{Lie, Practice, PracticePlan, record_practice_with},
     report::Row,
@@ -34,30 +35,40 @@ struct Outcome {
     met: [f64; 2],
 }
 
-pub(super) fn attack(bench: &mut Bench<'_>) -> Result<()> {
-    bench.progress.stage("one provider lies", 0);
+/// What became of the evenings: without a liar, and of each lie.
+pub(super) struct Evenings {
+    honest: Vec<Outcome>,
+    lies: Vec<(&'static str, Vec<Outcome>)>,
+}
+
+pub(super) fn record(places: &Arc<PlaceIndex>, plan: &RunPlan) -> Result<Evenings> {
     let liar = ProviderId::new(LIAR)?;
-    let (mut all, mut lines) = (Vec::new(), Vec::new());
     let plan = |number: u64| PracticePlan {
         people: PEOPLE,
         length: LENGTH,
         start: evening(),
-        seed: bench.plan.seed.wrapping_mul(1_000).wrapping_add(number),
+        seed: plan.seed.wrapping_mul(1_000).wrapping_add(number),
     };
     let plans: Vec<PracticePlan> = (0..EVENINGS).map(plan).collect();
-    let honest = judged(bench, &plans, None, liar)?;
-    for (name, lie) in Lie::ALL {
-        let found = judged(bench, &plans, Some((liar, lie)), liar)?;
-        lines.push((name, found.clone()));
-        all.extend(found);
-    }
+    let judged = |lie: Option<(ProviderId, Lie)>| -> Result<Vec<Outcome>> {
+        plans.iter().map(|plan| Ok(outcome(&record_practice_with(places, *plan, lie)?, liar))).collect()
+    };
+    let lies = Lie::ALL.into_iter().map(|(name, lie)| Ok((name, judged(Some((liar, lie)))?)));
+    Ok(Evenings { honest: judged(None)?, lies: lies.collect::<Result<_>>()? })
+}
+
+pub(super) fn attack(bench: &mut Bench<'_>, Evenings { honest, lies: lines }: Evenings) {
+    bench.progress.stage("one provider lies", 0);
+    let all: Vec<Outcome> = lines.iter().flat_map(|(_, found)| found.iter().copied()).collect();
     let baseline = ratio(&honest.iter().collect::<Vec<_>>(), met);
     let mut row = |id: &str, metric: &str, of: fn(&Outcome) -> [f64; 2], outcomes: &[Outcome]| {
         let found = bootstrap_by_user(outcomes, RESAMPLES, &mut bench.rng, |drawn| ratio(drawn, of));
         Row::printed(format!("byzantine/{id}"), "Byzantine provider", "P1", metric, found)
     };
     let what = format!("{} lies, {EVENINGS} evenings each", Lie::ALL.len());
-    let limits = format!("{what}; a lie to agents only, by one of three; noticed is an accusation, or that status calls it down");
+    let limits = format!(
+        "{what}; a lie to agents only, by one of three; noticed is an accusation, or that status calls it down"
+    );
     let mut rows = vec![
         row("detected", "share of evenings with a lie noticed", |one| [f64::from(u8::from(one.noticed)), 1.0], &all)
             .on("14")
@@ -86,7 +97,6 @@ pub(super) fn attack(bench: &mut Bench<'_>) -> Result<()> {
         rows.push(row(&format!("{name}/recovered"), "share of agreed contacts", met, &found));
     }
     bench.rows.extend(rows);
-    Ok(())
 }
 
 fn met(one: &Outcome) -> [f64; 2] {
@@ -96,15 +106,6 @@ fn met(one: &Outcome) -> [f64; 2] {
 fn ratio(drawn: &[&Outcome], of: fn(&Outcome) -> [f64; 2]) -> f64 {
     let [hold, all] = drawn.iter().map(|one| of(one)).fold([0.0; 2], |sum, one| [sum[0] + one[0], sum[1] + one[1]]);
     if all > 0.0 { hold / all } else { 1.0 }
-}
-
-fn judged(
-    bench: &Bench<'_>,
-    plans: &[PracticePlan],
-    lie: Option<(ProviderId, Lie)>,
-    liar: ProviderId,
-) -> Result<Vec<Outcome>> {
-    plans.iter().map(|plan| Ok(outcome(&record_practice_with(bench.places, *plan, lie)?, liar))).collect()
 }
 
 fn outcome(recorded: &Practice, liar: ProviderId) -> Outcome {

@@ -76,7 +76,12 @@ pub(super) fn attack(bench: &mut Bench<'_>, walks: &Walks) -> Result<()> {
 /// The first position of each window, of the first that are known.
 fn sparse(fixes: &[(Timestamp, LatLng)], walks: &Walks) -> Way {
     let mut windows = fixes.chunk_by(|a, b| a.0.as_secs() / WINDOW_S == b.0.as_secs() / WINDOW_S);
-    windows.by_ref().take(WINDOWS).filter_map(|own| own.first()).map(|(at, place)| (*at, walks.placed(*place))).collect()
+    windows
+        .by_ref()
+        .take(WINDOWS)
+        .filter_map(|own| own.first())
+        .map(|(at, place)| (*at, walks.placed(*place)))
+        .collect()
 }
 
 fn track(user: u32, seen: &[(Timestamp, LatLng, LatLng)], metres: impl Fn(LatLng) -> Metres) -> Track {

@@ -64,7 +64,8 @@ fn by_rows<'a>(opened: &[Opened], of: &impl Fn(u32) -> Option<&'a [usize]>, rng:
     let found = detect_slots_with(&seen, Learner::Trees(BoostingPlan::default()), 100_000, 0, rng);
     let four = |guesses: Vec<Guess>, part: u32| -> Vec<Guess> {
         // the detector gives its guesses user by user, one for each event with exactly one real slot
-        let mut own: Vec<&Opened> = events.iter().filter(|(event, _)| event.user % 4 == part).map(|(_, o)| *o).collect();
+        let mut own: Vec<&Opened> =
+            events.iter().filter(|(event, _)| event.user % 4 == part).map(|(_, o)| *o).collect();
         own.sort_by_key(|event| event.user);
         let single = |event: &&Opened| event.slots.iter().filter(|slot| slot.identity == 0).count() == 1;
         let pairs = guesses.into_iter().zip(own.into_iter().filter(single));

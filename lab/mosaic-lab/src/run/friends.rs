@@ -1,17 +1,19 @@
 //! Scoreboard 18: who are friends, from a month of what all providers and the network see of the rendezvous lane. The
 //! attacker is given who wrote what; it looks for rows that two people wrote to in one epoch, or in one table.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 use mosaic_attack::{EdgeReport, Sighting, judge_edges, meeting_scores};
-use mosaic_geo::{Cell, Resolution};
+use mosaic_geo::{Cell, PlaceIndex, Resolution};
+use mosaic_types::Mode;
 
-use super::Bench;
+use super::{Bench, RunPlan};
 use crate::{
-    evening::record_month,
+    evening::{Month, record_month},
+    population::PopulationPlan,
     report::Row,
-    runs::{RESAMPLES, count},
+    runs::{RESAMPLES, count, evening},
 };
 
 /// Days, as the board says.
@@ -19,11 +21,17 @@ const DAYS: u64 = 30;
 /// More people than this at one place and time say nothing of any two of them.
 const CROWD: usize = 20;
 
-pub(super) fn attack(bench: &mut Bench<'_>) -> Result<()> {
-    let people = bench.plan.size.practice;
-    bench.progress.stage(&format!("a month of {people} friends"), DAYS);
-    let plan = bench.population(people, Duration::from_hours(24 * DAYS));
-    let month = record_month(bench.places, plan, bench.progress)?;
+/// How many friends there are for each person of the evening of whole agents, which costs more.
+const FRIENDS: u32 = 2;
+
+pub(super) fn record(places: &Arc<PlaceIndex>, plan: &RunPlan) -> Result<Month> {
+    let (agents, length) = (FRIENDS * plan.size.practice, Duration::from_hours(24 * DAYS));
+    record_month(places, PopulationPlan { agents, length, seed: plan.seed, mode: Mode::Balanced, start: evening() })
+}
+
+pub(super) fn attack(bench: &mut Bench<'_>, month: &Month) {
+    let people = FRIENDS * bench.plan.size.practice;
+    bench.progress.stage(&format!("a month of {people} friends"), 0);
     let users: Vec<u32> = (0..people).collect();
     let mut judge = |seen: &[Sighting]| -> EdgeReport {
         judge_edges(&meeting_scores(seen, CROWD), &month.friends, &users, RESAMPLES, &mut bench.rng)
@@ -62,5 +70,4 @@ pub(super) fn attack(bench: &mut Bench<'_>) -> Result<()> {
     bench.rows.push(row("/co-location", plain, together.auc));
     let contacts = count("friends/contacts", "contacts between friends", month.contacts);
     bench.rows.push(Row { view: "PA".to_owned(), ..contacts });
-    Ok(())
 }

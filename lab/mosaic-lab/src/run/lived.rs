@@ -5,12 +5,13 @@ mod readers;
 mod tokens;
 mod utility;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use anyhow::Result;
+use mosaic_geo::PlaceIndex;
 use mosaic_types::ProviderId;
 
-use super::Bench;
+use super::{Bench, RunPlan};
 use crate::{
     practice::{Practice, PracticePlan, record_practice},
     report::Row,
@@ -20,13 +21,20 @@ use crate::{
 /// Hours of the evening at most: long enough for a wish, its answers and the next wish.
 const HOURS: u64 = 3;
 
-pub(super) fn attack(bench: &mut Bench<'_>) -> Result<()> {
-    let size = &bench.plan.size;
-    let (people, hours) = (size.practice, size.hours.min(HOURS));
-    bench.progress.stage(&format!("an evening of {people} whole agents"), 0);
-    let length = Duration::from_hours(hours);
-    let plan = PracticePlan { people, length, start: evening(), seed: bench.plan.seed };
-    let recorded = record_practice(bench.places, plan)?;
+/// The evening, and its plan.
+pub(super) struct Lived {
+    plan: PracticePlan,
+    recorded: Practice,
+}
+
+pub(super) fn record(places: &Arc<PlaceIndex>, plan: &RunPlan) -> Result<Lived> {
+    let (people, length) = (plan.size.practice, Duration::from_hours(plan.size.hours.min(HOURS)));
+    let plan = PracticePlan { people, length, start: evening(), seed: plan.seed };
+    Ok(Lived { plan, recorded: record_practice(places, plan)? })
+}
+
+pub(super) fn attack(bench: &mut Bench<'_>, Lived { plan, recorded }: Lived) -> Result<()> {
+    bench.progress.stage(&format!("an evening of {} whole agents", plan.people), 0);
     // one of three equals; which one changes nothing but the sample
     let one = ProviderId::new(1)?;
     replicas(bench, &recorded);
@@ -42,6 +50,7 @@ fn replicas(bench: &mut Bench<'_>, recorded: &Practice) {
     let any: BTreeSet<&[u8; 32]> = recorded.stores.iter().flatten().collect();
     let all = any.iter().filter(|block| recorded.stores.iter().all(|store| store.contains(**block))).count();
     let share = exactly(all as f64 / any.len().max(1) as f64);
-    let row = Row::printed("join/replicas", "cross-provider join", "P1 + P1", "share of sealed generations at all", share);
+    let row =
+        Row::printed("join/replicas", "cross-provider join", "P1 + P1", "share of sealed generations at all", share);
     bench.rows.push(row.because("the newest are still on their way; what is equal everywhere joins nothing"));
 }

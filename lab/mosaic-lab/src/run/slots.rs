@@ -102,7 +102,8 @@ fn lane(bench: &mut Bench<'_>, id: &str, name: &str, events: &[EventView], naive
     best
 }
 
-const BEYOND: &str = "what three learners have over all slots beyond the half hour of the evening alone, the most of them (ADR 8)";
+const BEYOND: &str =
+    "what three learners have over all slots beyond the half hour of the evening alone, the most of them (ADR 8)";
 
 /// What is left to verify for whoever sees rows only.
 fn trap(bench: &mut Bench<'_>, lane: &str, best: &LearnerReport) {

@@ -72,7 +72,8 @@ pub(super) fn attack(bench: &mut Bench<'_>) -> Result<()> {
     bench.rows.push(row("two-shares", "dictionary with two key shares", "P2", "share of records opened", colluding));
     let dictionary = "dictionary without an OPRF";
     bench.rows.push(row("naive", dictionary, "P1", "share of records opened", hashed).judged(0.99, 1.0));
-    let metric = format!("seconds for {} records and {} inputs, as the machine is", naive.stored.len(), naive.used.len());
+    let metric =
+        format!("seconds for {} records and {} inputs, as the machine is", naive.stored.len(), naive.used.len());
     bench.rows.push(row("naive/seconds", dictionary, "P1", &metric, exactly(seconds)));
     Ok(())
 }
@@ -122,11 +123,7 @@ fn record(bench: &Bench<'_>, mut tables: Tables) -> Result<Recording> {
 }
 
 /// The share of records that open at the rows which `evaluate` leads to, by writer.
-fn opened(
-    bench: &Bench<'_>,
-    recorded: &Recording,
-    evaluate: impl Fn(&OprfInput) -> Option<OprfOutput>,
-) -> Estimate {
+fn opened(bench: &Bench<'_>, recorded: &Recording, evaluate: impl Fn(&OprfInput) -> Option<OprfOutput>) -> Estimate {
     let known: Vec<(&OprfInput, OprfOutput)> =
         recorded.used.iter().filter_map(|input| Some((input, evaluate(input)?))).collect();
     let mut leading = std::collections::HashMap::<(Period, u32), Vec<usize>>::new();
@@ -136,8 +133,7 @@ fn opened(
     }
     let opens = |stored: &Stored| {
         let inputs = leading.get(&(stored.period, stored.row)).into_iter().flatten().filter_map(|at| known.get(*at));
-        let mut cards =
-            inputs.filter_map(|(input, output)| Card::open(stored.at, input, output, &[], &stored.bytes));
+        let mut cards = inputs.filter_map(|(input, output)| Card::open(stored.at, input, output, &[], &stored.bytes));
         f64::from(u8::from(cards.next().is_some()))
     };
     let users: Vec<Vec<f64>> =

@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use mosaic_attack::{
-    BoostingPlan, Distinction, Estimate, Learner, Observation, Uniqueness, distinguish, uniqueness,
-};
+use mosaic_attack::{BoostingPlan, Distinction, Estimate, Learner, Observation, Uniqueness, distinguish, uniqueness};
 use mosaic_types::{ProviderId, Timestamp};
 
 use crate::{
@@ -41,8 +39,9 @@ fn readers(bench: &mut Bench<'_>, recorded: &Practice, here: &[&Request], plan: 
             Box::new(|said, from| said.at >= from && said.at.as_secs() < from.as_secs() + HALF_HOUR_S),
         ),
     ];
-    let limits = "linked by address, as downloads go directly; which generations are asked for is the same for everybody; \
-                  few people, so the interval is wide";
+    let limits = "linked by address, as downloads go directly; which generations are asked for is the same for everybody, \
+                  but a device polls every minute while its person looks and every ten minutes otherwise; few people, so \
+                  the interval is wide";
     for (id, metric, label) in questions {
         let seen = observe(recorded, here, plan, &label, |own, _| features(own));
         let plain = observe(recorded, here, plan, &label, |_, said| {
@@ -141,6 +140,9 @@ fn unique(kept: &[&Request], people: u32, bench: &mut Bench<'_>) -> Estimate {
     }
     let own: Vec<Vec<u64>> = points.into_values().collect();
     let Uniqueness { unique, users, .. } = uniqueness(&own, 4, 20, RESAMPLES, &mut bench.rng);
+    if users == 0 {
+        return exactly(0.0);
+    }
     let share = users as f64 / f64::from(people.max(1));
     Estimate { value: unique.value * share, low: unique.low * share, high: unique.high * share }
 }

@@ -63,9 +63,9 @@ fn flooding(bench: &mut Bench<'_>) {
         Row::printed(format!("flooding{id}"), "flooding 10^5 events", "Y", metric, exactly(value))
     };
     let limits = "no work is asked for at issue: the figure counts what is demanded, which is nothing";
-    bench.rows.push(
-        row("", "memory-hard batches", 0.0).on("23").beside(0.0).judged(400.0, f64::INFINITY).because(limits),
-    );
+    bench
+        .rows
+        .push(row("", "memory-hard batches", 0.0).on("23").beside(0.0).judged(400.0, f64::INFINITY).because(limits));
     let shared = "everybody draws on one ration, so a single stranger may also use up that of others";
     bench.rows.push(row("/identities", "declared agents' rations for one day", FLOOD / a_day).because(shared));
 }

@@ -62,9 +62,8 @@ fn found(bench: &mut Bench<'_>, recorded: &Practice, plan: PracticePlan) {
         }
     }
     waits.retain(|own| !own.is_empty());
-    let row = |id: &str, metric: &str, found| {
-        Row::printed(format!("utility/discovery{id}"), "discovery", "-", metric, found)
-    };
+    let row =
+        |id: &str, metric: &str, found| Row::printed(format!("utility/discovery{id}"), "discovery", "-", metric, found);
     let pairs: usize = waits.iter().map(Vec::len).sum();
     let metric = format!("recall at 500 m within 60 min, {pairs} pairs");
     let recall = row("", &metric, share(&waits, Option::is_some, bench)).on("U2").judged(0.95, 1.0);

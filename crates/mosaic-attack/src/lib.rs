@@ -9,8 +9,8 @@
 //! [`Learner`]; the naive element mix 1 and 3 to 5 [`classify_elements`], [`novelty`], [`redundancy`],
 //! [`rebroadcast_intersection`]; averaging 7 [`averaging_curve`]; re-identification 8 and 9
 //! [`link_histograms`], [`knowledge_risks`], [`uniqueness()`]; decoy trajectories 10 and 21
-//! [`PersonaDetector`], [`profile_scores`]; filters 11 [`judge_chain`], [`judge_particles`]; activity 16
-//! [`activity_attack`]; edges 17 and 18 [`judge_edges`]; snapshots 20 [`snapshot_attack`]; tokens 22
+//! [`PersonaDetector`], [`profile_scores`]; filters 11 [`judge_chain`], [`judge_particles`]; joins of databases 12
+//! [`join_attack`]; activity 16 [`activity_attack`]; edges 17 and 18 [`judge_edges`]; snapshots 20 [`snapshot_attack`]; tokens 22
 //! [`token_attack`]; the trap 25 [`judge_trap`], [`join_questions`], [`calibration()`].
 
 mod averaging;
@@ -25,6 +25,7 @@ mod equality;
 mod features;
 mod filter;
 mod interval;
+mod join;
 mod knowledge;
 mod linkage;
 mod logistic;
@@ -59,6 +60,7 @@ pub use filter::{
     judge_particles, particle_filter,
 };
 pub use interval::{Estimate, bootstrap_by_user};
+pub use join::{Kept, join_attack, join_features};
 pub use knowledge::{Knowledge, knowledge_risks};
 pub use linkage::{Histogram, LinkageReport, LinkageScore, Linker, link_histograms};
 pub use logistic::LogisticRegression;

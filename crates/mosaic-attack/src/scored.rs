@@ -18,6 +18,12 @@ impl Scored {
         self.slots.len()
     }
 
+    /// All slots with their scores and truth.
+    #[cfg(test)]
+    pub(crate) fn slots(&self) -> &[(f64, bool)] {
+        &self.slots
+    }
+
     pub(crate) fn real(&self) -> usize {
         self.slots.iter().filter(|slot| slot.1).count()
     }

@@ -114,7 +114,7 @@ impl<'a> Device<'a> {
 
 /// A topic of the class, the n-th of its list with weight 1 / n: on one evening many want the same few
 /// things, and wave at the same cards.
-fn popular_topic(class: ClassId, rng: &mut ChaCha20Rng) -> &'static str {
+pub(crate) fn popular_topic(class: ClassId, rng: &mut ChaCha20Rng) -> &'static str {
     let mut topics: Vec<_> = Vocabulary::builtin().topics_of(class).collect();
     topics.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.id.cmp(&b.id)));
     let weight = |rank: usize| 1.0 / (rank + 1) as f64;

@@ -11,6 +11,7 @@
 //! would find of the others is nothing, and finding nothing sends nothing.
 
 mod meeting;
+mod month;
 mod openings;
 mod provider;
 
@@ -27,6 +28,7 @@ use mosaic_types::{Lane, Timestamp};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
+pub(crate) use self::month::{Month, record_month};
 use self::{meeting::Neighbour, openings::Openings, provider::Providers};
 use crate::{
     Progress,
@@ -44,6 +46,20 @@ pub struct Evening {
     pub met: Meetings,
     /// Pairs that waved or handed over a token, the smaller number first: the judge of edge attacks.
     pub pairs: BTreeSet<(u32, u32)>,
+    /// What each origin took in, on both lanes, in order of time.
+    pub(crate) taken: Vec<Taken>,
+}
+
+/// An event at the origin that took it in.
+#[derive(Clone, Debug)]
+pub(crate) struct Taken {
+    /// Which of the three providers.
+    pub(crate) origin: u8,
+    pub(crate) at: Timestamp,
+    /// Who wrote it; the judge's knowledge behind a relay.
+    pub(crate) by: u32,
+    /// Tables and rows.
+    pub(crate) rows: Vec<u64>,
 }
 
 /// What happened between people.
@@ -84,7 +100,12 @@ pub fn record_evening(places: &Arc<PlaceIndex>, plan: PopulationPlan, progress: 
         tables: Tables::new(plan.agents, plan.seed)?,
         providers: Providers::new(plan.agents as usize, ChaCha20Rng::seed_from_u64(!plan.seed)),
         openings: Openings::default(),
-        evening: Evening { rendezvous: Vec::new(), met: Meetings::default(), pairs: BTreeSet::new() },
+        evening: Evening {
+            rendezvous: Vec::new(),
+            met: Meetings::default(),
+            pairs: BTreeSet::new(),
+            taken: Vec::new(),
+        },
     };
     let (mut agenda, end) = (BTreeMap::new(), plan.start.after(plan.length));
     for user in 0..plan.agents {
@@ -143,7 +164,9 @@ impl City<'_> {
         if lane == Lane::Rendezvous {
             self.evening.rendezvous.push(view(user, &event));
         }
-        let full = self.providers.deposit(now, user, &event, self.tables.shape(lane));
+        let (full, origin) = self.providers.deposit(now, user, &event, self.tables.shape(lane));
+        let rows = view(user, &event).slots.iter().map(|slot| slot.key).collect();
+        self.evening.taken.push(Taken { origin, at: now, by: user, rows });
         self.evening.met.full += u64::from(full.count_ones());
         person.acknowledged(&event, full);
         Ok(())

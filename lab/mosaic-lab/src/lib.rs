@@ -11,6 +11,7 @@ pub mod knowledge;
 mod naive;
 mod opened;
 mod population;
+mod practice;
 mod progress;
 mod report;
 mod run;

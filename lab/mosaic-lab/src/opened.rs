@@ -1,18 +1,18 @@
 //! What two colluding providers see of the discovery lane: they hold the OPRF key between them, walk through the
 //! public vocabulary and open the outer layer of every record, so that class and cell lie before them.
 //!
-//! The view is stronger than the design grants: every event is linked to its writer. Topics and text stay sealed:
-//! whoever guesses the topic reads them too (limits of CL-12), which no attacker here uses.
+//! The view is stronger than the design grants: every event is linked to its writer. Topics and text stay sealed but to
+//! the attacker who walks through the topics as well (limits of CL-12); its row stands apart.
 
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use mosaic_discovery::Card;
 use mosaic_geo::{Cell, PlaceIndex};
-use mosaic_obfuscate::PersonaId;
+use mosaic_obfuscate::{PersonaId, Vocabulary};
 use mosaic_release::{OprfOutputs, ReleasedEvent, SlotTruth};
-use mosaic_types::{Lane, Timestamp};
-use mosaic_wire::encode;
+use mosaic_types::{ClassId, Lane, Timestamp, TopicId};
+use mosaic_wire::{OprfInput, RECORD, encode, rows};
 
 use crate::{
     Progress,
@@ -43,6 +43,23 @@ pub(crate) struct OpenedSlot {
     pub(crate) identity: u16,
     /// The row, all a single provider sees; tables apart.
     pub(crate) row: u64,
+    /// What the inner layer says, where it was opened as well.
+    pub(crate) named: Option<Named>,
+}
+
+/// Topics and text of a bundle, for whoever walks through the topics too (limits of CL-12).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named {
+    /// The first topic.
+    pub(crate) topic: TopicId,
+    /// How many there are.
+    pub(crate) topics: u8,
+    /// Characters and words of the text.
+    pub(crate) letters: u8,
+    pub(crate) words: u8,
+    /// Whether the text is the topic's public name and nothing else, and whether it holds anything but letters.
+    pub(crate) bare: bool,
+    pub(crate) marks: bool,
 }
 
 impl OpenedSlot {
@@ -105,26 +122,64 @@ fn lead(
             continue;
         };
         let event = device.discovery(send.leave_at, resolution, tables)?;
-        events.push(open(device.user, resolution, &event, tables)?);
+        events.push(open(device.user, resolution, &event, life, tables)?);
     }
 }
 
-fn open(user: u32, resolution: u8, event: &ReleasedEvent, tables: &Tables) -> Result<Opened> {
+fn open(user: u32, resolution: u8, event: &ReleasedEvent, life: Life, tables: &mut Tables) -> Result<Opened> {
     let (at, fields) = (event.leaves(), event.fields());
     debug_assert_eq!(fields.table.lane(), Lane::Discovery);
     let truth = event.slot_truth().expose(|truth| *truth);
+    // walking through the topics costs more than all the rest, so only events with something to find are
+    let walks = life == Life::Ordinary && truth.iter().any(|truth| !matches!(truth, SlotTruth::Persona(_)));
     let mut slots = Vec::with_capacity(truth.len());
     for ((tag, record), truth) in fields.rows.iter().zip(&fields.slots).zip(truth) {
         let period = fields.table.period();
         let cards = tables.leading_to(period, tag.row()).iter();
-        let mut cards = cards.filter_map(|input| Card::open(at, input, tables.get(input)?, &[], record));
-        let Some(card) = cards.next() else { bail!("a bundle does not open at its own row") };
+        let mut cards =
+            cards.filter_map(|input| Some((*input, Card::open(at, input, tables.get(input)?, &[], record)?)));
+        let Some((input, card)) = cards.next() else { bail!("a bundle does not open at its own row") };
+        let named = if walks { named(at, &input, card.class, record, tables)? } else { None };
         let identity = match truth {
             SlotTruth::Persona(PersonaId { company, member }) => 10 * company + u16::from(member) + u16::from(company == 0),
             SlotTruth::Broadcast(_) | SlotTruth::Frame(_) | SlotTruth::Uniform => 0,
         };
         let row = u64::from(fields.table.0) << 24 | u64::from(tag.row());
-        slots.push(OpenedSlot { class: card.class.get().into(), cell: card.cell, ttl: card.ttl, identity, row });
+        slots.push(OpenedSlot { class: card.class.get().into(), cell: card.cell, ttl: card.ttl, identity, row, named });
     }
     Ok(Opened { user, at, resolution, bytes: encode(event).len(), slots })
+}
+
+/// Opens the inner layer with the key of every topic of the class, one after the other.
+fn named(
+    at: Timestamp,
+    input: &OprfInput,
+    class: ClassId,
+    record: &[u8; RECORD],
+    tables: &mut Tables,
+) -> Result<Option<Named>> {
+    let vocabulary = Vocabulary::builtin();
+    let topic_input = |topic| OprfInput::Topic { period: input.period(), class, topic };
+    let inputs: Vec<OprfInput> = vocabulary.topics_of(class).map(|topic| topic_input(topic.id)).collect();
+    tables.evaluate(&inputs)?;
+    let key = |input: &OprfInput| match input {
+        OprfInput::Topic { topic, .. } => Some((*topic, rows::topic_key(tables.get(input)?))),
+        OprfInput::Row { .. } => None,
+    };
+    let keys: Vec<_> = inputs.iter().filter_map(key).collect();
+    let Some(output) = tables.get(input) else { return Ok(None) };
+    let card = Card::open(at, input, output, &keys, record).filter(|card| !card.topics.is_empty());
+    let describe = |card: Card| {
+        let (topic, text) = (card.topics[0], card.text.unwrap_or_default());
+        let few = |count: usize| u8::try_from(count).unwrap_or(u8::MAX);
+        Named {
+            topic,
+            topics: few(card.topics.len()),
+            letters: few(text.chars().count()),
+            words: few(text.split_whitespace().count()),
+            bare: vocabulary.topic_name(topic) == Some(text.as_str()),
+            marks: text.chars().any(|letter| !letter.is_alphanumeric() && !letter.is_whitespace()),
+        }
+    };
+    Ok(card.map(describe))
 }

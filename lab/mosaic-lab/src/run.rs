@@ -1,15 +1,24 @@
 //! The whole scoreboard in one run: every attacker against the real code, and the naive design beside it.
 
+mod beside;
+mod byzantine;
+mod chain;
+mod dictionary;
 mod discovery;
 mod edges;
 mod elements;
+mod four;
+mod friends;
+mod join;
 mod ledger;
 mod lineups;
+mod lived;
 mod movement;
 mod places_named;
 mod plots;
 mod sessions;
 mod slots;
+mod topics;
 mod unbuilt;
 
 use std::{sync::Arc, thread, time::Duration};
@@ -50,6 +59,8 @@ pub struct RunSize {
     pub naive_days: u64,
     /// Passes of the sequence model over its training users.
     pub epochs: usize,
+    /// People of the evening of whole agents and whole providers.
+    pub practice: u32,
 }
 
 impl RunSize {
@@ -66,6 +77,7 @@ impl RunSize {
             people: 200,
             naive_days: 14,
             epochs: 4,
+            practice: 24,
         }
     }
 
@@ -81,6 +93,7 @@ impl RunSize {
             people: 500,
             naive_days: 28,
             epochs: 10,
+            practice: 60,
             ..Self::quick()
         }
     }
@@ -123,16 +136,24 @@ pub fn run(places: &Arc<PlaceIndex>, plan: &RunPlan, progress: &Progress<'_>) ->
     let length = Duration::from_hours(plan.size.hours);
     let population = bench.population(plan.size.evening, length);
     let aside = Aside::new(progress);
-    // people of an evening meet each other, so it is played on one core; meanwhile the other attacks use the rest
-    let recorded = thread::scope(|scope| {
+    // people of an evening meet each other, so it is played on one core; meanwhile the other attacks and recordings use
+    // the rest
+    let (recorded, beside) = thread::scope(|scope| {
         let evening = scope.spawn(|| aside.listen(|progress| record_evening(places, population, progress)));
+        let beside = scope.spawn(|| beside::record(places, plan));
         let others = others(&mut bench, naive);
         aside.show(&format!("an evening of {} people", plan.size.evening), plan.size.hours * 60);
-        let evening = evening.join().map_err(|_| anyhow!("the recording of the evening stopped"));
-        others.and(evening?)
+        let stopped = |_| anyhow!("a recording stopped");
+        let (evening, beside) = (evening.join().map_err(stopped), beside.join().map_err(stopped));
+        others.and(Ok((evening??, beside??)))
     })?;
     bench.draw_for("rendezvous");
     slots::rendezvous(&mut bench, naive, &recorded);
+    let beside::Recordings { lived, lies, month } = beside;
+    bench.draw_for("lived");
+    lived::attack(&mut bench, lived)?;
+    byzantine::attack(&mut bench, lies);
+    friends::attack(&mut bench, &month);
     let traces = plan.traces.as_ref().map_or_else(String::new, |(name, _)| name.clone());
     let (seed, places) = (plan.seed, plan.places.clone());
     let mut report = Report { seed, places, traces, rows: bench.rows, series: bench.series, stages: Vec::new() };
@@ -151,7 +172,8 @@ fn others(bench: &mut Bench<'_>, naive: Naive) -> Result<()> {
     bench.draw_for("movement");
     movement::attack(bench)?;
     ledger::attack(bench);
-    Ok(())
+    bench.draw_for("dictionary");
+    dictionary::attack(bench)
 }
 
 impl Bench<'_> {

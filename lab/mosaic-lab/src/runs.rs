@@ -137,6 +137,11 @@ pub(crate) fn count(id: &str, metric: &str, number: u64) -> Row {
     Row::printed(id, "sample size", "P1", metric, exact)
 }
 
+/// A figure that is counted or computed, not estimated: nothing varies by user.
+pub(crate) const fn exactly(value: f64) -> mosaic_attack::Estimate {
+    mosaic_attack::Estimate { value, low: value, high: value }
+}
+
 /// The averaging attacker on the naive design's fresh noise and on what the release lets out.
 #[derive(Clone, Copy, Debug)]
 pub struct AveragingPlan {

@@ -10,11 +10,13 @@ use mosaic_types::{Lane, Period, TileId};
 use mosaic_wire::{Groups, LaneShape, OprfInput, PublicShare, TableDescriptor, rows};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
+use sha2::{Digest, Sha512};
 
 /// The lab holds the whole OPRF key, so an output costs one multiplication instead of a round trip; every
 /// device then sees the same values as in a federation.
 pub(crate) struct Tables {
     key: WholeKey,
+    plain: bool,
     shapes: [TableShape; 2],
     outputs: HashMap<OprfInput, OprfOutput>,
     descriptors: HashMap<Period, TableDescriptor>,
@@ -28,10 +30,25 @@ impl Tables {
         let mut scalar = [0; 32];
         ChaCha20Rng::seed_from_u64(seed).fill_bytes(&mut scalar);
         scalar[31] &= 0x0F; // below 2^252 and so canonical
-        let key = WholeKey::from_bytes(&scalar)?;
+        Ok(Self::under(WholeKey::from_bytes(&scalar)?, agents))
+    }
+
+    /// The same under this key.
+    pub(crate) fn under(key: WholeKey, agents: u32) -> Self {
         let load = Load { agents, origins: 3 };
         let shapes = [load.shape(Lane::Discovery), load.shape(Lane::Rendezvous)];
-        Ok(Self { key, shapes, outputs: HashMap::new(), descriptors: HashMap::new(), leading: HashMap::new() })
+        let (outputs, descriptors, leading) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { key, plain: false, shapes, outputs, descriptors, leading }
+    }
+
+    /// The naive design: rows and keys are hashes of what they stand for, and no key is needed to make them.
+    pub(crate) fn hashed(self) -> Self {
+        Self { plain: true, ..self }
+    }
+
+    /// What the naive design takes instead of an OPRF.
+    pub(crate) fn hash(input: &OprfInput) -> OprfOutput {
+        OprfOutput::from_bytes(Sha512::digest(input.encode()).into())
     }
 
     pub(crate) const fn shape(&self, lane: Lane) -> TableShape {
@@ -60,7 +77,7 @@ impl Tables {
     pub(crate) fn evaluate(&mut self, inputs: &[OprfInput]) -> Result<()> {
         for input in inputs {
             if !self.outputs.contains_key(input) {
-                let output = self.key.evaluate(&input.encode())?;
+                let output = if self.plain { Self::hash(input) } else { self.key.evaluate(&input.encode())? };
                 if let OprfInput::Row { period, .. } = input {
                     let row = rows::discovery_row(&output, 0, self.shapes[Lane::Discovery as usize].rows);
                     self.leading.entry((*period, row)).or_default().push(*input);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::Rng;
 
-use super::area;
+use super::{Clock, area, beyond::beyond};
 use crate::{
     Estimate, EventView, Guess, Guesses, LabelledSequence, Learner, bootstrap_by_user, features::Extractor, hits_at,
     roc, scored::Scored,
@@ -17,6 +17,8 @@ pub struct LearnerReport {
     pub auc: Estimate,
     /// The same among the slots of one event.
     pub within: Estimate,
+    /// `auc` less what the clock alone reaches on the same slots, whole users drawn for both at once.
+    pub beyond: Estimate,
     /// Share of events with slots of both kinds whose best-scored slot is real.
     pub top_one: Estimate,
     /// Share of real slots found at 1 % false alarms.
@@ -34,6 +36,7 @@ pub struct LearnerReport {
 struct Described {
     sequence: LabelledSequence,
     ends: Vec<usize>,
+    times: Vec<u64>,
 }
 
 /// Trains `learner` on users with an even number, on whole users up to `most` slots, and judges those with an
@@ -54,6 +57,7 @@ pub fn detect_slots_with(
             own.sequence.rows.extend(rows.iter().map(|row| row.to_vec()));
             own.sequence.labels.extend(event.slots.iter().map(|slot| slot.real));
             own.ends.push(own.sequence.rows.len());
+            own.times.push(event.at);
         },
     );
     let (teachers, judged): (Vec<_>, Vec<_>) = users.into_iter().partition(|(user, _)| user.is_multiple_of(2));
@@ -64,24 +68,28 @@ pub fn detect_slots_with(
         fits
     });
     let detector = learner.fit(&fitting.collect::<Vec<_>>(), rng);
-    let (mut scored, mut pairs, mut guesses) = (Vec::new(), Vec::new(), Guesses::default());
+    let clock = Clock::read(events.iter().filter(|event| event.user.is_multiple_of(2)));
+    let (mut scored, mut timed, mut pairs, mut guesses) = (Vec::new(), Vec::new(), Vec::new(), Guesses::default());
     for (user, own) in judged {
         let scores = detector.scores(&own.sequence.rows);
         let slots: Vec<(f64, bool)> = scores.into_iter().zip(own.sequence.labels).collect();
-        let mut of_user = Scored::default();
+        let (mut of_user, mut of_clock) = (Scored::default(), Scored::default());
         let mut start = 0;
-        for end in own.ends {
+        for (end, at) in own.ends.into_iter().zip(own.times) {
             of_user.push(slots[start..end].iter().copied());
+            of_clock.push(slots[start..end].iter().map(|slot| (clock.share(at), slot.1)));
             let part = if user % 4 == 1 { &mut guesses.tuning } else { &mut guesses.judged };
             part.extend(single(user, &slots[start..end]));
             start = end;
         }
         scored.push(of_user);
+        timed.push(of_clock);
         pairs.extend(slots);
     }
     LearnerReport {
         auc: area(&scored, resamples, rng),
         within: bootstrap_by_user(&scored, resamples, rng, Scored::within),
+        beyond: beyond(&scored, &timed, resamples, rng),
         top_one: bootstrap_by_user(&scored, resamples, rng, Scored::top_one),
         hits_at_1_percent: hits_at(&pairs, 0.01),
         roc: roc(&pairs, 100),

@@ -97,6 +97,11 @@ impl<'a> Neighbour<'a> {
         self.associations.requeue(&given_up);
     }
 
+    /// Lets go of what is over.
+    pub(super) fn tidy(&mut self, now: Timestamp) {
+        self.associations.expire(now);
+    }
+
     pub(super) fn wish(&mut self, now: Timestamp, places: &PlaceIndex) -> Result<()> {
         if let Some(wished) = self.device.wish(now, places)? {
             // other topics open other layers of the same records
@@ -271,6 +276,11 @@ impl<'a> Neighbour<'a> {
             return Ok(None);
         }
         self.next_token = Some(now.after(TOKENS));
+        self.make_token(now, friend)
+    }
+
+    /// Makes a token for a friend.
+    pub(super) fn make_token(&mut self, now: Timestamp, friend: u32) -> Result<Option<(u32, Token)>> {
         let contact = self.contact()?;
         let Ok((id, token)) = self.associations.create_token(now, &mut self.device.rng) else { return Ok(None) };
         let _given = self.associations.accept(now, id, &contact);

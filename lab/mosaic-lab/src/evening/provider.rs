@@ -37,11 +37,11 @@ impl Providers {
         Self { open: HashMap::new(), cards: HashMap::new(), frames, rng }
     }
 
-    /// Deposits an event with a random origin; bit `i` of the answer: the row of slot `i` was full.
-    pub(super) fn deposit(&mut self, now: Timestamp, by: u32, event: &ReleasedEvent, shape: TableShape) -> u16 {
+    /// Deposits an event with a random origin; bit `i` of the answer: the row of slot `i` was full. And which origin.
+    pub(super) fn deposit(&mut self, now: Timestamp, by: u32, event: &ReleasedEvent, shape: TableShape) -> (u16, u8) {
         let origin = self.rng.random_range(1..=3_u8);
         let fields = event.fields();
-        let Ok(id) = ProviderId::new(origin) else { return 0 };
+        let Ok(id) = ProviderId::new(origin) else { return (0, origin) };
         let table = self.open.entry((fields.table, origin)).or_insert_with(|| OpenTable::new(fields.table, id, shape));
         let hash = encode(event).try_into().map(|bytes| event_hash(&bytes)).unwrap_or_default();
         let mut full = table.admit(now, fields, hash).verdict().full;
@@ -50,6 +50,17 @@ impl Providers {
             let probed = self.rng.random_bool(PROBED) && origin == PROBING;
             full |= u16::from(probed) << slot;
         }
+        self.store(now, by, event, full);
+        (full, origin)
+    }
+
+    /// Keeps an event of a lane whose rows have room.
+    pub(super) fn keep(&mut self, now: Timestamp, by: u32, event: &ReleasedEvent) {
+        self.store(now, by, event, 0);
+    }
+
+    fn store(&mut self, now: Timestamp, by: u32, event: &ReleasedEvent, full: u16) {
+        let fields = event.fields();
         let readable = Timestamp::from_secs((now.as_secs() / GENERATION_S + 1) * GENERATION_S);
         let truth = event.slot_truth().expose(|truth| truth.map(mosaic_release::SlotTruth::is_real));
         for slot in (0..SLOTS).filter(|slot| full >> slot & 1 == 0) {
@@ -62,7 +73,6 @@ impl Providers {
                 Lane::Rendezvous => {}
             }
         }
-        full
     }
 
     /// Records of a discovery row after the first `known`, as far as they are sealed.

@@ -31,6 +31,7 @@ pub(super) fn attack(bench: &mut Bench<'_>, naive: Naive) -> Result<()> {
     repeated(bench, naive, &steady);
     sessions::released(bench, &opened)?;
     super::lineups::opened(bench, &opened);
+    super::topics::attack(bench, &opened);
     let bytes = opened.iter().map(|event| event.bytes).max().unwrap_or(0) as u64;
     // five events an hour on each lane, always (DESIGN section 4, balanced)
     let row = count("cost/upload", "KB a day sent in events, balanced", bytes * 240 / 1_000);

@@ -21,6 +21,8 @@ use crate::{
 pub(super) struct Naive {
     /// AUC of the best detector.
     pub(super) auc: f64,
+    /// What the slot detector's area has beyond that of the clock.
+    pub(super) beyond: f64,
     /// Share of contexts recovered exactly after three rebroadcasts.
     pub(super) exact: f64,
     /// Precision of novelty.
@@ -71,5 +73,6 @@ pub(super) fn attack(bench: &mut Bench<'_>) -> Result<Naive> {
     bench.plot("roc", naive_roc);
     let exact = crossed.iter().find(|point| point.broadcasts == 3).map_or(0.0, |point| point.exact.value);
     let (novelty, redundancy) = (new.precision.value, counted.precision.value);
-    Ok(Naive { auc: classified.auc.value.max(trees.auc.value), exact, novelty, redundancy })
+    let (auc, beyond) = (classified.auc.value.max(trees.auc.value), trees.beyond.value);
+    Ok(Naive { auc, beyond, exact, novelty, redundancy })
 }

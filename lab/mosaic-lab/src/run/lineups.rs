@@ -71,6 +71,7 @@ pub(super) fn opened(bench: &mut Bench<'_>, opened: &[Opened]) {
         bench.plot("trap", bar);
     }
     bench.plot("trap", plots::bar("G, line-up, all sessions", trap.joint.verifications.value));
+    super::four::opened(bench, opened, &lineups);
 }
 
 /// One device's ten, cut into equally many sessions; nothing if one of them said too little.

@@ -1,7 +1,7 @@
 //! Scoreboard 9 and 11, and linkage of whole histories: what movement gives away without a defence, and what is left
 //! of it in the cells that are released. Pseudonym to pseudonym only.
 
-mod walks;
+pub(super) mod walks;
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::{report::Row, runs::RESAMPLES};
 /// Side of the cells of whole histories, in degrees: about 200 m (README of the cab data).
 const GRID_DEG: f64 = 0.002;
 /// Planar Laplace of balanced mode: ln 4 at 200 m.
-const SCALE_M: f64 = 144.27;
+pub(super) const SCALE_M: f64 = 144.27;
 /// Minutes that a filter follows one person.
 const MINUTES: u64 = 120;
 
@@ -33,7 +33,8 @@ pub(super) fn attack(bench: &mut Bench<'_>) -> Result<()> {
     bench.progress.stage("movement as it is released", 0);
     released(bench, &walks)?;
     bench.progress.stage("filters on dense movement", 0);
-    filters(bench, &walks)
+    filters(bench, &walks)?;
+    super::chain::attack(bench, &walks)
 }
 
 fn cell(place: LatLng) -> u64 {
@@ -185,7 +186,7 @@ fn filters(bench: &mut Bench<'_>, walks: &Walks) -> Result<()> {
 }
 
 /// What a device that releases each of `fixes` shows: its cell, or nothing where the release refused.
-fn release(
+pub(super) fn release(
     places: &Arc<PlaceIndex>,
     fixes: &[(Timestamp, LatLng)],
     rng: &mut ChaCha20Rng,

@@ -22,6 +22,7 @@ fn tiny(traces: Option<(String, Traces)>) -> Report {
         people: 40,
         naive_days: 8,
         epochs: 1,
+        practice: 6,
     };
     let plan = RunPlan { size, seed: 31, places: String::new(), traces };
     run(&Arc::new(synthetic_city(1)), &plan, &Progress::SILENT).unwrap()

@@ -9,7 +9,7 @@ use mosaic_types::{LatLng, Timestamp};
 use crate::{RunPlan, runs::evening};
 
 /// Everybody's positions in order of time.
-pub(super) struct Walks {
+pub(in crate::run) struct Walks {
     people: Vec<Vec<(Timestamp, LatLng)>>,
     middle: Timestamp,
     axis_mps: f64,
@@ -25,7 +25,7 @@ const NEAR_M: f64 = 3_000.0;
 
 impl Walks {
     /// Movement as it was recorded, or that of residents.
-    pub(super) fn new(places: &PlaceIndex, plan: &RunPlan) -> Result<Self> {
+    pub(in crate::run) fn new(places: &PlaceIndex, plan: &RunPlan) -> Result<Self> {
         let Some((_, traces)) = &plan.traces else { return Self::of_residents(places, plan) };
         let people: Vec<Vec<(Timestamp, LatLng)>> =
             traces.users().map(|(_, fixes)| fixes.iter().map(|fix| (fix.at, fix.position)).collect()).collect();
@@ -45,25 +45,25 @@ impl Walks {
         Ok(Self { people, middle: evening().after(Duration::from_hours(12 * DAYS)), axis_mps: 1.4, shift: None })
     }
 
-    pub(super) fn people(&self) -> impl Iterator<Item = &[(Timestamp, LatLng)]> {
+    pub(in crate::run) fn people(&self) -> impl Iterator<Item = &[(Timestamp, LatLng)]> {
         self.people.iter().map(Vec::as_slice)
     }
 
     /// Where a position lies for the release. Movement elsewhere than the places is shifted by one vector onto them,
     /// so that there are places to make decoys of; distances keep.
-    pub(super) fn placed(&self, place: LatLng) -> LatLng {
+    pub(in crate::run) fn placed(&self, place: LatLng) -> LatLng {
         let Some((here, there)) = self.shift else { return place };
         let (east, north) = displacement_m(here, place);
         offset_m(there, east, north)
     }
 
     /// Before it lies what the attacker learns from, after it what it links.
-    pub(super) const fn middle(&self) -> Timestamp {
+    pub(in crate::run) const fn middle(&self) -> Timestamp {
         self.middle
     }
 
     /// Speed on one axis, for filters.
-    pub(super) const fn axis_mps(&self) -> f64 {
+    pub(in crate::run) const fn axis_mps(&self) -> f64 {
         self.axis_mps
     }
 }
@@ -79,7 +79,7 @@ fn median(people: &[Vec<(Timestamp, LatLng)>]) -> Option<LatLng> {
 }
 
 /// The first `count` minutes in which somebody moves, a position a minute, between recorded ones on a straight line.
-pub(super) fn minutes(fixes: &[(Timestamp, LatLng)], count: u64) -> Vec<(Timestamp, LatLng)> {
+pub(in crate::run) fn minutes(fixes: &[(Timestamp, LatLng)], count: u64) -> Vec<(Timestamp, LatLng)> {
     let moving = fixes.windows(2).position(|pair| mosaic_geo::distance_m(pair[0].1, pair[1].1) > 100.0);
     let Some(start) = moving.and_then(|at| fixes.get(at)).map(|fix| fix.0) else { return Vec::new() };
     let known: Vec<mosaic_geo::Fix> =

@@ -1,0 +1,112 @@
+//! What a provider can keep of what reaches it.
+
+use std::collections::BTreeSet;
+
+use mosaic_provider::store::{Bucket, MemoryStore, Store as _};
+use mosaic_types::{ProviderId, Timestamp};
+use mosaic_wire::{Address, CELL, Call, CallFailure, CellRequest, HeadsQuery, Reply, WireToken};
+
+/// The kind of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Asked {
+    /// Descriptors, the time, and whatever else says nothing of a person.
+    Public,
+    /// Tokens of the test issuer.
+    Tokens,
+    /// An event.
+    Deposit,
+    /// Sixteen evaluations.
+    Evaluate,
+    /// Which generations there are.
+    Heads,
+    /// Whole generations.
+    Generations,
+}
+
+/// One request at one provider.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request {
+    pub(crate) at: Timestamp,
+    /// Who sent it: on a line of their own the provider sees the address; over a relay it does not, and this is the
+    /// judge's knowledge.
+    pub(crate) user: u32,
+    pub(crate) to: ProviderId,
+    /// Whether another provider relayed it.
+    pub(crate) relayed: bool,
+    pub(crate) asked: Asked,
+    /// Bytes of the answer; 0 for one that came later.
+    pub(crate) answer: u64,
+    /// Bytes of the request.
+    pub(crate) bytes: u64,
+}
+
+impl Request {
+    pub(super) const fn of(at: Timestamp, user: u32, to: Address, call: &Call) -> Self {
+        let (asked, bytes) = match call {
+            Call::Federation | Call::Table(_) | Call::Time => (Asked::Public, 0),
+            Call::Tokens(_) => (Asked::Tokens, mosaic_wire::TokensQuery::SIZE),
+            Call::Cell(CellRequest::Deposit { .. }) => (Asked::Deposit, CELL),
+            Call::Cell(CellRequest::Evaluate { .. }) => (Asked::Evaluate, CELL),
+            Call::Heads(_) => (Asked::Heads, HeadsQuery::SIZE),
+            Call::Generations(_) => (Asked::Generations, mosaic_wire::GenerationsQuery::SIZE),
+        };
+        Self { at, user, to: to.provider, relayed: to.via.is_some(), asked, answer: 0, bytes: bytes as u64 }
+    }
+
+    pub(super) fn answered(self, result: Option<&Result<Reply, CallFailure>>) -> Self {
+        let answer = match result {
+            // a receipt comes later, in a cell of its own
+            None => CELL,
+            Some(Err(_)) => 0,
+            Some(Ok(reply)) => size(reply),
+        };
+        Self { answer: answer as u64, ..self }
+    }
+}
+
+fn size(reply: &Reply) -> usize {
+    match reply {
+        Reply::Federation(document) => document.len(),
+        Reply::Table(_) => mosaic_wire::SignedTable::SIZE,
+        Reply::Time(_) => mosaic_wire::SignedTime::SIZE,
+        Reply::Tokens(tokens) => tokens.encode().len(),
+        Reply::Cell(_) => CELL,
+        Reply::Heads(heads) => heads.encode().len(),
+        Reply::Generations(blocks) => blocks.encode().len(),
+    }
+}
+
+/// A token as its issuer saw it, once when it was made and once when it was spent.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenSeen {
+    pub(crate) at: Timestamp,
+    pub(crate) user: u32,
+    pub(crate) provider: ProviderId,
+    pub(crate) bytes: [u8; WireToken::SIZE],
+    /// What is spent, by which the judge knows the same token again.
+    pub(crate) spend: [u8; 32],
+}
+
+impl TokenSeen {
+    fn new(at: Timestamp, user: u32, provider: ProviderId, token: &WireToken) -> Self {
+        Self { at, user, provider, bytes: token.encode(), spend: token.spend_id() }
+    }
+
+    pub(super) fn issued(at: Timestamp, user: u32, provider: ProviderId, reply: &Reply) -> Vec<Self> {
+        let Reply::Tokens(tokens) = reply else { return Vec::new() };
+        tokens.clone().into_tokens().iter().map(|token| Self::new(at, user, provider, token)).collect()
+    }
+
+    pub(super) fn redeemed(at: Timestamp, user: u32, provider: ProviderId, call: &Call) -> Option<Self> {
+        let Call::Cell(CellRequest::Deposit { token, .. } | CellRequest::Evaluate { token, .. }) = call else {
+            return None;
+        };
+        Some(Self::new(at, user, provider, token))
+    }
+}
+
+/// Digests of the sealed generations a store holds: what replication brings to everybody.
+pub(super) fn contents(store: &MemoryStore) -> BTreeSet<[u8; 32]> {
+    let blocks = store.scan(Bucket::Blocks, b"").unwrap_or_default();
+    blocks.iter().map(|(key, block)| mosaic_crypto::digest(&[key, block])).collect()
+}

@@ -16,8 +16,6 @@ mod lived;
 mod movement;
 mod places_named;
 mod plots;
-#[cfg(test)]
-mod probe;
 mod sessions;
 mod slots;
 mod topics;

@@ -43,8 +43,8 @@ pub fn join_attack(
     for (a, b) in same.into_iter().step_by(step) {
         pairs.push(observe(a, b, period_s));
         // a stranger of the same third, at about any time of the day
-        let other = (0..64).map(|_| &there[rng.random_range(0..there.len())]);
-        let other = { other }.find(|other| other.writer != a.writer && other.writer % 3 == a.writer % 3);
+        let mut drawn = (0..64).map(|_| &there[rng.random_range(0..there.len())]);
+        let other = drawn.find(|other| other.writer != a.writer && other.writer % 3 == a.writer % 3);
         pairs.extend(other.map(|other| observe(a, other, period_s)));
     }
     distinguish(&pairs, learner, resamples, rng)

@@ -66,8 +66,10 @@ pub(super) fn attack(bench: &mut Bench<'_>, walks: &Walks) -> Result<()> {
         Row::printed(format!("filter/chain/{id}"), "hidden Markov chain, a report per 2 h", "P2", metric, found)
     };
     let ratio = row("ratio", "error filtered / single", found.ratio).on("11").beside(naive.ratio.value);
-    let limits = "which bundle is real and whose is given; taught by half of the people, judged on the other half";
-    bench.rows.push(ratio.judged(0.95, f64::INFINITY).because(limits));
+    let given = "which bundle is real and whose is given; taught by half of the people, judged on the other half";
+    // an attack that gains nothing on fresh noise shows no defence by gaining nothing here
+    let blunt = if naive.ratio.low < 0.95 { "" } else { "; it gains nothing on fresh noise either, so it says little" };
+    bench.rows.push(ratio.judged(0.95, f64::INFINITY).because(&format!("{given}{blunt}")));
     bench.rows.push(row("single", "mean error of one report (m)", found.single_m).beside(naive.single_m.value));
     bench.rows.push(row("filtered", "mean error filtered (m)", found.filtered_m).beside(naive.filtered_m.value));
     Ok(())

@@ -13,6 +13,7 @@ use rand::CryptoRng;
 use crate::{
     Broadcast, ReleaseError, ReleasedEvent, Releaser, SlotTruth,
     builder::{EventBuilder, Heading},
+    preview::GivingWay,
     retry::Fit,
     slot::Slot,
     state::{Slate, Source},
@@ -38,35 +39,35 @@ impl OprfOutputs for HashMap<OprfInput, OprfOutput> {
 }
 
 /// A discovery event carries at most one of the person's bundles (DESIGN section 4).
-const MOST_REAL: u32 = 1;
+pub(crate) const MOST_REAL: u32 = 1;
 /// Lists of one persona that are looked at for a free row before giving up: with some 1,600 wishes, four
 /// times what an open door writes in a window.
 const MOST_LISTS: u16 = 128;
 /// Times that a persona's bundle is exchanged because its row number met another's.
-const MOST_EXCHANGES: usize = 32;
+pub(crate) const MOST_EXCHANGES: usize = 32;
 
 /// One bundle that goes into the event, before sealing: the person's and the personas' look the same.
-struct Pick {
-    source: Source,
-    class: ClassId,
-    cell: u64,
+pub(crate) struct Pick {
+    pub(crate) source: Source,
+    pub(crate) class: ClassId,
+    pub(crate) cell: u64,
     topics: [TopicId; 8],
     text: ShortText,
-    ttl: TtlHours,
+    pub(crate) ttl: TtlHours,
     row: OprfInput,
     topic: OprfInput,
 }
 
 /// What is asked for: an event leaving at an instant, at a resolution, under a table.
 #[derive(Clone, Copy)]
-struct Occasion<'a> {
+pub(crate) struct Occasion<'a> {
     at: Timestamp,
     resolution: Resolution,
     table: &'a TableDescriptor,
 }
 
 impl<'a> Occasion<'a> {
-    fn new(at: Timestamp, resolution: u8, table: &'a TableDescriptor) -> Result<Self, ReleaseError> {
+    pub(crate) fn new(at: Timestamp, resolution: u8, table: &'a TableDescriptor) -> Result<Self, ReleaseError> {
         if table.period != at.period() {
             return Err(ReleaseError::WrongTable);
         }
@@ -74,11 +75,11 @@ impl<'a> Occasion<'a> {
         Ok(Self { at, resolution: known.ok_or(ReleaseError::BadTable)?, table })
     }
 
-    fn slate(self) -> Slate {
+    pub(crate) fn slate(self) -> Slate {
         Slate { window: self.at.window(), resolution: self.resolution.number() }
     }
 
-    fn fit(self) -> Fit {
+    pub(crate) fn fit(self) -> Fit {
         let table = TableId::new(self.table.period, Lane::Discovery);
         Fit { table, resolution: Some(self.resolution.number()) }
     }
@@ -98,7 +99,7 @@ impl Releaser {
     ) -> Result<Vec<OprfInput>, ReleaseError> {
         let occasion = Occasion::new(at, resolution, table)?;
         let retried = self.retries.fitting(occasion.fit(), at, MOST_REAL as usize);
-        let picks = self.picks(occasion, &retried, &BTreeSet::new())?;
+        let picks = self.picks(occasion, &retried, &self.giving_way.at(occasion.slate()))?;
         let inputs: BTreeSet<OprfInput> = picks.iter().flat_map(|pick| [pick.row, pick.topic]).collect();
         Ok(inputs.into_iter().collect())
     }
@@ -132,6 +133,7 @@ impl Releaser {
         let event = EventBuilder::new(slots, most_real)?.release(&heading, &self.keys.order, rng)?;
         self.retries.settle(&retried, at);
         self.mark_written(occasion.slate(), picks.iter().map(|pick| pick.source));
+        self.giving_way = GivingWay::default();
         Ok(event)
     }
 
@@ -158,7 +160,7 @@ impl Releaser {
         retried: &[Slot],
         outputs: &impl OprfOutputs,
     ) -> Result<Vec<Pick>, ReleaseError> {
-        let mut passed_over = BTreeSet::new();
+        let mut passed_over = self.giving_way.at(occasion.slate());
         for _ in 0..MOST_EXCHANGES {
             let picks = self.picks(occasion, retried, &passed_over)?;
             let missing = missing(&picks, outputs);
@@ -178,7 +180,7 @@ impl Releaser {
 
     /// The bundles of an event, no two with one row input: from the person's list the one that is due, then
     /// from each persona's first list, and so on through their further lists until there are ten.
-    fn picks(
+    pub(crate) fn picks(
         &self,
         occasion: Occasion<'_>,
         retried: &[Slot],
@@ -293,7 +295,7 @@ fn chain_row(output: &OprfOutput, chain: u8, table: &TableDescriptor) -> u32 {
     rows::discovery_row(output, chain, table.discovery.rows)
 }
 
-const fn truth(source: Source) -> SlotTruth {
+pub(crate) const fn truth(source: Source) -> SlotTruth {
     match source {
         Source::Broadcast(id) => SlotTruth::Broadcast(id),
         Source::Persona { persona, .. } => SlotTruth::Persona(persona),

@@ -7,6 +7,7 @@
 mod device;
 mod evening;
 mod html;
+mod meter;
 mod naive;
 mod opened;
 mod population;
@@ -20,6 +21,8 @@ pub mod views;
 
 pub use evening::{Evening, Meetings, record_evening};
 pub use html::html;
+pub use meter::make_meter;
+pub use mosaic_attack::MeterPlan;
 pub use naive::{Wish, fresh_report, naive_traffic, rebroadcast, redundant_traffic, wishes};
 pub use population::{PopulationPlan, record_discovery};
 pub use progress::{Progress, Told};

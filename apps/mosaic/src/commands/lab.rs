@@ -1,5 +1,6 @@
 mod city;
 mod export;
+mod meter;
 mod record;
 
 use std::{
@@ -38,7 +39,8 @@ Examples:
   mosaic lab averaging --places porto.osm.pbf --seed 3
   mosaic lab record --out evening --agents 12    a real evening as every adversary sees it
   mosaic lab export --view P1 --from evening --out p1.jsonl
-  mosaic lab city --people 10000 --days 7 --out city.csv")]
+  mosaic lab city --people 10000 --days 7 --out city.csv
+  mosaic lab meter --out meter.bin")]
 pub(crate) struct LabArgs {
     #[command(subcommand)]
     attack: Attack,
@@ -84,6 +86,8 @@ enum Attack {
     Export(export::ExportArgs),
     /// Generate the movement and the friendships of a city of any size
     City(city::CityArgs),
+    /// Make the model of the agent's anonymity meter
+    Meter(meter::MeterArgs),
 }
 
 /// What `lab run` takes.
@@ -111,6 +115,7 @@ impl LabArgs {
             Attack::Record(args) => return args.run(self.places.as_deref(), self.seed, context).await,
             Attack::Export(args) => return args.run(context),
             Attack::City(args) => return args.run(self.places.as_deref(), self.seed, context),
+            Attack::Meter(args) => return args.run(self.places.as_deref(), self.seed, context),
             Attack::Run(_) | Attack::Slots { .. } | Attack::Averaging { .. } => {}
         }
         let index: PlaceIndex = match &self.places {
@@ -145,7 +150,7 @@ impl LabArgs {
             Attack::Averaging { people, reports } => {
                 averaging(places, AveragingPlan { people: *people, reports: *reports, receiver_m: 15.0, seed })
             }
-            Attack::Record(_) | Attack::Export(_) | Attack::City(_) => return Err(Failure::usage("this is no attack")),
+            Attack::Record(_) | Attack::Export(_) | Attack::City(_) | Attack::Meter(_) => return Err(Failure::usage("this is no attack")),
         };
         report.or_exit(Exit::Usage, "the attack could not be staged")
     }

@@ -1,4 +1,7 @@
-use std::{collections::{BTreeMap, VecDeque}, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use mosaic_attack::{FloorAction, SeenBundle};
 use mosaic_geo::Cell;
@@ -95,7 +98,14 @@ impl Trail {
     }
 
     /// Takes in an event that left, as deposit number `deposit`.
-    pub(crate) fn add(&mut self, at: Timestamp, lane: Lane, truth: &[SlotTruth], reading: Option<&Reading>, deposit: u64) {
+    pub(crate) fn add(
+        &mut self,
+        at: Timestamp,
+        lane: Lane,
+        truth: &[SlotTruth],
+        reading: Option<&Reading>,
+        deposit: u64,
+    ) {
         let bundle = |seen: &SeenBundle| (seen.class.get(), seen.cell.raw(), seen.ttl.hours());
         let stated = reading.and_then(|reading| {
             let own = reading.own?;

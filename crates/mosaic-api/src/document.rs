@@ -12,8 +12,8 @@ use utoipa::{
 use crate::{
     AcceptBody, AssociateBody, AssociateReply, AssociationList, AssociationView, BroadcastBody, BroadcastList,
     BroadcastReply, ExportDocument, ImportReply, LookupBody, Method, OpenDoorReply, Operation, PeopleReply, Problem,
-    ProblemKind, ProximityBody, ProximityParams, ProximityReply, ReceiptsReply, SettingsBody, SettingsView, StatusReply, WaveBody,
-    WaveReply, WavesReply,
+    ProblemKind, ProximityBody, ProximityParams, ProximityReply, ReceiptsReply, SettingsBody, SettingsView,
+    StatusReply, WaveBody, WaveReply, WavesReply,
 };
 
 const BEARER: &str = "token";

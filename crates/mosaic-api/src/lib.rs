@@ -22,8 +22,8 @@ mod status;
 mod transfer;
 
 pub use anonymity::{
-    AnonymityReport, AnonymityView, AttackerView, BroadcastAnonymity, DENIABILITY, MeterAction, ReceiptStatus, ReceiptView,
-    ReceiptsReply,
+    AnonymityReport, AnonymityView, AttackerView, BroadcastAnonymity, DENIABILITY, MeterAction, ReceiptStatus,
+    ReceiptView, ReceiptsReply,
 };
 pub use association::{
     AcceptBody, AssociateBody, AssociateReply, AssociateRequest, AssociationKind, AssociationList, AssociationState,

@@ -65,8 +65,8 @@ pub use knowledge::{Knowledge, knowledge_risks};
 pub use linkage::{Histogram, LinkageReport, LinkageScore, Linker, link_histograms};
 pub use logistic::LogisticRegression;
 pub use meter::{
-    DecodeMeterError, FEATURES, FloorAction, History, Lesson, MeterModel, MeterPlan, Popularity, PublicTown, SeenBundle,
-    contrast,
+    DecodeMeterError, FEATURES, FloorAction, History, Lesson, MeterModel, MeterPlan, Popularity, PublicTown,
+    SeenBundle, contrast,
 };
 pub use personas::{
     Lineup, PersonaDetector, PersonaReport, PlacePopularity, ScoredLineup, Session, Visit, judge_personas,

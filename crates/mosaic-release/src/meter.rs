@@ -1,8 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use mosaic_attack::{
-    FloorAction, History, MeterModel, PublicTown, SeenBundle, contrast, effective_hypotheses,
-};
+use mosaic_attack::{FloorAction, History, MeterModel, PublicTown, SeenBundle, contrast, effective_hypotheses};
 use mosaic_geo::PlaceIndex;
 use mosaic_obfuscate::Vocabulary;
 use mosaic_types::{AnonymityFloor, ClassId, Mode, Timestamp};

@@ -69,17 +69,24 @@ impl Releaser {
         let retried = self.retries.fitting(occasion.fit(), at, MOST_REAL as usize);
         let mut out = BTreeSet::new();
         let mut picks = self.picks(occasion, &retried, &out)?;
-        for exchanges in 0..=MOST_EXCHANGES {
+        let mut exchanges = 0;
+        let preview = loop {
             let preview = self.shown(&picks, occasion.slate(), exchanges);
             let objection = judge(&preview).and_then(|at| picks.get(at)).filter(|_| exchanges < MOST_EXCHANGES);
-            let Some(source) = objection.map(|pick| pick.source) else {
-                self.giving_way = GivingWay(Some((occasion.slate(), out)));
-                return Ok(preview);
-            };
+            let Some(source) = objection.map(|pick| pick.source) else { break preview };
+            exchanges += 1;
             out.insert(source);
+            if let Ok(others) = self.picks(occasion, &retried, &out) {
+                picks = others;
+                continue;
+            }
+            // too few places for so much choice: of all objections those to the person's own bundles stay
+            out.retain(|source| matches!(source, Source::Broadcast(_)));
             picks = self.picks(occasion, &retried, &out)?;
-        }
-        Err(ReleaseError::TooFewPlaces)
+            break self.shown(&picks, occasion.slate(), exchanges);
+        };
+        self.giving_way = GivingWay(Some((occasion.slate(), out)));
+        Ok(preview)
     }
 
     fn shown(&self, picks: &[Pick], slate: Slate, exchanges: usize) -> Preview {

@@ -5,6 +5,7 @@ mod edges;
 mod elements;
 mod ledger;
 mod lineups;
+mod meter;
 mod movement;
 mod places_named;
 mod plots;

@@ -150,7 +150,9 @@ impl LabArgs {
             Attack::Averaging { people, reports } => {
                 averaging(places, AveragingPlan { people: *people, reports: *reports, receiver_m: 15.0, seed })
             }
-            Attack::Record(_) | Attack::Export(_) | Attack::City(_) | Attack::Meter(_) => return Err(Failure::usage("this is no attack")),
+            Attack::Record(_) | Attack::Export(_) | Attack::City(_) | Attack::Meter(_) => {
+                return Err(Failure::usage("this is no attack"));
+            }
         };
         report.or_exit(Exit::Usage, "the attack could not be staged")
     }

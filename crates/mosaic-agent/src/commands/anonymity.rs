@@ -73,7 +73,9 @@ impl AgentCore {
         }
         match FloorAction::from(self.mode()) {
             FloorAction::Show => "emergency mode never holds anything back".to_owned(),
-            FloorAction::Slow | FloorAction::Withhold if floor.get() <= 1.0 => "the floor is 1: nothing is below it".to_owned(),
+            FloorAction::Slow | FloorAction::Withhold if floor.get() <= 1.0 => {
+                "the floor is 1: nothing is below it".to_owned()
+            }
             FloorAction::Slow | FloorAction::Withhold => {
                 format!("nothing due in the last four hours had to give way for the floor of {floor} identities")
             }

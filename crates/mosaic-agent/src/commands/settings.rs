@@ -1,6 +1,6 @@
 use mosaic_api::{
-    DENIABILITY, EXPORT_FORMAT, ExportDocument, ImportReply, OpenDoorReply, Problem, ProblemKind, SettingsBody, SettingsChange,
-    SettingsView,
+    DENIABILITY, EXPORT_FORMAT, ExportDocument, ImportReply, OpenDoorReply, Problem, ProblemKind, SettingsBody,
+    SettingsChange, SettingsView,
 };
 use mosaic_types::{ContactText, Timestamp};
 use thiserror::Error;

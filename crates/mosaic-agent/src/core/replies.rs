@@ -6,7 +6,9 @@ use mosaic_wire::{Address, CallFailure, CellReply, Problem, ProblemCode, Receipt
 use rand::CryptoRng;
 
 use super::{AgentCore, AgentEvent, evaluate::REST};
-use crate::{CallId, alerts::Evidence, deposits::is_genuine, oprf::Progress, post::Errand, tables::Acceptance, trail::Receipted};
+use crate::{
+    CallId, alerts::Evidence, deposits::is_genuine, oprf::Progress, post::Errand, tables::Acceptance, trail::Receipted,
+};
 
 impl AgentCore {
     /// Reports what became of a call. A second report of the same call is ignored.

@@ -18,6 +18,7 @@ pub(crate) mod people;
 pub(crate) mod places;
 pub(crate) mod provider;
 pub(crate) mod query;
+pub(crate) mod receipts;
 pub(crate) mod status;
 pub(crate) mod traces;
 pub(crate) mod up;
@@ -79,6 +80,8 @@ pub(crate) enum Command {
     Associate(associate::AssociateArgs),
     /// Show mode, providers, ledger and warnings
     Status(status::StatusArgs),
+    /// List the events that left and what an attacker would state of each
+    Receipts(receipts::ReceiptsArgs),
     /// Show or change settings
     Config(config::ConfigArgs),
     /// Write settings and kept people to a sealed file
@@ -116,6 +119,7 @@ impl Command {
             Self::People(args) => args.run(context).await,
             Self::Associate(args) => args.run(context).await,
             Self::Status(args) => args.run(context).await,
+            Self::Receipts(args) => args.run(context).await,
             Self::Config(args) => args.run(context).await,
             Self::Export(args) => args.run(context).await,
             Self::Import(args) => args.run(context).await,

@@ -1,5 +1,6 @@
 //! What a person asks for, in the types of the local API. No command waits for the network.
 
+mod anonymity;
 mod associate;
 mod broadcast;
 mod proximity;
@@ -18,6 +19,10 @@ pub use wave::WaveRefusal;
 
 use mosaic_obfuscate::Vocabulary;
 use mosaic_types::{ClassId, TopicId};
+
+fn count(items: usize) -> u32 {
+    u32::try_from(items).unwrap_or(u32::MAX)
+}
 
 fn class_name(class: ClassId) -> String {
     Vocabulary::builtin().class_name(class).to_owned()

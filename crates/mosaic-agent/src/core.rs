@@ -18,7 +18,7 @@ use mosaic_discovery::{AssociationId, Associations, CardBook, Reach};
 use mosaic_federation::Federation;
 use mosaic_geo::places::PlaceIndex;
 use mosaic_net::{Attention, Paths};
-use mosaic_release::{Releaser, RendezvousFloor, SlotTruth};
+use mosaic_release::{Meter, Releaser, RendezvousFloor, SlotTruth};
 use mosaic_types::{Lane, Mode, Sensitive, ServiceClass, Timestamp, Window};
 use mosaic_wire::SLOTS;
 use rand::CryptoRng;
@@ -37,6 +37,7 @@ use crate::{
     schedule::Schedule,
     state::{KeptPerson, Settings},
     tables::Tables,
+    trail::Trail,
     wallet::Wallet,
 };
 
@@ -129,6 +130,8 @@ pub struct AgentCore {
     pub(crate) settings: Settings,
     pub(crate) kept: BTreeMap<String, KeptPerson>,
     pub(crate) releaser: Releaser,
+    pub(crate) meter: Meter,
+    pub(crate) trail: Trail,
     pub(crate) post: Post,
     pub(crate) paths: Paths,
     pub(crate) tables: Tables,
@@ -175,6 +178,8 @@ impl AgentCore {
             phase,
             settings: state.settings,
             kept: state.kept.clone(),
+            meter: Meter::new(Arc::clone(&config.places)),
+            trail: state.trail.clone(),
             releaser: Releaser::new(state.seed, config.places, state.releaser.clone()),
             post: Post::default(),
             tables: Tables::default(),
@@ -278,6 +283,7 @@ impl AgentCore {
             settings: self.settings,
             kept: self.kept.clone(),
             evidence: self.alerts.evidence.clone(),
+            trail: self.trail.clone(),
         }
     }
 

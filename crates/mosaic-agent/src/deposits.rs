@@ -35,7 +35,8 @@ pub(crate) struct Deposits {
 const LONGEST_REST: Duration = Duration::from_secs(60);
 
 impl Deposits {
-    pub(crate) fn add(&mut self, now: Timestamp, event: ReleasedEvent) -> Option<()> {
+    /// Takes an event to deposit, and numbers it.
+    pub(crate) fn add(&mut self, now: Timestamp, event: ReleasedEvent) -> Option<u64> {
         let bytes: Box<[u8; EVENT]> = mosaic_wire::encode(&event).try_into().ok()?;
         self.last += 1;
         let deposit = Deposit {
@@ -49,7 +50,7 @@ impl Deposits {
             tried: BTreeSet::new(),
         };
         self.waiting.insert(self.last, deposit);
-        Some(())
+        Some(self.last)
     }
 
     /// Deposits to send now.

@@ -26,6 +26,7 @@ mod schedule;
 mod server;
 mod state;
 mod tables;
+mod trail;
 mod wallet;
 
 pub use alerts::{Evidence, EvidenceKind};

@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
 
 use mosaic_release::ReleaserState;
-use mosaic_types::{ContactText, Mode, NoiseRatio, Timestamp, TtlHours};
+use mosaic_types::{AnonymityFloor, ContactText, Mode, NoiseRatio, Timestamp, TtlHours};
 use rand::{CryptoRng, RngExt as _};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::alerts::Evidence;
+use crate::{alerts::Evidence, trail::Trail};
 
 /// Everything of an agent that outlives a restart: seed, releaser, settings, kept people, evidence. Sealed
 /// by the vault and by nothing else. No session key, no unkept contact, no true place (S-46, C-58).
@@ -19,6 +19,16 @@ pub struct AgentState {
     pub(crate) settings: Settings,
     pub(crate) kept: BTreeMap<String, KeptPerson>,
     pub(crate) evidence: Vec<Evidence>,
+    /// Stored behind the rest: see [`Later`].
+    #[serde(skip)]
+    pub(crate) trail: Trail,
+}
+
+/// What came after the first version, and stands behind it. A state without is one of that version, and a program of
+/// that version reads what stands before.
+#[derive(Serialize, Deserialize)]
+enum Later {
+    Second { floor: Option<AnonymityFloor>, trail: Trail },
 }
 
 /// What a person set.
@@ -27,6 +37,9 @@ pub(crate) struct Settings {
     pub(crate) mode: Mode,
     ttl_hours: Option<u8>,
     noise_thousandths: Option<u16>,
+    /// Stored behind the rest: see [`Later`].
+    #[serde(skip)]
+    floor: Option<AnonymityFloor>,
 }
 
 impl Settings {
@@ -51,6 +64,20 @@ impl Settings {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the ratio is within 0.3..=0.8")]
         let thousandths = (noise.get() * 1_000.0).round() as u16;
         self.noise_thousandths = Some(thousandths);
+    }
+
+    /// The anonymity floor set, or none.
+    pub(crate) const fn floor(&self) -> Option<AnonymityFloor> {
+        self.floor
+    }
+
+    pub(crate) const fn set_floor(&mut self, floor: AnonymityFloor) {
+        self.floor = Some(floor);
+    }
+
+    /// The anonymity floor in force: the setting, or the mode's own.
+    pub(crate) fn effective_floor(&self) -> AnonymityFloor {
+        self.floor.unwrap_or(self.mode.profile().anonymity_floor)
     }
 
     /// What is requested when a person names no ratio: the setting, or the mode's own ratio.
@@ -95,6 +122,7 @@ impl AgentState {
             settings: Settings::default(),
             kept: BTreeMap::new(),
             evidence: Vec::new(),
+            trail: Trail::default(),
         }
     }
 
@@ -110,7 +138,9 @@ impl AgentState {
     /// # Errors
     /// [`DecodeStateError`] only if it cannot be encoded, which no state causes.
     pub fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>, DecodeStateError> {
-        postcard::to_stdvec(self).map(Zeroizing::new).map_err(|_| DecodeStateError)
+        let first = postcard::to_stdvec(self).map_err(|_| DecodeStateError)?;
+        let later = Later::Second { floor: self.settings.floor, trail: self.trail.clone() };
+        postcard::to_extend(&later, first).map(Zeroizing::new).map_err(|_| DecodeStateError)
     }
 
     /// Reads what [`Self::to_bytes`] wrote.
@@ -118,12 +148,40 @@ impl AgentState {
     /// # Errors
     /// [`DecodeStateError`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeStateError> {
-        postcard::from_bytes(bytes).map_err(|_| DecodeStateError)
+        let (mut state, rest): (Self, _) = postcard::take_from_bytes(bytes).map_err(|_| DecodeStateError)?;
+        if !rest.is_empty() {
+            let Later::Second { floor, trail } = postcard::from_bytes(rest).map_err(|_| DecodeStateError)?;
+            (state.settings.floor, state.trail) = (floor, trail);
+        }
+        Ok(state)
     }
 }
 
 impl Drop for AgentState {
     fn drop(&mut self) {
         self.seed.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng as _;
+    use rand_chacha::ChaCha20Rng;
+
+    use super::*;
+
+    /// Seed 7. What the first version wrote is read, what is written now is read by the first version, and the floor
+    /// comes back.
+    #[test]
+    fn both_versions_are_read() {
+        let mut state = AgentState::fresh(&mut ChaCha20Rng::seed_from_u64(7)).in_mode(Mode::Maximum);
+        let first = postcard::to_stdvec(&state).unwrap();
+        assert_eq!(AgentState::from_bytes(&first).unwrap().settings, state.settings);
+        state.settings.set_floor(AnonymityFloor::new(3.5).unwrap());
+        let bytes = state.to_bytes().unwrap();
+        assert!(bytes.starts_with(&first) && postcard::from_bytes::<AgentState>(&bytes).is_ok());
+        let again = AgentState::from_bytes(&bytes).unwrap();
+        assert_eq!((again.settings, again.settings.effective_floor().get()), (state.settings, 3.5));
+        assert!(AgentState::from_bytes(&[first, vec![9]].concat()).is_err());
     }
 }

@@ -144,6 +144,9 @@ pub struct BroadcastView {
     pub expires_at: u64,
     /// Ids of the cards that carry it at present.
     pub cards: Vec<String>,
+    /// What the anonymity meter does about it; absent while it does nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anonymity: Option<crate::BroadcastAnonymity>,
 }
 
 /// Answer to `GET /v1/broadcasts`.

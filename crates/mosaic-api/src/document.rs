@@ -12,8 +12,8 @@ use utoipa::{
 use crate::{
     AcceptBody, AssociateBody, AssociateReply, AssociationList, AssociationView, BroadcastBody, BroadcastList,
     BroadcastReply, ExportDocument, ImportReply, LookupBody, Method, OpenDoorReply, Operation, PeopleReply, Problem,
-    ProblemKind, ProximityBody, ProximityParams, ProximityReply, SettingsBody, SettingsView, StatusReply, WaveBody,
-    WaveReply, WavesReply,
+    ProblemKind, ProximityBody, ProximityParams, ProximityReply, ReceiptsReply, SettingsBody, SettingsView,
+    StatusReply, WaveBody, WaveReply, WavesReply,
 };
 
 const BEARER: &str = "token";
@@ -136,6 +136,7 @@ fn answer(operation: Operation) -> ResponseBuilder {
         Operation::ListAssociations => reference::<AssociationList>(),
         Operation::People => reference::<PeopleReply>(),
         Operation::Status => reference::<StatusReply>(),
+        Operation::Receipts => reference::<ReceiptsReply>(),
         Operation::OpenDoor => reference::<OpenDoorReply>(),
         Operation::ReadSettings | Operation::ChangeSettings => reference::<SettingsView>(),
         Operation::Export => reference::<ExportDocument>(),
@@ -185,6 +186,7 @@ fn components() -> Components {
     add::<AcceptBody>(list);
     add::<PeopleReply>(list);
     add::<StatusReply>(list);
+    add::<ReceiptsReply>(list);
     add::<OpenDoorReply>(list);
     add::<SettingsBody>(list);
     add::<SettingsView>(list);

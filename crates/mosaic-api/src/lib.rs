@@ -10,6 +10,7 @@
 //! requirements ask for them; they refuse coordinates finer than a hundredth of a degree, and each has a
 //! POST twin whose body may hold the true ones. Our own clients use only the twins.
 
+mod anonymity;
 mod association;
 mod broadcast;
 mod document;
@@ -20,6 +21,10 @@ mod settings;
 mod status;
 mod transfer;
 
+pub use anonymity::{
+    AnonymityReport, AnonymityView, AttackerView, BroadcastAnonymity, DENIABILITY, MeterAction, ReceiptStatus,
+    ReceiptView, ReceiptsReply,
+};
 pub use association::{
     AcceptBody, AssociateBody, AssociateReply, AssociateRequest, AssociationKind, AssociationList, AssociationState,
     AssociationView, CardChoice, CardSelection, IncomingWave, LookupBody, PeopleReply, Person, WaveBody, WaveReply,

@@ -51,6 +51,8 @@ pub enum Operation {
     ForgetPerson,
     /// Shows mode, providers, ledger and warnings.
     Status,
+    /// Shows the events of the last two days and what attackers would conclude from them.
+    Receipts,
     /// Books an open door.
     OpenDoor,
     /// Shows the settings.
@@ -67,7 +69,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Broadcast,
         Self::ListBroadcasts,
         Self::Withdraw,
@@ -86,6 +88,7 @@ impl Operation {
         Self::KeepPerson,
         Self::ForgetPerson,
         Self::Status,
+        Self::Receipts,
         Self::OpenDoor,
         Self::ReadSettings,
         Self::ChangeSettings,
@@ -115,6 +118,7 @@ impl Operation {
             Self::KeepPerson => (Method::Post, "/v1/people/{id}/keep"),
             Self::ForgetPerson => (Method::Delete, "/v1/people/{id}"),
             Self::Status => (Method::Get, "/v1/status"),
+            Self::Receipts => (Method::Get, "/v1/receipts"),
             Self::OpenDoor => (Method::Post, "/v1/open-door"),
             Self::ReadSettings => (Method::Get, "/v1/config"),
             Self::ChangeSettings => (Method::Put, "/v1/config"),
@@ -164,6 +168,7 @@ impl Operation {
             Self::KeepPerson => "Keep a contact in the vault; others are forgotten",
             Self::ForgetPerson => "Forget a contact",
             Self::Status => "Show mode, providers, ledger and warnings",
+            Self::Receipts => "List the events of the last two days, and what an attacker would state of each",
             Self::OpenDoor => "Book an open door: two hours with an event a minute, visible as such",
             Self::ReadSettings => "Show the settings",
             Self::ChangeSettings => "Change the settings that are named",

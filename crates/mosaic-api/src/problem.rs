@@ -21,6 +21,8 @@ pub enum ProblemKind {
     InvalidContext,
     /// A noise ratio outside 0.30 to 0.80 (L5-12).
     InvalidNoise,
+    /// An anonymity floor outside 1 to 10.
+    InvalidFloor,
     /// A time to live outside 24 to 168 hours.
     InvalidTtl,
     /// A radius outside 100 to 5000 m (L5-13).
@@ -71,7 +73,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::MalformedBody,
         Self::MalformedQuery,
         Self::UnsupportedMediaType,
@@ -80,6 +82,7 @@ impl ProblemKind {
         Self::ExactPosition,
         Self::InvalidContext,
         Self::InvalidNoise,
+        Self::InvalidFloor,
         Self::InvalidTtl,
         Self::InvalidRadius,
         Self::InvalidWindow,
@@ -131,6 +134,7 @@ impl ProblemKind {
             Self::ExactPosition => ("exact-position", 422, "a URL takes only coordinates with at most two decimals"),
             Self::InvalidContext => ("invalid-context", 422, "the context must have 1 to 500 characters"),
             Self::InvalidNoise => ("invalid-noise", 422, "the noise ratio must lie between 0.30 and 0.80"),
+            Self::InvalidFloor => ("invalid-floor", 422, "the anonymity floor must lie between 1 and 10"),
             Self::InvalidTtl => ("invalid-ttl", 422, "the time to live must lie between 24 and 168 hours"),
             Self::InvalidRadius => ("invalid-radius", 422, "the radius must lie between 100 and 5000 metres"),
             Self::InvalidWindow => ("invalid-window", 422, "the window must lie between 300 and 86400 seconds"),

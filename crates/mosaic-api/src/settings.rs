@@ -1,4 +1,4 @@
-use mosaic_types::{Mode, NoiseRatio, TtlHours};
+use mosaic_types::{AnonymityFloor, Mode, NoiseRatio, TtlHours};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -23,6 +23,10 @@ pub struct SettingsView {
     #[serde(rename = "noise.default", default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0.30, maximum = 0.80)]
     pub noise_default: Option<f64>,
+    /// `anonymity.floor`, identities as likely as the person in an opened event; absent means the mode's own.
+    #[serde(rename = "anonymity.floor", default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1.0, maximum = 10.0)]
+    pub anonymity_floor: Option<f64>,
     /// What these settings do not give (yet); absent when there is nothing to say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
@@ -44,6 +48,10 @@ pub struct SettingsBody {
     #[serde(rename = "noise.default", default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0.30, maximum = 0.80)]
     pub noise_default: Option<f64>,
+    /// `anonymity.floor`: 1 (never acts) to 10.
+    #[serde(rename = "anonymity.floor", default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1.0, maximum = 10.0)]
+    pub anonymity_floor: Option<f64>,
 }
 
 /// A checked [`SettingsBody`].
@@ -55,6 +63,8 @@ pub struct SettingsChange {
     pub ttl: Option<TtlHours>,
     /// New default noise.
     pub noise: Option<NoiseRatio>,
+    /// New anonymity floor.
+    pub floor: Option<AnonymityFloor>,
 }
 
 impl SettingsBody {
@@ -71,8 +81,13 @@ impl SettingsBody {
                 .map_err(|_| Problem::new(ProblemKind::InvalidMode))?,
             ttl: self.ttl_default.map(check_ttl).transpose()?,
             noise: self.noise_default.map(check_noise).transpose()?,
+            floor: self.anonymity_floor.map(check_floor).transpose()?,
         })
     }
+}
+
+fn check_floor(raw: f64) -> Result<AnonymityFloor, Problem> {
+    AnonymityFloor::new(raw).map_err(|error| Problem::new(ProblemKind::InvalidFloor).with_detail(error))
 }
 
 impl From<SettingsView> for SettingsBody {
@@ -81,6 +96,7 @@ impl From<SettingsView> for SettingsBody {
             privacy_mode: Some(view.privacy_mode.name().to_owned()),
             ttl_default: Some(view.ttl_default),
             noise_default: view.noise_default,
+            anonymity_floor: view.anonymity_floor,
         }
     }
 }

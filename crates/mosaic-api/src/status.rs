@@ -68,6 +68,8 @@ pub enum WarningKind {
     MemoryOnly,
     /// Maximum mode asks for Tor or a mesh; there is neither, and a relay stands in.
     NoTor,
+    /// A broadcast falls below the anonymity floor and is sent less often, or not at all.
+    AnonymityFloor,
 }
 
 /// Something the person should know.
@@ -129,6 +131,8 @@ pub struct StatusReply {
     pub cards: u32,
     /// Waves waiting for this person's answer.
     pub waves_waiting: u32,
+    /// What attackers would conclude from what this device sent, and what the meter did about it.
+    pub anonymity: crate::AnonymityReport,
     /// What the person should know.
     pub warnings: Vec<Warning>,
     /// The agent's time, unix seconds.

@@ -1,14 +1,14 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{BroadcastView, Granularity, Person, SettingsBody};
+use crate::{AnonymityView, BroadcastView, Granularity, Person, SettingsBody};
 
 /// The word and version an export begins with.
-pub const EXPORT_FORMAT: &str = "mosaic-export/2";
+pub const EXPORT_FORMAT: &str = "mosaic-export/3";
 
-/// The version before: it also listed the ids of the cards that carried each broadcast. Still imported,
-/// which ignores broadcasts.
-const FIRST_FORMAT: &str = "mosaic-export/1";
+/// The versions before, still imported. The first also listed the ids of the cards that carried each broadcast;
+/// neither had what attackers would conclude, which an import ignores as it does broadcasts.
+const EARLIER_FORMATS: [&str; 2] = ["mosaic-export/1", "mosaic-export/2"];
 
 /// Answer to `GET /v1/export` and body of `POST /v1/import`: settings, own broadcasts as the public
 /// vocabulary names them, and the people the vault keeps. No true place, no word of a context, no key,
@@ -17,8 +17,8 @@ const FIRST_FORMAT: &str = "mosaic-export/1";
 #[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExportDocument {
-    /// `mosaic-export/2`.
-    #[schema(example = "mosaic-export/2")]
+    /// `mosaic-export/3`.
+    #[schema(example = "mosaic-export/3")]
     pub format: String,
     /// When, unix seconds.
     pub exported_at: u64,
@@ -28,12 +28,19 @@ pub struct ExportDocument {
     pub broadcasts: Vec<ExportedBroadcast>,
     /// Kept people.
     pub people: Vec<Person>,
+    /// What the probabilities below mean.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub deniability: String,
+    /// What each attacker would conclude from the last 48 hours, taken together: single events, which would tell
+    /// when there was something to say, are not in it. Ignored by an import.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub anonymity: Vec<AnonymityView>,
 }
 
 impl ExportDocument {
     /// Whether this version of the program can import the document.
     pub fn is_known_format(&self) -> bool {
-        [EXPORT_FORMAT, FIRST_FORMAT].contains(&self.format.as_str())
+        self.format == EXPORT_FORMAT || EARLIER_FORMATS.contains(&self.format.as_str())
     }
 }
 
@@ -52,7 +59,7 @@ pub struct ExportedBroadcast {
 
 impl From<BroadcastView> for ExportedBroadcast {
     fn from(view: BroadcastView) -> Self {
-        let BroadcastView { class, topics, granularity, expires_at, id: _, cards: _ } = view;
+        let BroadcastView { class, topics, granularity, expires_at, id: _, cards: _, anonymity: _ } = view;
         Self { class, topics, granularity, expires_at }
     }
 }

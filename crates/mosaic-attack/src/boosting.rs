@@ -1,6 +1,8 @@
 //! Gradient-boosted trees for the logistic loss (Friedman 2001), small and deterministic: the
 //! strongest of the classifiers that PRIVACY 1.1 measured with.
 
+mod stored;
+
 /// How many trees to grow, how deep, and how fast to learn.
 #[derive(Clone, Copy, Debug)]
 pub struct BoostingPlan {

@@ -1,6 +1,8 @@
 //! Are the probabilities that an attack states true? A posterior that is shown to a person (PRIVACY
 //! 12) must be: of the claims made with 30 %, 30 % should hold.
 
+mod stored;
+
 use rand::Rng;
 
 use crate::ranking::by_user;

@@ -11,7 +11,8 @@
 //! [`link_histograms`], [`knowledge_risks`], [`uniqueness()`]; decoy trajectories 10 and 21
 //! [`PersonaDetector`], [`profile_scores`]; filters 11 [`judge_chain`], [`judge_particles`]; joins of databases 12
 //! [`join_attack`]; activity 16 [`activity_attack`]; edges 17 and 18 [`judge_edges`]; snapshots 20 [`snapshot_attack`]; tokens 22
-//! [`token_attack`]; the trap 25 [`judge_trap`], [`join_questions`], [`calibration()`].
+//! [`token_attack`]; the trap 25 [`judge_trap`], [`join_questions`], [`calibration()`]; the meter of the agent
+//! [`MeterModel`], [`History`].
 
 mod averaging;
 mod boosting;
@@ -29,6 +30,8 @@ mod join;
 mod knowledge;
 mod linkage;
 mod logistic;
+mod meter;
+mod meter_codec;
 mod personas;
 mod ranking;
 mod roc;
@@ -64,6 +67,10 @@ pub use join::{Kept, join_attack, join_features};
 pub use knowledge::{Knowledge, knowledge_risks};
 pub use linkage::{Histogram, LinkageReport, LinkageScore, Linker, link_histograms};
 pub use logistic::LogisticRegression;
+pub use meter::{
+    DecodeMeterError, FEATURES, FloorAction, History, Lesson, MeterModel, MeterPlan, Popularity, PublicTown,
+    SeenBundle, contrast,
+};
 pub use personas::{
     Lineup, PersonaDetector, PersonaReport, PlacePopularity, ScoredLineup, Session, Visit, judge_personas,
     profile_scores,

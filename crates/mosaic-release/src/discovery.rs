@@ -13,6 +13,7 @@ use rand::CryptoRng;
 use crate::{
     Broadcast, BroadcastId, ReleaseError, ReleasedEvent, Releaser, SlotTruth,
     builder::{EventBuilder, Heading},
+    preview::GivingWay,
     retry::Fit,
     slot::Slot,
     state::{Slate, Source},
@@ -38,34 +39,34 @@ impl OprfOutputs for HashMap<OprfInput, OprfOutput> {
 }
 
 /// A discovery event carries at most one of the person's bundles (DESIGN section 4).
-const MOST_REAL: u32 = 1;
+pub(crate) const MOST_REAL: u32 = 1;
 /// Things each persona has to say in a round, until one can be shown beside what the others say.
 const MOST_TURNS: u8 = 16;
 /// Times that a persona's bundle is exchanged because its row number met another's.
-const MOST_EXCHANGES: usize = 32;
+pub(crate) const MOST_EXCHANGES: usize = 32;
 
 /// One bundle that goes into the event, before sealing: the person's and the personas' look the same.
-struct Pick {
-    source: Source,
-    class: ClassId,
-    cell: u64,
+pub(crate) struct Pick {
+    pub(crate) source: Source,
+    pub(crate) class: ClassId,
+    pub(crate) cell: u64,
     topics: [TopicId; 8],
     text: ShortText,
-    ttl: TtlHours,
+    pub(crate) ttl: TtlHours,
     row: OprfInput,
     topic: OprfInput,
 }
 
 /// What is asked for: an event leaving at an instant, at a resolution, under a table.
 #[derive(Clone, Copy)]
-struct Occasion<'a> {
+pub(crate) struct Occasion<'a> {
     at: Timestamp,
     resolution: Resolution,
     table: &'a TableDescriptor,
 }
 
 impl<'a> Occasion<'a> {
-    fn new(at: Timestamp, resolution: u8, table: &'a TableDescriptor) -> Result<Self, ReleaseError> {
+    pub(crate) fn new(at: Timestamp, resolution: u8, table: &'a TableDescriptor) -> Result<Self, ReleaseError> {
         if table.period != at.period() {
             return Err(ReleaseError::WrongTable);
         }
@@ -73,11 +74,11 @@ impl<'a> Occasion<'a> {
         Ok(Self { at, resolution: known.ok_or(ReleaseError::BadTable)?, table })
     }
 
-    fn slate(self) -> Slate {
+    pub(crate) fn slate(self) -> Slate {
         Slate { window: self.at.window(), resolution: self.resolution.number() }
     }
 
-    fn fit(self) -> Fit {
+    pub(crate) fn fit(self) -> Fit {
         let table = TableId::new(self.table.period, Lane::Discovery);
         Fit { table, resolution: Some(self.resolution.number()) }
     }
@@ -97,7 +98,7 @@ impl Releaser {
     ) -> Result<Vec<OprfInput>, ReleaseError> {
         let occasion = Occasion::new(at, resolution, table)?;
         let retried = self.retries.fitting(occasion.fit(), at, MOST_REAL as usize);
-        let picks = self.picks(occasion, &retried, &BTreeSet::new())?;
+        let picks = self.picks(occasion, &retried, &self.giving_way.at(occasion.slate()))?;
         let inputs: BTreeSet<OprfInput> = picks.iter().flat_map(|pick| [pick.row, pick.topic]).collect();
         Ok(inputs.into_iter().collect())
     }
@@ -131,6 +132,7 @@ impl Releaser {
         let event = EventBuilder::new(slots, most_real)?.release(&heading, &self.keys.order, rng)?;
         self.retries.settle(&retried, at);
         self.mark_written(occasion.slate(), picks.iter().map(|pick| pick.source));
+        self.giving_way = GivingWay::default();
         Ok(event)
     }
 
@@ -157,7 +159,7 @@ impl Releaser {
         retried: &[Slot],
         outputs: &impl OprfOutputs,
     ) -> Result<Vec<Pick>, ReleaseError> {
-        let mut passed_over = BTreeSet::new();
+        let mut passed_over = self.giving_way.at(occasion.slate());
         for _ in 0..MOST_EXCHANGES {
             let picks = self.picks(occasion, retried, &passed_over)?;
             let missing = missing(&picks, outputs);
@@ -177,7 +179,7 @@ impl Releaser {
 
     /// The bundles of an event, no two with one row input: those of the round that is due. The person's rounds
     /// come first, then those of one quiet company after the other.
-    fn picks(
+    pub(crate) fn picks(
         &self,
         occasion: Occasion<'_>,
         retried: &[Slot],
@@ -349,7 +351,7 @@ fn chain_row(output: &OprfOutput, chain: u8, table: &TableDescriptor) -> u32 {
     rows::discovery_row(output, chain, table.discovery.rows)
 }
 
-const fn truth(source: Source) -> SlotTruth {
+pub(crate) const fn truth(source: Source) -> SlotTruth {
     match source {
         Source::Broadcast(id) => SlotTruth::Broadcast(id),
         Source::Persona { persona, .. } => SlotTruth::Persona(persona),

@@ -7,13 +7,18 @@
 //! event can be had only together with [`FloorMet`], the evidence that its own count of decoys was
 //! taken again from the finished slots and met the lane's floor (L3-02, L3-12, L3-13).
 //!
+//! Before a discovery event is sealed, [`Releaser::preview`] shows its ten bundles as strangers would see them, and
+//! lets some give way to others: the anonymity [`Meter`] looks at it.
+//!
 //! This crate alone implements [`mosaic_wire::Releasable`].
 
 mod builder;
 mod discovery;
 mod draft;
 mod floor;
+mod meter;
 mod own;
+mod preview;
 mod query;
 mod released;
 mod releaser;
@@ -26,8 +31,10 @@ mod turn;
 pub use discovery::OprfOutputs;
 pub use draft::{Accepted, Draft, Refusal};
 pub use floor::{FloorMet, FloorMissed};
+pub use meter::{Measuring, Meter, Reading, Suspected, town};
 pub use mosaic_discovery::{CardOrigin, FrameId, OutgoingFrame, OwnCard};
 pub use mosaic_obfuscate::Granularity;
+pub use preview::{Preview, ShownBundle};
 pub use query::{Evaluating, QueryError};
 pub use released::{ReleaseError, ReleasedContact, ReleasedEvaluation, ReleasedEvent};
 pub use releaser::{Releaser, Withdrawal};

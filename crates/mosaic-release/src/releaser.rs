@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Accepted, Broadcast, BroadcastId, Draft, Evaluating, Granularity, QueryError, Refusal, ReleasedContact,
-    ReleaserState, query, retry::Retries, state::MemoKey,
+    ReleaserState, preview::GivingWay, query, retry::Retries, state::MemoKey,
 };
 
 /// Most broadcasts that may stand at once: what one window's discovery events can carry.
@@ -28,6 +28,7 @@ pub struct Releaser {
     pub(crate) cast: Cast,
     pub(crate) state: ReleaserState,
     pub(crate) retries: Retries,
+    pub(crate) giving_way: GivingWay,
 }
 
 /// Keys of separate uses, all from the device seed. Erased on drop.
@@ -50,7 +51,7 @@ impl Releaser {
         if !places.is_empty() {
             state.whereabouts = cast.whereabouts();
         }
-        Self { keys, places, cast, state, retries: Retries::default() }
+        Self { keys, places, cast, state, retries: Retries::default(), giving_way: GivingWay::default() }
     }
 
     /// Releases a draft: from here on only what strangers may learn is kept (DESIGN section 3, step 2).

@@ -4,6 +4,7 @@
 //! (L5-12 to L5-16, X-29 to X-34). Whatever came from the person, their place, their words, is
 //! wrapped in [`Sensitive`], which has no encoding and prints as `[hidden]`.
 
+mod anonymity;
 mod bounds;
 mod ids;
 mod mode;
@@ -11,6 +12,7 @@ mod position;
 mod sensitive;
 mod time;
 
+pub use anonymity::{AnonymityFloor, InvalidAnonymity};
 pub use bounds::{
     ContactText, ContextText, InvalidContact, InvalidContext, InvalidNoise, InvalidRadius, InvalidToken, InvalidTtl,
     InvalidWindow, NoiseRatio, Radius, SearchWindow, Token, TtlHours,

@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr, time::Duration};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::NoiseRatio;
+use crate::{AnonymityFloor, NoiseRatio};
 
 /// How much a person trades speed for cover: the three modes of DESIGN section 4.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -53,6 +53,8 @@ pub struct ModeProfile {
     pub ring: u32,
     /// Most waves an hour; they replace decoy slots.
     pub waves_per_hour: u32,
+    /// The anonymity floor while the person sets none.
+    pub anonymity_floor: AnonymityFloor,
 }
 
 impl Mode {
@@ -94,6 +96,7 @@ impl ServiceClass {
             poll: Duration::from_secs(60),
             ring: 1,
             waves_per_hour: 25,
+            anonymity_floor: AnonymityFloor::from_thousandths(1_250),
         };
         match self {
             Self::Balanced => balanced,
@@ -110,6 +113,8 @@ impl ServiceClass {
                 send_delay: Duration::from_secs(60),
                 generation: Duration::from_secs(5),
                 poll: Duration::from_secs(15),
+                // who is in danger is never held back
+                anonymity_floor: AnonymityFloor::NONE,
                 ..balanced
             },
             Self::Maximum => ModeProfile {
@@ -122,6 +127,7 @@ impl ServiceClass {
                 poll: Duration::from_mins(10),
                 ring: 2,
                 waves_per_hour: 2,
+                anonymity_floor: AnonymityFloor::from_thousandths(2_000),
             },
         }
     }

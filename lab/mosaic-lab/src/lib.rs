@@ -8,6 +8,7 @@ mod device;
 mod evening;
 mod html;
 pub mod knowledge;
+mod meter;
 mod naive;
 mod opened;
 mod population;
@@ -22,6 +23,8 @@ pub mod views;
 
 pub use evening::{Evening, Meetings, record_evening};
 pub use html::html;
+pub use meter::make_meter;
+pub use mosaic_attack::MeterPlan;
 pub use naive::{Wish, fresh_report, naive_traffic, rebroadcast, redundant_traffic, wishes};
 pub use population::{PopulationPlan, record_discovery};
 pub use progress::{Progress, Told};

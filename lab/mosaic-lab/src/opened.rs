@@ -7,11 +7,12 @@
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
+use mosaic_attack::SeenBundle;
 use mosaic_discovery::Card;
 use mosaic_geo::{Cell, PlaceIndex};
 use mosaic_obfuscate::{PersonaId, Vocabulary};
 use mosaic_release::{OprfOutputs, ReleasedEvent, SlotTruth};
-use mosaic_types::{ClassId, Lane, Timestamp, TopicId};
+use mosaic_types::{ClassId, Lane, Timestamp, TopicId, TtlHours};
 use mosaic_wire::{OprfInput, RECORD, encode, rows};
 
 use crate::{
@@ -35,9 +36,9 @@ pub(crate) struct Opened {
 /// An opened bundle.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpenedSlot {
-    pub(crate) class: u64,
+    pub(crate) class: ClassId,
     pub(crate) cell: Cell,
-    pub(crate) ttl: u8,
+    pub(crate) ttl: TtlHours,
     /// 0 is the person, then the companions, then the quiet companies: for the judge, and for attackers who are
     /// given whose is whose.
     pub(crate) identity: u16,
@@ -65,12 +66,21 @@ pub(crate) struct Named {
 impl OpenedSlot {
     /// One number for what was wanted and where.
     pub(crate) fn key(&self) -> u64 {
-        // resolution 8 leaves the top four bits of a cell index free for nothing but its mode
-        self.cell.raw() ^ self.class.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        self.seen().key()
+    }
+
+    /// As the library of attackers describes it.
+    pub(crate) const fn seen(&self) -> SeenBundle {
+        SeenBundle { class: self.class, cell: self.cell, ttl: self.ttl }
     }
 }
 
 impl Opened {
+    /// Its bundles, in wire order.
+    pub(crate) fn bundles(&self) -> Vec<SeenBundle> {
+        self.slots.iter().map(OpenedSlot::seen).collect()
+    }
+
     /// Where the real bundle stands, if there is one.
     pub(crate) fn real(&self) -> Option<usize> {
         self.slots.iter().position(|slot| slot.identity == 0)
@@ -126,7 +136,13 @@ fn lead(
     }
 }
 
-fn open(user: u32, resolution: u8, event: &ReleasedEvent, life: Life, tables: &mut Tables) -> Result<Opened> {
+pub(crate) fn open(
+    user: u32,
+    resolution: u8,
+    event: &ReleasedEvent,
+    life: Life,
+    tables: &mut Tables,
+) -> Result<Opened> {
     let (at, fields) = (event.leaves(), event.fields());
     debug_assert_eq!(fields.table.lane(), Lane::Discovery);
     let truth = event.slot_truth().expose(|truth| *truth);
@@ -145,7 +161,8 @@ fn open(user: u32, resolution: u8, event: &ReleasedEvent, life: Life, tables: &m
             SlotTruth::Broadcast(_) | SlotTruth::Frame(_) | SlotTruth::Uniform => 0,
         };
         let row = u64::from(fields.table.0) << 24 | u64::from(tag.row());
-        slots.push(OpenedSlot { class: card.class.get().into(), cell: card.cell, ttl: card.ttl, identity, row, named });
+        let ttl = TtlHours::new(card.ttl.into())?;
+        slots.push(OpenedSlot { class: card.class, cell: card.cell, ttl, identity, row, named });
     }
     Ok(Opened { user, at, resolution, bytes: encode(event).len(), slots })
 }

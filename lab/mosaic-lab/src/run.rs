@@ -13,6 +13,7 @@ mod join;
 mod ledger;
 mod lineups;
 mod lived;
+mod meter;
 mod movement;
 mod places_named;
 mod plots;

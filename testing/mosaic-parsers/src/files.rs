@@ -4,6 +4,7 @@ use mosaic_api::{
     AcceptBody, AssociateBody, BroadcastBody, ExportDocument, LookupBody, ProximityBody, SettingsBody, WaveBody,
     parse_body,
 };
+use mosaic_attack::MeterModel;
 use mosaic_crypto::{
     ceremony::{Complaint, Dealing, verify_complaint},
     digest,
@@ -44,6 +45,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "crypto_complaint", run: complaint },
     Target { name: "crypto_share", run: |bytes| drop(Share::from_bytes(bytes)) },
     Target { name: "vault_header", run: vault_header },
+    Target { name: "attack_meter", run: meter },
 ];
 
 fn csv(bytes: &[u8]) {
@@ -124,6 +126,19 @@ fn complaint(bytes: &[u8]) {
     assert!(complaint.encode().as_slice() == bytes, "accepted, but written differently");
     if let Ok(dealing) = Dealing::decode(HONEST) {
         assert!(!verify_complaint(&dealing, &complaint), "an honest dealer is convicted");
+    }
+}
+
+/// A model as it came, and under a checksum that fits: what is read is written the same, and answers any question.
+fn meter(bytes: &[u8]) {
+    let body = bytes.split_last_chunk::<32>().map_or(bytes, |(body, _)| body);
+    let fitting = [body, &digest(&[body])].concat();
+    for bytes in [bytes, &fitting] {
+        if let Ok(model) = MeterModel::decode(bytes) {
+            assert!(model.encode() == bytes, "read, but written differently");
+            let rows = vec![vec![f64::NAN; 2 * mosaic_attack::FEATURES.len()]; 3];
+            assert!(model.posterior(mosaic_types::Mode::Maximum, &rows).len() == 3, "a bundle has no answer");
+        }
     }
 }
 

@@ -15,10 +15,13 @@ Settings:
   privacy.mode    emergency, balanced or maximum
   ttl.default     24h to 168h
   noise.default   0.30 to 0.80
+  anonymity.floor identities as likely as you in an event that somebody opens: 1 (never acts) to 10; the mode's own
+                  unless set
 
 Examples:
   mosaic config set privacy.mode maximum
   mosaic config set ttl.default 48h
+  mosaic config set anonymity.floor 2
   mosaic config get ttl.default")]
 pub(crate) struct ConfigArgs {
     #[command(subcommand)]
@@ -41,7 +44,7 @@ enum Action {
     },
 }
 
-const KEYS: [&str; 3] = ["privacy.mode", "ttl.default", "noise.default"];
+const KEYS: [&str; 4] = ["privacy.mode", "ttl.default", "noise.default", "anonymity.floor"];
 
 impl ConfigArgs {
     /// Shows or changes.
@@ -74,6 +77,10 @@ fn change(key: &str, value: &str) -> Outcome<SettingsBody> {
     match key {
         "privacy.mode" => body.privacy_mode = Some(value.to_owned()),
         "ttl.default" => body.ttl_default = Some(hours(value)?),
+        "anonymity.floor" => {
+            let floor = value.parse().map_err(|_| Failure::usage("anonymity.floor is a number between 1 and 10"))?;
+            body.anonymity_floor = Some(floor);
+        }
         _ => {
             let ratio = value.parse().map_err(|_| Failure::usage("noise.default is a number between 0.30 and 0.80"))?;
             body.noise_default = Some(ratio);
@@ -121,6 +128,8 @@ mod tests {
         assert_eq!(change("ttl.default", "48h").unwrap().ttl_default, Some(48));
         assert_eq!(change("ttl.default", "72").unwrap().ttl_default, Some(72));
         assert_eq!(change("privacy.mode", "maximum").unwrap().privacy_mode.as_deref(), Some("maximum"));
+        assert_eq!(change("anonymity.floor", "2.5").unwrap().anonymity_floor, Some(2.5));
+        assert!(change("anonymity.floor", "many").is_err());
         assert!(change("ttl.default", "90m").is_err() && change("colour", "red").is_err());
     }
 }

@@ -1,6 +1,7 @@
 mod city;
 mod export;
 mod knowledge;
+mod meter;
 mod record;
 mod watch;
 
@@ -38,7 +39,8 @@ Examples:
   mosaic lab knowledge --traces cabs.csv         how few visits pick a person out
   mosaic lab record --out evening --agents 12    a real evening as every adversary sees it
   mosaic lab export --view P1 --from evening --out p1.jsonl
-  mosaic lab city --people 10000 --days 7 --out city.csv")]
+  mosaic lab city --people 10000 --days 7 --out city.csv
+  mosaic lab meter --out meter.bin")]
 pub(crate) struct LabArgs {
     #[command(subcommand)]
     attack: Attack,
@@ -86,6 +88,8 @@ enum Attack {
     Export(export::ExportArgs),
     /// Generate the movement and the friendships of a city of any size
     City(city::CityArgs),
+    /// Make the model of the agent's anonymity meter
+    Meter(meter::MeterArgs),
 }
 
 /// What `lab run` takes.
@@ -114,6 +118,7 @@ impl LabArgs {
             Attack::Export(args) => return args.run(context),
             Attack::City(args) => return args.run(self.places.as_deref(), self.seed, context),
             Attack::Knowledge(args) => return args.run(self.places.as_deref(), self.seed, context),
+            Attack::Meter(args) => return args.run(self.places.as_deref(), self.seed, context),
             Attack::Run(_) | Attack::Slots { .. } | Attack::Averaging { .. } => {}
         }
         let index: PlaceIndex = match &self.places {
@@ -148,7 +153,7 @@ impl LabArgs {
             Attack::Averaging { people, reports } => {
                 averaging(places, AveragingPlan { people: *people, reports: *reports, receiver_m: 15.0, seed })
             }
-            Attack::Knowledge(_) | Attack::Record(_) | Attack::Export(_) | Attack::City(_) => {
+            Attack::Knowledge(_) | Attack::Record(_) | Attack::Export(_) | Attack::City(_) | Attack::Meter(_) => {
                 return Err(Failure::usage("this is no attack on the release code"));
             }
         };

@@ -1,7 +1,7 @@
 use clap::Args;
-use mosaic_api::{Operation, Reach, StatusReply};
+use mosaic_api::{AnonymityReport, AnonymityView, AttackerView, Operation, Reach, StatusReply};
 
-use crate::{commands::Context, exit::Outcome};
+use crate::{commands::Context, exit::Outcome, out::Page};
 
 /// Show the mode, the providers, the location ledger and warnings.
 #[derive(Debug, Args)]
@@ -11,7 +11,7 @@ Examples:
   mosaic status --verbose
   mosaic status --json")]
 pub(crate) struct StatusArgs {
-    /// Counters, providers and times as well
+    /// Counters, providers, and what attackers would conclude, as well
     #[arg(long, short)]
     verbose: bool,
 }
@@ -53,13 +53,15 @@ const fn reach(reach: Reach) -> &'static str {
     }
 }
 
-fn details(status: &StatusReply, page: &mut crate::out::Page) {
+fn details(status: &StatusReply, page: &mut Page) {
     page.head("Details");
     page.pair("version", &status.version);
     page.pair("service class", class(status));
     page.pair("events released", status.events_released);
     page.pair("deposits acknowledged", status.deposits_acked);
     page.pair("bytes exchanged", status.bytes_exchanged);
+    anonymity(&status.anonymity, page);
+    page.head("Providers");
     page.pair("federation pin", &status.federation.pin);
     for provider in &status.providers {
         let up = if provider.up { "answers" } else { "does not answer" };
@@ -68,6 +70,35 @@ fn details(status: &StatusReply, page: &mut crate::out::Page) {
             format!("{} ({}), {up}", provider.operator, provider.jurisdiction),
         );
     }
+}
+
+/// What attackers would conclude, one line each, and what was done about it.
+fn anonymity(report: &AnonymityReport, page: &mut Page) {
+    page.head("Anonymity of the last 48 hours");
+    page.pair("floor", format!("{} identities", report.floor));
+    page.pair("meter", &report.why);
+    page.pair("held back", format!("{} events", report.held_back));
+    for view in &report.views {
+        page.pair(attacker(view.view), concluded(view));
+    }
+}
+
+const fn attacker(view: AttackerView) -> &'static str {
+    match view {
+        AttackerView::RendezvousSlots => "one provider, rendezvous",
+        AttackerView::DiscoverySlots => "one provider, discovery",
+        AttackerView::OpenedBundles => "who opens bundles",
+        AttackerView::OpenedIdentities => "who also links them",
+    }
+}
+
+fn concluded(view: &AnonymityView) -> String {
+    let Some((probability, highest)) = view.probability.zip(view.highest) else {
+        return "nothing of yours was sent".to_owned();
+    };
+    let identities = view.effective.unwrap_or(1.0);
+    let stated = format!("{:.0} % on average, {:.0} % at most", probability * 100.0, highest * 100.0);
+    format!("{stated}, as if you were one of {identities:.1} ({} events; {})", view.events, view.basis)
 }
 
 fn class(status: &StatusReply) -> String {

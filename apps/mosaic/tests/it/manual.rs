@@ -30,6 +30,7 @@ fn every_command_shows_examples() {
         "people",
         "associate",
         "status",
+        "receipts",
         "config",
         "export",
         "import",

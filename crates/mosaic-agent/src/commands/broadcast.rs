@@ -121,6 +121,7 @@ impl AgentCore {
             granularity: granularity(broadcast.granularity),
             expires_at: broadcast.ends().as_secs(),
             cards: self.cards_of(now, broadcast.id),
+            anonymity: self.broadcast_anonymity(broadcast.id, now),
         }
     }
 

@@ -1,11 +1,11 @@
 use mosaic_api::{
-    EXPORT_FORMAT, ExportDocument, ImportReply, OpenDoorReply, Problem, ProblemKind, SettingsBody, SettingsChange,
-    SettingsView,
+    DENIABILITY, EXPORT_FORMAT, ExportDocument, ImportReply, OpenDoorReply, Problem, ProblemKind, SettingsBody,
+    SettingsChange, SettingsView,
 };
 use mosaic_types::{ContactText, Timestamp};
 use thiserror::Error;
 
-use super::associate::kept_person;
+use super::{associate::kept_person, count};
 use crate::{core::AgentCore, state::KeptPerson};
 
 /// How long an open door stays open (DESIGN section 4).
@@ -54,6 +54,7 @@ impl AgentCore {
             privacy_mode: self.settings.mode,
             ttl_default: self.settings.ttl().hours().into(),
             noise_default: self.settings.noise().map(mosaic_types::NoiseRatio::get),
+            anonymity_floor: self.settings.floor().map(mosaic_types::AnonymityFloor::get),
             warnings: self.path_warning().into_iter().collect(),
         }
     }
@@ -69,6 +70,13 @@ impl AgentCore {
         }
         if let Some(noise) = change.noise {
             self.settings.set_noise(noise);
+        }
+        if let Some(floor) = change.floor {
+            self.settings.set_floor(floor);
+        }
+        if change.floor.is_some() || change.mode.is_some() {
+            self.trail.forget_held();
+            self.schedule.prepared = false;
         }
         self.turn(now);
         self.replan(now);
@@ -96,6 +104,8 @@ impl AgentCore {
             settings: self.settings().into(),
             broadcasts: self.broadcasts(now).broadcasts.into_iter().map(Into::into).collect(),
             people: self.kept.iter().map(|(id, kept)| kept_person(id, kept)).collect(),
+            deniability: DENIABILITY.to_owned(),
+            anonymity: self.anonymity_views(),
         }
     }
 
@@ -126,10 +136,6 @@ impl AgentCore {
         self.change_settings(now, &change);
         Ok(reply(count(changed)))
     }
-}
-
-fn count(items: usize) -> u32 {
-    u32::try_from(items).unwrap_or(u32::MAX)
 }
 
 fn checked_people(document: &ExportDocument) -> Result<Vec<(String, KeptPerson)>, ImportError> {

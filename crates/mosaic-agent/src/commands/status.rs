@@ -6,6 +6,7 @@ use mosaic_net::{PathKind, Standing};
 use mosaic_obfuscate::Ledger;
 use mosaic_types::{ServiceClass, Timestamp};
 
+use super::count;
 use crate::core::{AgentCore, VaultTrouble};
 
 /// What a restart takes away (S-46, C-58).
@@ -37,6 +38,7 @@ impl AgentCore {
             broadcasts: count(self.releaser.broadcasts().filter(|broadcast| broadcast.stands(now)).count()),
             cards: count(self.book.len()),
             waves_waiting: count(self.waves().waves.len()),
+            anonymity: self.anonymity(now),
             warnings: self.warnings(now),
             now: now.as_secs(),
         }
@@ -90,6 +92,7 @@ impl AgentCore {
     fn warnings(&self, now: Timestamp) -> Vec<Warning> {
         let mut warnings = self.alerts.warnings();
         warnings.extend(self.path_warning());
+        warnings.extend(self.anonymity_warning(now));
         warnings.extend((!self.associations().associations.is_empty()).then(Self::memory_warning));
         let mut warn = |kind, text: &str| warnings.push(Warning { kind, text: text.to_owned() });
         match self.class(now) {
@@ -109,8 +112,4 @@ impl AgentCore {
         }
         warnings
     }
-}
-
-fn count(items: usize) -> u32 {
-    u32::try_from(items).unwrap_or(u32::MAX)
 }

@@ -1,9 +1,9 @@
 //! Events: built when the cadence says so, deposited until somebody signs for them.
 
 use mosaic_net::{PathKind, Scheduled};
-use mosaic_release::{ReleaseError, ReleasedEvent};
+use mosaic_release::{Measuring, Reading, ReleaseError, ReleasedEvent};
 use mosaic_types::{Lane, Stream, Timestamp};
-use mosaic_wire::{Call, CellRequest, TokenPurpose, event_hash};
+use mosaic_wire::{Call, CellRequest, TableDescriptor, TokenPurpose, event_hash};
 use rand::CryptoRng;
 
 use super::{AgentCore, AgentEvent, EventTruth};
@@ -50,6 +50,8 @@ impl AgentCore {
         };
         let Some(table) = self.tables.get(event.leave_at.period()) else { return };
         self.schedule.prepared = true;
+        // what gives way then gives way now, so that its outputs are not fetched in vain
+        drop(self.measure(event.leave_at, resolution, &table));
         if let Ok(needs) = self.releaser.discovery_needs(event.leave_at, resolution, &table) {
             self.oprf.want_urgently(needs);
         }
@@ -59,10 +61,10 @@ impl AgentCore {
         let stream = Stream::from(self.class(now));
         let built = match event.resolution {
             Some(resolution) => self.build_discovery(now, resolution, stream, rng),
-            None => self.build_rendezvous(now, stream, rng),
+            None => self.build_rendezvous(now, stream, rng).map(|built| built.map(|event| (event, None))),
         };
         match built {
-            Ok(Some(released)) => self.release(now, released),
+            Ok(Some((released, reading))) => self.release(now, released, reading.as_ref()),
             Ok(None) => Departure::Held,
             Err(ReleaseError::Missing(inputs)) => {
                 self.oprf.want_urgently(inputs);
@@ -81,12 +83,19 @@ impl AgentCore {
         resolution: u8,
         stream: Stream,
         rng: &mut impl CryptoRng,
-    ) -> Result<Option<ReleasedEvent>, ReleaseError> {
+    ) -> Result<Option<(ReleasedEvent, Option<Reading>)>, ReleaseError> {
         let Some(table) = self.tables.get(now.period()) else { return Ok(None) };
+        let reading = self.measure(now, resolution, &table)?;
         let event = self.releaser.discovery_event(now, resolution, &table, stream, &self.oprf.outputs, rng)?;
         self.dirty = true;
         self.refresh_own_cards(now);
-        Ok(Some(event))
+        Ok(Some((event, Some(reading))))
+    }
+
+    /// Looks at the next discovery event as the best attacker at hand would; below the floor, bundles give way.
+    fn measure(&mut self, at: Timestamp, resolution: u8, table: &TableDescriptor) -> Result<Reading, ReleaseError> {
+        let (mode, floor) = (self.mode(), self.settings.effective_floor());
+        self.meter.measure(&mut self.releaser, &Measuring { at, resolution, table, mode, floor })
     }
 
     fn build_rendezvous(
@@ -107,12 +116,15 @@ impl AgentCore {
         built.map(Some)
     }
 
-    fn release(&mut self, now: Timestamp, event: ReleasedEvent) -> Departure {
+    fn release(&mut self, now: Timestamp, event: ReleasedEvent, reading: Option<&Reading>) -> Departure {
         let lane = event.lane();
         let (resolution, class) = (event.resolution(), self.class(now));
         let slots = event.slot_truth().clone();
-        if self.deposits.add(now, event).is_none() {
-            return Departure::Impossible;
+        let Some(deposit) = self.deposits.add(now, event) else { return Departure::Impossible };
+        slots.expose(|slots| self.trail.add(now, lane, slots, reading, deposit));
+        if let Some(reading) = reading {
+            self.meter.absorb(now, &reading.bundles);
+            self.trail.note(now, self.mode(), self.settings.effective_floor().highest(), reading);
         }
         let bytes = self.deposits.newest().map(|deposit| event_hash(&deposit.bytes)).unwrap_or_default();
         self.log_truth(|| EventTruth { at: now, lane, resolution, class, event: bytes, slots: slots.into_exposed() });

@@ -6,7 +6,9 @@ use mosaic_wire::{Address, CallFailure, CellReply, Problem, ProblemCode, Receipt
 use rand::CryptoRng;
 
 use super::{AgentCore, AgentEvent, evaluate::REST};
-use crate::{CallId, alerts::Evidence, deposits::is_genuine, oprf::Progress, post::Errand, tables::Acceptance};
+use crate::{
+    CallId, alerts::Evidence, deposits::is_genuine, oprf::Progress, post::Errand, tables::Acceptance, trail::Receipted,
+};
 
 impl AgentCore {
     /// Reports what became of a call. A second report of the same call is ignored.
@@ -147,6 +149,7 @@ impl AgentCore {
         }
         let full = receipt.full;
         let Some(event) = self.deposits.acknowledged(id, receipt) else { return };
+        self.trail.receipted(id, Receipted::Acknowledged);
         let given_up = self.releaser.retry(&event, full);
         self.associations.left(&event.stored(full));
         self.associations.requeue(&given_up);
@@ -173,6 +176,7 @@ impl AgentCore {
 
     fn give_up_deposit(&mut self, id: u64) {
         tracing::warn!("a provider will never take an event; its frames leave with another");
+        self.trail.receipted(id, Receipted::Lost);
         let frames = self.deposits.drop_deposit(id).unwrap_or_default();
         self.associations.requeue(&frames);
     }

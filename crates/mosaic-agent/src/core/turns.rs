@@ -26,6 +26,7 @@ impl AgentCore {
         self.oprf.expire(now.window().previous().start().period());
         self.reader.expire(now, &periods, &mut self.book);
         self.interests.expire(now);
+        self.trail.expire(now);
         let lost = self.deposits.expire(now, TableId::new(oldest, mosaic_types::Lane::Discovery));
         self.associations.requeue(&lost);
         let ended = self.associations.expire(now);
@@ -77,6 +78,7 @@ impl AgentCore {
             self.interests.follow(broadcast.id, interest);
         }
         self.associations.set_wave_limit(self.mode().profile().waves_per_hour);
+        self.trail.resume(now, &mut self.meter);
     }
 
     /// Mailboxes of the cards that are out, real and persona alike.

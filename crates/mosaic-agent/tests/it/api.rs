@@ -107,7 +107,9 @@ async fn settings_exports_and_imports() {
     let set = agent.send("PUT", "/v1/config", Some(json!({"privacy.mode": "maximum", "ttl.default": 72}))).await;
     assert_eq!((&set.body["privacy.mode"], &set.body["ttl.default"]), (&json!("maximum"), &json!(72)));
     let mut export = agent.send("GET", "/v1/export", None).await.body;
-    assert_eq!(export["format"], json!("mosaic-export/2"));
+    assert_eq!(export["format"], json!("mosaic-export/3"));
+    assert!(export["deniability"].as_str().unwrap().contains("decoys"));
+    assert_eq!(export["anonymity"].as_array().unwrap().len(), 4);
     export["settings"]["privacy.mode"] = json!("balanced");
     export["people"] = json!([{"id": "00".repeat(16), "contact": "ana@example.org", "since": 1, "kept": true}]);
     let checked = agent.send("POST", "/v1/import?validate=true", Some(export.clone())).await;
@@ -138,7 +140,7 @@ async fn an_export_names_no_card() {
     export["broadcasts"][0]["cards"] = json!(["00".repeat(16)]);
     let old = agent.send("POST", "/v1/import", Some(export.clone())).await;
     assert_eq!((old.status, &old.body["ignored"]), (200, &json!(1)));
-    export["format"] = json!("mosaic-export/3");
+    export["format"] = json!("mosaic-export/4");
     assert_eq!(agent.send("POST", "/v1/import", Some(export)).await.slug(), "invalid-import");
     agent.stop().await;
 }

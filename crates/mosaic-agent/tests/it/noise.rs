@@ -46,7 +46,7 @@ fn stated_and_kept(set: Option<f64>) -> (f64, usize) {
     let state = AgentState::fresh(&mut rng);
     let mut core = AgentCore::new(config, state, NOW);
     let noise = set.map(|ratio| NoiseRatio::new(ratio).unwrap());
-    core.change_settings(NOW, &SettingsChange { mode: None, ttl: None, noise });
+    core.change_settings(NOW, &SettingsChange { noise, ..SettingsChange::default() });
     for number in 0..5 {
         let token = Token::parse(&format!("{number}").repeat(32)).unwrap();
         let contact = ContactText::new("ana@example.org").unwrap();

@@ -132,6 +132,7 @@ fn settings_are_checked_one_by_one() {
     assert_eq!(set(json!({"privacy.mode": "paranoid"})), "invalid-mode");
     assert_eq!(set(json!({"ttl.default": 23})), "invalid-ttl");
     assert_eq!(set(json!({"noise.default": 0.9})), "invalid-noise");
+    assert_eq!(set(json!({"anonymity.floor": 10.5})), "invalid-floor");
     assert_eq!(set(json!({"colour": "blue"})), "malformed-body");
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use mosaic_attack::{
-    BoostingPlan, ByteStatistics, Choice, EventView, GuessReport, SlotView, classify_elements, judge_guesses, novelty,
-    redundancy, score_choices,
+    BoostingPlan, ByteStatistics, Choice, Estimate, EventView, GuessReport, SlotView, classify_elements, judge_guesses,
+    novelty, redundancy, score_choices,
 };
 
 use self::describe::{FEATURES, Town, choices, profiles};
@@ -27,7 +27,8 @@ pub(super) fn attack(bench: &mut Bench<'_>, naive: Naive) -> Result<()> {
     let plan = bench.population(size.steady, Duration::from_hours(2 * size.windows));
     let steady = record_opened(bench.places, plan, Life::Steady, bench.progress)?;
     single_bundles(bench, naive, &opened);
-    guesses(bench, naive, &opened)?;
+    let found = guesses(bench, naive, &opened)?;
+    super::meter::attack(bench, &opened, found)?;
     repeated(bench, naive, &steady);
     sessions::released(bench, &opened)?;
     super::lineups::opened(bench, &opened);
@@ -68,9 +69,10 @@ fn single_bundles(bench: &mut Bench<'_>, naive: Naive, opened: &[Opened]) {
 
 /// Which bundle of an event is real? With everything known of the town and of this person's earlier events, and
 /// then with a clean profile as well.
-fn guesses(bench: &mut Bench<'_>, naive: Naive, opened: &[Opened]) -> Result<()> {
+fn guesses(bench: &mut Bench<'_>, naive: Naive, opened: &[Opened]) -> Result<Estimate> {
     let town = Town::survey(opened);
     let known = profiles(bench.places, bench.plan.size.opened, bench.plan.seed)?;
+    let mut without_profile = Estimate { value: 0.0, low: 0.0, high: 0.0 };
     let limits = "generated people: what they like and where they are follows another law than the public aggregates that personas follow";
     for (view, profile) in [("P2", None), ("P2+I", Some(&known))] {
         let asked = choices(opened, &town, profile, |_| true);
@@ -79,6 +81,7 @@ fn guesses(bench: &mut Bench<'_>, naive: Naive, opened: &[Opened]) -> Result<()>
         let attack = format!("which bundle is real ({name})");
         let row = |what: &str, metric: &str, found| Row::printed(id(what), &attack, view, metric, found);
         if profile.is_none() {
+            without_profile = found.top_one;
             bench.rows.push(
                 row("auc", "AUC, one of ten", found.auc).on("2").beside(naive.auc).judged(0.0, 0.58).because(limits),
             );
@@ -115,7 +118,12 @@ fn guesses(bench: &mut Bench<'_>, naive: Naive, opened: &[Opened]) -> Result<()>
             bench.plot("trap", bar);
         }
     }
-    Ok(())
+    Ok(without_profile)
+}
+
+/// The events with something real as choices, for an attacker who sees the whole town and has no profile.
+pub(super) fn asked(opened: &[Opened]) -> Vec<Choice> {
+    choices(opened, &Town::survey(opened), None, |_| true)
 }
 
 /// What tells: each feature by itself, as far as it lies from the mean of its event. For those who mend it.

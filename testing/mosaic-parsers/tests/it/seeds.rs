@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use mosaic_attack::{Choice, FEATURES, Lesson, MeterModel, MeterPlan};
 use mosaic_crypto::{
     agreement::AgreementSecret,
     ceremony::{Complaint, Dealing, deal, open_share, verify_complaint},
@@ -17,7 +18,7 @@ use mosaic_federation::{
 };
 use mosaic_geo::{Cell, Place, PlaceIndex, PlaceKind, PlaceTag, Provenance, Resolution};
 use mosaic_types::{
-    ClassId, LatLng, Period, ProviderId, SegmentId, Stream, TableId, TileId, Timestamp, TopicId, TtlHours,
+    ClassId, LatLng, Mode, Period, ProviderId, SegmentId, Stream, TableId, TileId, Timestamp, TopicId, TtlHours,
 };
 use mosaic_vault::read_header;
 use mosaic_wire::{Bundle, Head, Part, ShortText, TopicLayer};
@@ -201,6 +202,24 @@ fn a_card_before_it_is_sealed() {
     let layer = TopicLayer { topics, text: ShortText::new("flat white?").unwrap() };
     let bytes = kept("discovery_card", "bundle-and-topics", &[&bundle.encode()[..], &layer.encode()].concat());
     assert_eq!(Bundle::decode(&bytes[..136]), Ok(bundle));
+}
+
+#[test]
+fn a_small_meter() {
+    // sixty events of ten bundles; what is real stands out in the first number
+    let lesson = |number: u32| {
+        let truth = number as usize % 10;
+        let row = |k: usize| {
+            let own = f64::from(u8::from(k == truth)) * 2.0;
+            (0..2 * FEATURES.len()).map(|at| if at == 0 { own + f64::from(number % 3) } else { at as f64 }).collect()
+        };
+        let rows = (0..10).map(row).collect();
+        let mode = [Mode::Emergency, Mode::Balanced, Mode::Maximum][number as usize % 3];
+        Lesson { mode, choice: Choice { user: number, rows, truth }, identities: (0..10).collect() }
+    };
+    let lessons: Vec<Lesson> = (0..60).map(lesson).collect();
+    let made = MeterModel::fit(MeterPlan { seed: 1, people: 60, hours: 1 }, &lessons, &lessons);
+    assert!(MeterModel::decode(&kept("attack_meter", "small", &made.encode())).is_ok());
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod faults;
 mod hostile;
 mod ledger;
 mod logs;
+mod meter;
 mod modes;
 mod retirement;
 mod tokens;

@@ -80,7 +80,7 @@ pub struct BroadcastAnonymity {
     pub action: MeterAction,
     /// Why, in a sentence.
     pub why: String,
-    /// The probability that an attacker who opens bundles would give to it, 0 to 1.
+    /// The probability, 0 to 1, that an attacker who opens bundles would give to the likeliest of its ten cards.
     pub probability: f64,
 }
 

@@ -57,6 +57,13 @@ pub(crate) struct Pick {
     topic: OprfInput,
 }
 
+/// What stays out of an event: rounds that give way, and bundles whose row numbers met another's.
+#[derive(Default)]
+pub(crate) struct PassedOver {
+    pub(crate) rounds: BTreeSet<RoundId>,
+    pub(crate) sources: BTreeSet<Source>,
+}
+
 /// What is asked for: an event leaving at an instant, at a resolution, under a table.
 #[derive(Clone, Copy)]
 pub(crate) struct Occasion<'a> {
@@ -171,7 +178,7 @@ impl Releaser {
             let met = picks.iter().find(|pick| row(pick).is_none_or(|row| !used.insert(row)));
             match met {
                 None => return Ok(picks),
-                Some(pick) => passed_over.insert(pick.source),
+                Some(pick) => passed_over.sources.insert(pick.source),
             };
         }
         Err(ReleaseError::TooFewPlaces)
@@ -183,7 +190,7 @@ impl Releaser {
         &self,
         occasion: Occasion<'_>,
         retried: &[Slot],
-        passed_over: &BTreeSet<Source>,
+        passed_over: &PassedOver,
     ) -> Result<Vec<Pick>, ReleaseError> {
         let wanted = SLOTS - retried.len();
         if wanted == 0 {
@@ -191,25 +198,20 @@ impl Releaser {
         }
         let turns = Turns::new(&self.state.written, occasion.slate(), occasion.resolution);
         let own = self.state.broadcasts.values().filter(|broadcast| {
-            let shown = !passed_over.contains(&Source::Broadcast(broadcast.id));
-            shown && broadcast.stands(occasion.at)
+            !passed_over.sources.contains(&Source::Broadcast(broadcast.id)) && broadcast.stands(occasion.at)
         });
         let no_more_of_ours = retried.iter().any(|slot| slot.truth.is_real());
-        let own = if no_more_of_ours { None } else { turns.due(own.map(Broadcast::round)) };
-        let quiet = (1..=Cast::QUIET).filter_map(|company| turns.due(self.cast.quiet(company, occasion.at).into_iter()));
+        let in_question = |round: &Round| !passed_over.rounds.contains(&round.id);
+        let own = if no_more_of_ours { None } else { turns.due(own.map(Broadcast::round).filter(in_question)) };
+        let quiet = (1..=Cast::QUIET).map(|company| self.cast.quiet(company, occasion.at).into_iter());
+        let quiet = quiet.filter_map(|rounds| turns.due(rounds.filter(in_question)));
         let mut rounds = own.into_iter().chain(quiet).map(|round| self.round(&round, occasion, wanted, passed_over));
         rounds.find(|picks| picks.len() == wanted).ok_or(ReleaseError::TooFewPlaces)
     }
 
     /// The bundles of one round, the person's first. Row inputs differ at every resolution, so that all ten are shown
     /// at each; only where a region is too small for that do personas change what they say from one to the other.
-    fn round(
-        &self,
-        round: &Round,
-        occasion: Occasion<'_>,
-        wanted: usize,
-        passed_over: &BTreeSet<Source>,
-    ) -> Vec<Pick> {
+    fn round(&self, round: &Round, occasion: Occasion<'_>, wanted: usize, passed_over: &PassedOver) -> Vec<Pick> {
         let resolutions = match round.granularity {
             Granularity::Fine => &[Resolution::R6, Resolution::R7, Resolution::R8][..],
             Granularity::Zone => &[Resolution::R6],
@@ -227,7 +229,7 @@ impl Releaser {
         occasion: Occasion<'_>,
         resolutions: &[Resolution],
         wanted: usize,
-        passed_over: &BTreeSet<Source>,
+        passed_over: &PassedOver,
     ) -> Vec<Pick> {
         let (mut picks, mut taken) = (Vec::with_capacity(wanted), BTreeSet::new());
         if let RoundId::Own(number) = round.id {
@@ -238,11 +240,12 @@ impl Releaser {
         for turn in 0..MOST_TURNS {
             silent.retain(|persona| {
                 let source = Source::Persona { persona: *persona, round: round.id, turn };
-                if picks.len() == wanted || passed_over.contains(&source) {
+                if picks.len() == wanted || passed_over.sources.contains(&source) {
                     return true;
                 }
                 let bundle = self.cast.bundle(*persona, round, turn);
-                let pick = bundle.and_then(|bundle| Said::by_persona(source, bundle).pick(occasion, resolutions, &mut taken));
+                let pick =
+                    bundle.and_then(|bundle| Said::by_persona(source, bundle).pick(occasion, resolutions, &mut taken));
                 let silent = pick.is_none();
                 picks.extend(pick);
                 silent
@@ -318,12 +321,7 @@ impl Said {
     }
 
     /// Fits it to an event, unless one of its row inputs at `resolutions` is `taken`; then they are.
-    fn pick(
-        self,
-        occasion: Occasion<'_>,
-        resolutions: &[Resolution],
-        taken: &mut BTreeSet<OprfInput>,
-    ) -> Option<Pick> {
+    fn pick(self, occasion: Occasion<'_>, resolutions: &[Resolution], taken: &mut BTreeSet<OprfInput>) -> Option<Pick> {
         let rows: Option<Vec<OprfInput>> =
             resolutions.iter().map(|resolution| self.row(occasion, *resolution)).collect();
         let rows = rows.filter(|rows| rows.iter().all(|row| !taken.contains(row)))?;

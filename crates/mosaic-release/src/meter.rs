@@ -2,15 +2,15 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use mosaic_attack::{FloorAction, History, MeterModel, PublicTown, SeenBundle, contrast, effective_hypotheses};
 use mosaic_geo::PlaceIndex;
-use mosaic_obfuscate::Vocabulary;
+use mosaic_obfuscate::{PersonaId, Vocabulary};
 use mosaic_types::{AnonymityFloor, ClassId, Mode, Timestamp};
 use mosaic_wire::TableDescriptor;
 
 use crate::{BroadcastId, Preview, ReleaseError, Releaser, ShownBundle, SlotTruth};
 
-/// The person and the nine personas.
+/// The person and the nine companions.
 const IDENTITIES: usize = 10;
-/// After so many exchanges the personas' bundles stay, however conspicuous: the person's alone may still give way.
+/// After so many exchanges rounds stay, however conspicuous a persona in them: only a person may still stand out.
 const MOST_EVEN_EXCHANGES: usize = 24;
 
 /// The anonymity meter of one device: its own history as strangers may remember it, and the attacker of
@@ -42,12 +42,13 @@ pub struct Measuring<'a> {
     pub floor: AnonymityFloor,
 }
 
-/// A broadcast of the person and what the attacker thinks of its bundle.
+/// A broadcast of the person and what the attacker thinks of its round.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Suspected {
     /// Whose bundle.
     pub broadcast: BroadcastId,
-    /// The probability the attacker gives it, in 0..=1.
+    /// The probability, in 0..=1, that the attacker gives to its bundle; where it gave way, to the likeliest of the
+    /// ten.
     pub probability: f64,
 }
 
@@ -57,11 +58,11 @@ pub struct Reading {
     pub bundles: Vec<SeenBundle>,
     /// The person's bundle, if one leaves.
     pub own: Option<Suspected>,
-    /// The person's bundles that gave way to others.
+    /// The person's broadcasts whose rounds gave way to others.
     pub held_back: Vec<Suspected>,
     /// Effective hypotheses `2^H` of the attacker's posterior, in 1..=10.
     pub hypotheses: f64,
-    /// What the attacker gives to each identity, the person first: sums to 1.
+    /// What the attacker gives to each identity, the person first: sums to 1 where the person is one of the ten.
     pub shares: [f64; IDENTITIES],
 }
 
@@ -117,7 +118,9 @@ impl Meter {
                     .collect();
                 action.gives_way(event.floor, &alone, &earlier)
             };
-            held_back.extend(own.filter(|(own, _)| at == Some(*own)).map(|(_, suspected)| suspected));
+            if let (Some(at), Some((_, own))) = (at, own) {
+                held_back.push(Suspected { probability: posterior.get(at).copied().unwrap_or_default(), ..own });
+            }
             at
         };
         let preview = releaser.preview(event.at, event.resolution, event.table, judge)?;
@@ -129,7 +132,7 @@ impl Meter {
         let mut shares = [0.0; IDENTITIES];
         preview.truth.expose(|truth| {
             for (share, truth) in posterior.iter().zip(truth) {
-                if let Some(sum) = shares.get_mut(identity(*truth)) {
+                if let Some(sum) = identity(*truth).and_then(|identity| shares.get_mut(identity)) {
                     *sum += share;
                 }
             }
@@ -165,10 +168,12 @@ const fn seen(bundle: &ShownBundle) -> SeenBundle {
     SeenBundle { class: bundle.class, cell: bundle.cell, ttl: bundle.ttl }
 }
 
-fn identity(truth: SlotTruth) -> usize {
+/// The person, then the companions; members of quiet companies are never in question.
+fn identity(truth: SlotTruth) -> Option<usize> {
     match truth {
-        SlotTruth::Persona(persona) => usize::from(persona) + 1,
-        SlotTruth::Broadcast(_) | SlotTruth::Frame(_) | SlotTruth::Uniform => 0,
+        SlotTruth::Persona(PersonaId { company: 0, member }) => Some(usize::from(member) + 1),
+        SlotTruth::Persona(_) => None,
+        SlotTruth::Broadcast(_) | SlotTruth::Frame(_) | SlotTruth::Uniform => Some(0),
     }
 }
 

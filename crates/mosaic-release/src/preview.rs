@@ -1,12 +1,13 @@
 use std::{collections::BTreeSet, fmt};
 
 use mosaic_geo::Cell;
+use mosaic_obfuscate::RoundId;
 use mosaic_types::{ClassId, Sensitive, Timestamp, TtlHours};
 use mosaic_wire::TableDescriptor;
 
 use crate::{
     ReleaseError, Releaser, SlotTruth,
-    discovery::{MOST_EXCHANGES, MOST_REAL, Occasion, Pick, truth},
+    discovery::{MOST_EXCHANGES, MOST_REAL, Occasion, PassedOver, Pick, truth},
     state::{Slate, Source},
 };
 
@@ -30,7 +31,7 @@ pub struct Preview {
     pub bundles: Vec<ShownBundle>,
     /// Whose each of them is.
     pub truth: Sensitive<Vec<SlotTruth>>,
-    /// How many bundles gave way before.
+    /// How many rounds gave way before.
     pub exchanges: usize,
 }
 
@@ -40,21 +41,22 @@ impl fmt::Debug for Preview {
     }
 }
 
-/// The bundles that stay out of the next event of a table, window and resolution.
+/// The rounds that stay out of the next event of a table, window and resolution.
 #[derive(Default)]
-pub(crate) struct GivingWay(Option<(Slate, BTreeSet<Source>)>);
+pub(crate) struct GivingWay(Option<(Slate, BTreeSet<RoundId>)>);
 
 impl GivingWay {
-    pub(crate) fn at(&self, slate: Slate) -> BTreeSet<Source> {
-        self.0.as_ref().filter(|(known, _)| *known == slate).map(|(_, sources)| sources.clone()).unwrap_or_default()
+    pub(crate) fn at(&self, slate: Slate) -> PassedOver {
+        let rounds = self.0.as_ref().filter(|(known, _)| *known == slate).map(|(_, rounds)| rounds.clone());
+        PassedOver { rounds: rounds.unwrap_or_default(), sources: BTreeSet::new() }
     }
 }
 
 impl Releaser {
-    /// Shows what the discovery event leaving at `at` would carry to `judge`, who may name one bundle that is to
-    /// give way: then another takes its place and `judge` is asked again, at most 32 times. The next event built
-    /// for the same window and resolution keeps to it. Whoever's the bundle is, the same happens; the event
-    /// has ten slots and leaves when it would have left.
+    /// Shows what the discovery event leaving at `at` would carry to `judge`, who may name a bundle that is to
+    /// give way: then another round takes the place of its round and `judge` is asked again, at most 32 times. The
+    /// next event built for the same window and resolution keeps to it. Whoever's the bundle is, the same happens,
+    /// to all ten; the event has ten slots and leaves when it would have left.
     ///
     /// # Errors
     /// [`ReleaseError`] when the table does not serve `at`, or too few places are known.
@@ -67,25 +69,25 @@ impl Releaser {
     ) -> Result<Preview, ReleaseError> {
         let occasion = Occasion::new(at, resolution, table)?;
         let retried = self.retries.fitting(occasion.fit(), at, MOST_REAL as usize);
-        let mut out = BTreeSet::new();
+        let mut out = PassedOver::default();
         let mut picks = self.picks(occasion, &retried, &out)?;
         let mut exchanges = 0;
         let preview = loop {
             let preview = self.shown(&picks, occasion.slate(), exchanges);
             let objection = judge(&preview).and_then(|at| picks.get(at)).filter(|_| exchanges < MOST_EXCHANGES);
-            let Some(source) = objection.map(|pick| pick.source) else { break preview };
+            let Some(round) = objection.map(|pick| pick.source.round()) else { break preview };
             exchanges += 1;
-            out.insert(source);
+            out.rounds.insert(round);
             if let Ok(others) = self.picks(occasion, &retried, &out) {
                 picks = others;
                 continue;
             }
-            // too few places for so much choice: of all objections those to the person's own bundles stay
-            out.retain(|source| matches!(source, Source::Broadcast(_)));
+            // too few places for so much choice: of all objections those to the person's own rounds stay
+            out.rounds.retain(|round| matches!(round, RoundId::Own(_)));
             picks = self.picks(occasion, &retried, &out)?;
             break self.shown(&picks, occasion.slate(), exchanges);
         };
-        self.giving_way = GivingWay(Some((occasion.slate(), out)));
+        self.giving_way = GivingWay(Some((occasion.slate(), out.rounds)));
         Ok(preview)
     }
 

@@ -11,7 +11,7 @@ use mosaic_types::{AnonymityFloor, Mode};
 use crate::{
     Part, PopulationPlan, Progress,
     device::Device,
-    opened::{Life, Opened, open, record_opened},
+    opened::{Layers, Life, Opened, OpenedSlot, open, record_opened},
     population::play_all,
     runs::evening,
     tables::Tables,
@@ -41,7 +41,7 @@ pub fn make_meter(places: &Arc<PlaceIndex>, plan: MeterPlan, progress: &Progress
             mode,
             start: evening(),
         };
-        let opened = record_opened(places, population, Life::Ordinary, progress)?;
+        let opened = record_opened(places, population, Life::Ordinary, Layers::Outer, progress)?;
         for lesson in lessons(places, mode, &opened) {
             match Part::of(&format!("{mode}-{}", lesson.choice.user), plan.seed) {
                 Part::Train => training.push(lesson),
@@ -62,7 +62,9 @@ pub(crate) fn lessons(places: &Arc<PlaceIndex>, mode: Mode, opened: &[Opened]) -
             let bundles = event.bundles();
             if let Some(truth) = event.real() {
                 let rows = contrast(&history.rows(event.at, &bundles, &town));
-                let identities = event.slots.iter().map(|slot| slot.identity).collect();
+                // with the person are companions only, whose numbers are small
+                let small = |slot: &OpenedSlot| u8::try_from(slot.identity).unwrap_or(u8::MAX);
+                let identities = event.slots.iter().map(small).collect();
                 lessons.push(Lesson { mode, choice: Choice { user: event.user, rows, truth }, identities });
             }
             history.absorb(event.at, &bundles);
@@ -121,7 +123,7 @@ fn lead(
         meter.absorb(at, &reading.bundles);
         let held_back = !reading.held_back.is_empty() && reading.own.is_none();
         let due = reading.own.is_some() || held_back;
-        events.push((open(device.user, resolution, &event, tables)?, due, held_back));
+        events.push((open(device.user, resolution, &event, Layers::Outer, tables)?, due, held_back));
     }
 }
 

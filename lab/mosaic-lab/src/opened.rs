@@ -96,15 +96,26 @@ pub(crate) enum Life {
     Steady,
 }
 
+/// How far an attacker opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layers {
+    /// Class, cell and window.
+    Outer,
+    /// Topics and text as well, of the events with something to find: walking through the topics costs more than
+    /// all the rest.
+    Both,
+}
+
 /// Records and opens the discovery events of a population, user after user, each in order of time.
 pub(crate) fn record_opened(
     places: &Arc<PlaceIndex>,
     plan: PopulationPlan,
     life: Life,
+    layers: Layers,
     progress: &Progress<'_>,
 ) -> Result<Vec<Opened>> {
     play_all(places, plan, progress, &|device: Device<'_>, tables: &mut Tables| {
-        lead(device, places, plan, life, tables)
+        lead(device, places, plan, life, layers, tables)
     })
 }
 
@@ -113,6 +124,7 @@ fn lead(
     places: &PlaceIndex,
     plan: PopulationPlan,
     life: Life,
+    layers: Layers,
     tables: &mut Tables,
 ) -> Result<Vec<Opened>> {
     let (mut now, mut events) = (plan.start, Vec::new());
@@ -132,7 +144,7 @@ fn lead(
             continue;
         };
         let event = device.discovery(send.leave_at, resolution, tables)?;
-        events.push(open(device.user, resolution, &event, life, tables)?);
+        events.push(open(device.user, resolution, &event, layers, tables)?);
     }
 }
 
@@ -140,14 +152,13 @@ pub(crate) fn open(
     user: u32,
     resolution: u8,
     event: &ReleasedEvent,
-    life: Life,
+    layers: Layers,
     tables: &mut Tables,
 ) -> Result<Opened> {
     let (at, fields) = (event.leaves(), event.fields());
     debug_assert_eq!(fields.table.lane(), Lane::Discovery);
     let truth = event.slot_truth().expose(|truth| *truth);
-    // walking through the topics costs more than all the rest, so only events with something to find are
-    let walks = life == Life::Ordinary && truth.iter().any(|truth| !matches!(truth, SlotTruth::Persona(_)));
+    let walks = layers == Layers::Both && truth.iter().any(|truth| !matches!(truth, SlotTruth::Persona(_)));
     let mut slots = Vec::with_capacity(truth.len());
     for ((tag, record), truth) in fields.rows.iter().zip(&fields.slots).zip(truth) {
         let period = fields.table.period();
@@ -157,7 +168,9 @@ pub(crate) fn open(
         let Some((input, card)) = cards.next() else { bail!("a bundle does not open at its own row") };
         let named = if walks { named(at, &input, card.class, record, tables)? } else { None };
         let identity = match truth {
-            SlotTruth::Persona(PersonaId { company, member }) => 10 * company + u16::from(member) + u16::from(company == 0),
+            SlotTruth::Persona(PersonaId { company, member }) => {
+                10 * company + u16::from(member) + u16::from(company == 0)
+            }
             SlotTruth::Broadcast(_) | SlotTruth::Frame(_) | SlotTruth::Uniform => 0,
         };
         let row = u64::from(fields.table.0) << 24 | u64::from(tag.row());

@@ -90,7 +90,7 @@ impl AgentCore {
             FloorAction::Show | FloorAction::Withhold => "others are sent in its place until it stands out less",
         };
         format!(
-            "whoever opens bundles would take it for yours with {given:.0} % where the floor of {floor} identities \
+            "whoever opens bundles would name one of its ten cards with {given:.0} % where the floor of {floor} identities \
              allows {most:.0} %: {done}"
         )
     }

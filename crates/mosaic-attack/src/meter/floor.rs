@@ -2,9 +2,9 @@ use mosaic_types::{AnonymityFloor, Mode};
 
 /// What happens to a bundle that an attacker would be too sure of.
 ///
-/// The rule knows nothing of whose a bundle is: a persona's gives way as the person's does, and another takes its
-/// place, so who misses a bundle learns that the meter found it conspicuous, which whoever knows the code can
-/// compute, and nothing more. A persona's bundle is exchanged oftener than the person's wherever the meter errs.
+/// The rule knows nothing of whose a bundle is: if one of ten stands out, all ten give way and another round takes
+/// their place, so who misses a round learns that the meter found one of its bundles conspicuous, which whoever
+/// knows the code can compute, and nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FloorAction {
     /// It is sent and shown to the person: who is in danger is never held back (emergency).

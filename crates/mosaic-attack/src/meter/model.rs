@@ -84,11 +84,11 @@ impl MeterModel {
         let rows: Vec<Vec<f64>> = training.iter().flat_map(|lesson| lesson.choice.rows.iter().cloned()).collect();
         let real: Vec<bool> = training.iter().flat_map(|lesson| labels(&lesson.choice)).collect();
         let growing = BoostingPlan { trees: 120, depth: 4, rate: 0.1, leaf: 40 };
-        let trees = BoostedTrees::fit_rows(&rows, &real, growing);
+        let trees = BoostedTrees::fit(&rows, &real, growing);
         let calibrated = |mode: Mode| {
             let own: Vec<&Lesson> = tuning.iter().filter(|lesson| lesson.mode == mode).collect();
             let pairs = own.iter().flat_map(|lesson| {
-                let scores = lesson.choice.rows.iter().map(|row| trees.score_row(row));
+                let scores = lesson.choice.rows.iter().map(|row| trees.score(row));
                 scores.zip(labels(&lesson.choice)).collect::<Vec<_>>()
             });
             let isotonic = Isotonic::fit(&pairs.collect::<Vec<_>>());
@@ -175,7 +175,7 @@ fn labels(choice: &Choice) -> Vec<bool> {
 }
 
 fn posterior(trees: &BoostedTrees, isotonic: &Isotonic, rows: &[Vec<f64>]) -> Vec<f64> {
-    isotonic.posterior(&rows.iter().map(|row| trees.score_row(row)).collect::<Vec<_>>())
+    isotonic.posterior(&rows.iter().map(|row| trees.score(row)).collect::<Vec<_>>())
 }
 
 /// Evidence of each event to the power `weight`: events of one device repeat each other, so that taken whole

@@ -237,7 +237,8 @@ impl Member {
 /// The classes in an order that the public aggregate favours, each with less weight than the one before it.
 fn tastes(rng: &mut ChaCha20Rng) -> [f64; ClassId::COUNT as usize] {
     let fall_off = rng.random_range(FALL_OFF);
-    let mut left: Vec<(usize, f64)> = Vocabulary::builtin().classes().iter().map(|class| class.prior).enumerate().collect();
+    let mut left: Vec<(usize, f64)> =
+        Vocabulary::builtin().classes().iter().map(|class| class.prior).enumerate().collect();
     let mut tastes = [0.0; ClassId::COUNT as usize];
     for rank in 1.. {
         let Some((class, prior)) = by_weight(&left, |(_, prior)| *prior, rng) else { break };

@@ -166,8 +166,9 @@ fn every_class_and_cell_and_topic_occurs() {
 fn a_quarter_of_the_quiet_rounds_are_zones() {
     let cast = cast(5);
     let instants = (0..40).map(|number| NOW.after(Duration::from_hours(192 * number)));
-    let rounds: Vec<Round> =
-        instants.flat_map(|at| (1..=Cast::QUIET).flat_map(|company| cast.quiet(company, at)).collect::<Vec<_>>()).collect();
+    let rounds: Vec<Round> = instants
+        .flat_map(|at| (1..=Cast::QUIET).flat_map(|company| cast.quiet(company, at)).collect::<Vec<_>>())
+        .collect();
     let zones = rounds.iter().filter(|round| round.granularity == Granularity::Zone).count() as f64;
     let share = zones / rounds.len() as f64;
     assert!((share - 0.25).abs() < 5.0 * (0.1875 / rounds.len() as f64).sqrt(), "{share} of {}", rounds.len());

@@ -43,7 +43,7 @@ fn table(period: Period) -> TableDescriptor {
 fn write(releaser: &mut Releaser, at: Timestamp, resolution: u8) -> Vec<Source> {
     let table = table(at.period());
     let occasion = Occasion::new(at, resolution, &table).unwrap();
-    let picks = releaser.picks(occasion, &[], &BTreeSet::new()).unwrap();
+    let picks = releaser.picks(occasion, &[], &PassedOver::default()).unwrap();
     let rows: BTreeSet<_> = picks.iter().map(|pick| pick.row).collect();
     assert_eq!((picks.len(), rows.len()), (SLOTS, SLOTS));
     let sources: Vec<Source> = picks.iter().map(|pick| pick.source).collect();
@@ -123,7 +123,7 @@ fn all_ten_of_a_round_turn_up_together() {
         }
         let table = table(at.period());
         let occasion = Occasion::new(at, ORDER[event % 5], &table).unwrap();
-        let picks = releaser.picks(occasion, &[], &BTreeSet::new()).unwrap();
+        let picks = releaser.picks(occasion, &[], &PassedOver::default()).unwrap();
         let rounds: BTreeSet<RoundId> = picks.iter().map(|pick| pick.source.round()).collect();
         assert_eq!((picks.len(), rounds.len()), (SLOTS, 1), "an event shows one round");
         let said = |pick: &Pick| {

@@ -13,7 +13,7 @@ use mosaic_attack::{
 use self::describe::{FEATURES, Town, choices, profiles};
 use super::{Bench, elements::Naive, plots, sessions, slots::learners};
 use crate::{
-    opened::{Life, Opened, record_opened},
+    opened::{Layers, Life, Opened, record_opened},
     report::Row,
     runs::{RESAMPLES, count},
 };
@@ -22,10 +22,10 @@ pub(super) fn attack(bench: &mut Bench<'_>, naive: Naive) -> Result<()> {
     let size = bench.plan.size.clone();
     bench.progress.stage(&format!("opened bundles of {} people", size.opened), size.opened.into());
     let plan = bench.population(size.opened, Duration::from_hours(24 * size.days));
-    let opened = record_opened(bench.places, plan, Life::Ordinary, bench.progress)?;
+    let opened = record_opened(bench.places, plan, Life::Ordinary, Layers::Both, bench.progress)?;
     bench.progress.stage(&format!("one wish, repeated by {} people", size.steady), size.steady.into());
     let plan = bench.population(size.steady, Duration::from_hours(2 * size.windows));
-    let steady = record_opened(bench.places, plan, Life::Steady, bench.progress)?;
+    let steady = record_opened(bench.places, plan, Life::Steady, Layers::Outer, bench.progress)?;
     single_bundles(bench, naive, &opened);
     let found = guesses(bench, naive, &opened)?;
     super::meter::attack(bench, &opened, found)?;

@@ -15,7 +15,7 @@ use rand_chacha::ChaCha20Rng;
 use super::{Bench, discovery};
 use crate::{
     meter::{Metered, lessons, record_metered},
-    opened::{Life, Opened, record_opened},
+    opened::{Layers, Life, Opened, record_opened},
     report::Row,
     runs::RESAMPLES,
 };
@@ -40,7 +40,7 @@ fn rows(bench: &mut Bench<'_>, opened: &[Opened], best: Estimate) -> Result<()> 
     floor(bench, Mode::Balanced, opened)?;
     let plan = plan(bench, Mode::Maximum);
     bench.progress.stage(&format!("opened bundles of {} people, maximum mode", plan.agents), plan.agents.into());
-    let maximum = record_opened(bench.places, plan, Life::Ordinary, bench.progress)?;
+    let maximum = record_opened(bench.places, plan, Life::Ordinary, Layers::Outer, bench.progress)?;
     floor(bench, Mode::Maximum, &maximum)
 }
 
@@ -169,7 +169,7 @@ mod tests {
         let mut bench =
             Bench { places: &places, plan: &plan, progress: &progress, rng, rows: Vec::new(), series: Vec::new() };
         let people = super::plan(&bench, Mode::Balanced);
-        let opened = record_opened(&places, people, Life::Ordinary, &progress).unwrap();
+        let opened = record_opened(&places, people, Life::Ordinary, Layers::Outer, &progress).unwrap();
         let best = retrained(&mut bench, &opened).unwrap().top_one;
         let before = bench.rng.clone();
         meter::attack(&mut bench, &opened, best).unwrap();
@@ -208,7 +208,7 @@ mod tests {
             let bench =
                 Bench { places: &places, plan: &plan, progress: &progress, rng, rows: Vec::new(), series: Vec::new() };
             let people = super::plan(&bench, mode);
-            let opened = record_opened(&places, people, Life::Ordinary, &progress).unwrap();
+            let opened = record_opened(&places, people, Life::Ordinary, Layers::Outer, &progress).unwrap();
             let model = MeterModel::builtin().unwrap();
             let lessons = lessons(&places, mode, &opened);
             let own: Vec<f64> =

@@ -44,7 +44,7 @@ impl MeterArgs {
         };
         let plan = MeterPlan { seed, people: self.people, hours: self.hours };
         let made = with_bar(|progress| make_meter(&Arc::new(places), plan, progress));
-        let bytes = made.or_exit(Exit::Usage, "the meter could not be made")?.encode();
+        let bytes = made.0.or_exit(Exit::Usage, "the meter could not be made")?.encode();
         write_file(&self.out, &bytes)?;
         let told = json!({ "file": self.out, "bytes": bytes.len(), "people": plan.people, "hours": plan.hours });
         context.out.result(&told, |page| page.line(format!("{}: {} bytes", self.out.display(), bytes.len())));

@@ -118,8 +118,9 @@ pub fn run(places: &Arc<PlaceIndex>, plan: &RunPlan, progress: &Progress<'_>) ->
     let rng = ChaCha20Rng::seed_from_u64(plan.seed);
     let mut bench = Bench { places, plan, progress, rng, rows: Vec::new(), series: Vec::new() };
     bench.rows.extend(unbuilt::rows());
-    bench.draw_for("naive");
     let naive = elements::attack(&mut bench)?;
+    // the evening's attackers draw on from here, as if they were next
+    let next = bench.rng.clone();
     let length = Duration::from_hours(plan.size.hours);
     let population = bench.population(plan.size.evening, length);
     let aside = Aside::new(progress);
@@ -131,7 +132,7 @@ pub fn run(places: &Arc<PlaceIndex>, plan: &RunPlan, progress: &Progress<'_>) ->
         let evening = evening.join().map_err(|_| anyhow!("the recording of the evening stopped"));
         others.and(evening?)
     })?;
-    bench.draw_for("rendezvous");
+    bench.rng = next;
     slots::rendezvous(&mut bench, naive, &recorded);
     let traces = plan.traces.as_ref().map_or_else(String::new, |(name, _)| name.clone());
     let (seed, places) = (plan.seed, plan.places.clone());

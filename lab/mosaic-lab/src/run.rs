@@ -132,8 +132,9 @@ pub fn run(places: &Arc<PlaceIndex>, plan: &RunPlan, progress: &Progress<'_>) ->
     let rng = ChaCha20Rng::seed_from_u64(plan.seed);
     let mut bench = Bench { places, plan, progress, rng, rows: Vec::new(), series: Vec::new() };
     bench.rows.extend(unbuilt::rows());
-    bench.draw_for("naive");
     let naive = elements::attack(&mut bench)?;
+    // the evening's attackers draw on from here, as if they were next
+    let next = bench.rng.clone();
     let length = Duration::from_hours(plan.size.hours);
     let population = bench.population(plan.size.evening, length);
     let aside = Aside::new(progress);
@@ -148,7 +149,7 @@ pub fn run(places: &Arc<PlaceIndex>, plan: &RunPlan, progress: &Progress<'_>) ->
         let (evening, beside) = (evening.join().map_err(stopped), beside.join().map_err(stopped));
         others.and(Ok((evening??, beside??)))
     })?;
-    bench.draw_for("rendezvous");
+    bench.rng = next;
     slots::rendezvous(&mut bench, naive, &recorded);
     let beside::Recordings { lived, lies, month } = beside;
     bench.draw_for("lived");

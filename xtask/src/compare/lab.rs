@@ -101,7 +101,8 @@ fn known(args: &CompareArgs) -> String {
 fn differences(ours: &Attacked, peer: &Attacked) -> Vec<String> {
     let everybody = ours.risks.keys().chain(peer.risks.keys().filter(|user| !ours.risks.contains_key(*user)));
     let differs = |user: &&String| match (ours.risks.get(*user), peer.risks.get(*user)) {
-        (Some(a), Some(b)) => !((a - b).abs() <= TOLERANCE),
+        // what is no number is not equal either
+        (Some(a), Some(b)) => (a - b).is_nan() || (a - b).abs() > TOLERANCE,
         _ => true,
     };
     let show =

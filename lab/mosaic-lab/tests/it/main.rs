@@ -31,7 +31,7 @@ fn one_provider_cannot_tell_real_rendezvous_slots() {
     }
     assert_eq!(row(&report, "slots/naive").status, Status::Met, "{report}");
     let [low, high] = row(&report, "slots/rendezvous/within").ci.unwrap();
-    assert!(0.47 <= low && low <= 0.5 && 0.5 <= high && high <= 0.53, "{report}");
+    assert!((0.47..=0.5).contains(&low) && (0.5..=0.53).contains(&high), "{report}");
     let (pooled, clock) = (row(&report, "slots/rendezvous"), row(&report, "slots/rendezvous/clock"));
     assert!(pooled.value.unwrap() <= clock.ci.unwrap()[1], "a slot says more than the clock does:\n{report}");
 }

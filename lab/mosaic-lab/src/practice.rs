@@ -26,7 +26,7 @@ use mosaic_wire::{Call, CallFailure, Reply};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
-use self::host::Host;
+use self::host::{Founded, Host};
 pub(crate) use self::{
     liar::{Liar, Lie},
     people::{Said, Script},
@@ -114,7 +114,7 @@ pub(crate) fn record_practice_with(
     lie: Option<(ProviderId, Lie)>,
 ) -> Result<Practice> {
     let mut rng = ChaCha20Rng::seed_from_u64(plan.seed ^ 0x9AC7);
-    let (federation, hosts, liar) = host::federation(plan, places, lie, &mut rng)?;
+    let Founded { federation, hosts, liar } = host::federation(plan, places, lie, &mut rng)?;
     let residents = Residents::generate(places, plan.people as usize, plan.seed)?;
     let mut evening = Evening {
         now: plan.start.before(WARM_UP),

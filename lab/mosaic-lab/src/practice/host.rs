@@ -78,13 +78,20 @@ impl Host {
     }
 }
 
+/// A federation and who stands in it.
+pub(super) struct Founded {
+    pub(super) federation: Arc<Federation>,
+    pub(super) hosts: BTreeMap<ProviderId, Host>,
+    pub(super) liar: Option<Liar>,
+}
+
 /// A practice federation of three, each with an empty store.
 pub(super) fn federation(
     plan: PracticePlan,
     places: &PlaceIndex,
     lie: Option<(ProviderId, Lie)>,
     rng: &mut ChaCha20Rng,
-) -> Result<(Arc<Federation>, BTreeMap<ProviderId, Host>, Option<Liar>)> {
+) -> Result<Founded> {
     let keys = [1, 2, 3].map(|number| ProviderId::new(number).map(|id| ProviderKeys::generate(id, rng)));
     let keys: Vec<ProviderKeys> = keys.into_iter().collect::<Result<_, _>>()?;
     let federation = Arc::new(signed(plan, places, &keys)?);
@@ -100,7 +107,7 @@ pub(super) fn federation(
         let core = ProviderCore::open(keys, Arc::clone(&federation), MemoryStore::default(), policy, now)?;
         hosts.insert(id, Host { core, rng: own, wake: now, waiting: BTreeMap::new() });
     }
-    Ok((federation, hosts, liar))
+    Ok(Founded { federation, hosts, liar })
 }
 
 fn signed(plan: PracticePlan, places: &PlaceIndex, keys: &[ProviderKeys]) -> Result<Federation> {

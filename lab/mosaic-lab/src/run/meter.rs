@@ -56,7 +56,7 @@ fn stated(bench: &mut Bench<'_>, model: &MeterModel, opened: &[Opened], best: Es
     let row =
         |id: &str, metric: &str, found| Row::printed(format!("meter/{id}"), "anonymity meter", "P2", metric, found);
     bench.rows.push(row("calibration", "calibration error", found.error).judged(0.0, 0.05).because(LIMITS));
-    let own = own_claims(&judged, &posterior);
+    let own = own_claims(&judged, posterior);
     let own = mean(&own, bench);
     bench.rows.push(row("own", "stated for the person's bundle", own));
     let hits = judged.iter().map(|lesson| (lesson.choice.user, hit(&posterior(lesson), lesson.choice.truth)));

@@ -56,7 +56,7 @@ fn stated(bench: &mut Bench<'_>, model: &MeterModel, opened: &[Opened], best: Es
     let row =
         |id: &str, metric: &str, found| Row::printed(format!("meter/{id}"), "anonymity meter", "P2", metric, found);
     bench.rows.push(row("calibration", "calibration error", found.error).judged(0.0, 0.05).because(LIMITS));
-    let own = own_claims(&judged, &posterior);
+    let own = own_claims(&judged, posterior);
     let own = mean(&own, bench);
     bench.rows.push(row("own", "stated for the person's bundle", own));
     let hits = judged.iter().map(|lesson| (lesson.choice.user, hit(&posterior(lesson), lesson.choice.truth)));
@@ -187,38 +187,5 @@ mod tests {
         }
         assert!((-1.0..=1.0).contains(&value("meter/gap")));
         assert!(value("meter/floor/balanced/on/events") <= value("meter/floor/balanced/off/events"));
-    }
-
-    #[test]
-    #[ignore = "temporary"]
-    fn measure() {
-        for row in found(90, 2) {
-            println!("{} {:?} {:?}", row.id, row.value, row.ci);
-        }
-    }
-
-    #[test]
-    #[ignore = "temporary"]
-    fn spread() {
-        let (places, progress) = (Arc::new(synthetic_city(1)), Progress::SILENT);
-        for mode in [Mode::Balanced, Mode::Maximum] {
-            let size = RunSize { opened: 60, days: 2, ..RunSize::quick() };
-            let plan = RunPlan { size, seed: 1, places: String::new(), traces: None };
-            let rng = ChaCha20Rng::seed_from_u64(1);
-            let bench =
-                Bench { places: &places, plan: &plan, progress: &progress, rng, rows: Vec::new(), series: Vec::new() };
-            let people = super::plan(&bench, mode);
-            let opened = record_opened(&places, people, Life::Ordinary, Layers::Outer, &progress).unwrap();
-            let model = MeterModel::builtin().unwrap();
-            let lessons = lessons(&places, mode, &opened);
-            let own: Vec<f64> =
-                own_claims(&lessons, |l| model.posterior(l.mode, &l.choice.rows)).iter().map(|c| c.1).collect();
-            for floor in [1.05, 1.1, 1.2, 1.25, 1.5, 2.0, 3.0, 5.0] {
-                println!(
-                    "{mode} {floor} {:.3}",
-                    own.iter().filter(|p| **p > 1.0 / floor).count() as f64 / own.len() as f64
-                );
-            }
-        }
     }
 }

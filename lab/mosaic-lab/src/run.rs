@@ -68,7 +68,7 @@ impl RunSize {
     /// Minutes on two cores.
     pub fn quick() -> Self {
         Self {
-            evening: 240,
+            evening: 480,
             hours: 6,
             discovery: vec![100],
             opened: 90,
@@ -85,7 +85,7 @@ impl RunSize {
     /// Up to an hour on two cores.
     pub fn full() -> Self {
         Self {
-            evening: 720,
+            evening: 640,
             hours: 8,
             discovery: vec![100, 1_000, 10_000],
             opened: 300,
@@ -132,9 +132,8 @@ pub fn run(places: &Arc<PlaceIndex>, plan: &RunPlan, progress: &Progress<'_>) ->
     let rng = ChaCha20Rng::seed_from_u64(plan.seed);
     let mut bench = Bench { places, plan, progress, rng, rows: Vec::new(), series: Vec::new() };
     bench.rows.extend(unbuilt::rows());
+    bench.draw_for("naive");
     let naive = elements::attack(&mut bench)?;
-    // the evening's attackers draw on from here, as if they were next
-    let next = bench.rng.clone();
     let length = Duration::from_hours(plan.size.hours);
     let population = bench.population(plan.size.evening, length);
     let aside = Aside::new(progress);
@@ -149,12 +148,14 @@ pub fn run(places: &Arc<PlaceIndex>, plan: &RunPlan, progress: &Progress<'_>) ->
         let (evening, beside) = (evening.join().map_err(stopped), beside.join().map_err(stopped));
         others.and(Ok((evening??, beside??)))
     })?;
-    bench.rng = next;
+    bench.draw_for("rendezvous");
     slots::rendezvous(&mut bench, naive, &recorded);
     let beside::Recordings { lived, lies, month } = beside;
     bench.draw_for("lived");
     lived::attack(&mut bench, lived)?;
+    bench.draw_for("lies");
     byzantine::attack(&mut bench, lies);
+    bench.draw_for("friends");
     friends::attack(&mut bench, &month);
     let traces = plan.traces.as_ref().map_or_else(String::new, |(name, _)| name.clone());
     let (seed, places) = (plan.seed, plan.places.clone());

@@ -85,7 +85,7 @@ impl UpArgs {
 }
 
 fn keep_places(home: &Home, index: &PlaceIndex) -> Outcome {
-    write_file(&home.places(), &index.encode())
+    places::keep(home, index)
 }
 
 /// Everything that runs, and what it said when it was ready.

@@ -27,6 +27,18 @@ pub enum PlaceTag {
 }
 
 impl PlaceTag {
+    /// All, in the order of their numbers in a places file.
+    pub const ALL: [Self; 9] = [
+        Self::Amenity,
+        Self::Shop,
+        Self::Leisure,
+        Self::Tourism,
+        Self::Office,
+        Self::Craft,
+        Self::Healthcare,
+        Self::Stop,
+        Self::Building,
+    ];
     /// The seven tags that are read from OpenStreetMap.
     pub const FROM_MAP: [Self; 7] =
         [Self::Amenity, Self::Shop, Self::Leisure, Self::Tourism, Self::Office, Self::Craft, Self::Healthcare];
@@ -84,9 +96,33 @@ pub enum Category {
 }
 
 impl Category {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Food,
+        Self::Nightlife,
+        Self::Culture,
+        Self::Park,
+        Self::Sport,
+        Self::Shopping,
+        Self::Health,
+        Self::Education,
+        Self::Work,
+        Self::Lodging,
+        Self::Worship,
+        Self::Service,
+        Self::Furniture,
+        Self::Home,
+        Self::Other,
+    ];
+
     /// Whether people arrange to meet at such places: an evening's venues.
     pub const fn is_venue(self) -> bool {
         matches!(self, Self::Food | Self::Nightlife | Self::Culture | Self::Park | Self::Sport)
+    }
+
+    /// Whether somebody can plausibly be at such a place for a while, a home apart: a venue of a plausibility check.
+    pub const fn is_visited(self) -> bool {
+        !matches!(self, Self::Furniture | Self::Home)
     }
 
     /// Whether people work at such places.

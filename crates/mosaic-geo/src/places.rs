@@ -20,6 +20,7 @@ mod provenance;
 mod search;
 mod view;
 
+pub(crate) use kind::Rhythm;
 pub use kind::{Category, PlaceKind, PlaceTag};
 pub use open::DecodePlacesError;
 pub use osm::OsmError;
@@ -151,19 +152,27 @@ impl PlaceIndex {
 
     /// The places in a cell (by the cells' exact hierarchy below it).
     pub fn in_cell(&self, cell: Cell) -> Places<'_> {
-        let above = |number: usize| {
-            let fine = self.cell(number)?;
-            fine.parent(cell.resolution())
+        let (resolution, cells) = (cell.resolution(), self.section(&self.layout.cells));
+        // At the index's own resolution numbers compare like cells, and need not be taken apart.
+        let above = |raw: u64| {
+            if resolution == Resolution::R9 {
+                return raw;
+            }
+            Cell::from_raw(raw).ok().and_then(|fine| fine.parent(resolution)).map_or(u64::MAX, Cell::raw)
         };
-        let first = |enough: &dyn Fn(Cell) -> bool| {
+        let first = |enough: &dyn Fn(u64) -> bool| {
             let (mut low, mut high) = (0, self.layout.counts.cells);
             while low < high {
                 let middle = low.midpoint(high);
-                if above(middle).is_none_or(enough) { high = middle } else { low = middle + 1 }
+                if u64_at(cells, middle).is_none_or(|raw| enough(above(raw))) {
+                    high = middle
+                } else {
+                    low = middle + 1
+                }
             }
             self.start(low)
         };
-        Places::new(self, first(&|found| found >= cell)..first(&|found| found > cell))
+        Places::new(self, first(&|found| found >= cell.raw())..first(&|found| found > cell.raw()))
     }
 
     /// The cells that hold at least one place, sorted, with how many: those a place's r9 cell lies under.

@@ -73,10 +73,15 @@ fn habit(place: PlaceRef<'_>, at: LocalTime) -> f64 {
     HourTables::at(place.position).score(place.kind, at.hour())
 }
 
-/// Temporal score times the profile's liking: what venues are ranked and destinations drawn by (L3-44).
+/// Temporal score times the profile's liking: what venues are ranked and destinations drawn by (L3-44). Zero for what is
+/// no venue or does not count at this hour.
 pub fn composite_score(place: PlaceRef<'_>, at: LocalTime, profile: &Profile) -> f64 {
     let category = place.kind.category();
-    if category.is_visited() { temporal_score(place, at) * profile.liking(category) } else { 0.0 }
+    if !category.is_visited() {
+        return 0.0;
+    }
+    let temporal = temporal_score(place, at);
+    if temporal > score::COUNTS_ABOVE { temporal * profile.liking(category) } else { 0.0 }
 }
 
 /// Checks a position at a local time for somebody with this profile.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     commands::{Context, agent::CITY_SEED, places},
     exit::{Failure, Outcome},
-    home::{Home, write_file},
+    home::Home,
     out::{program, quoted},
     password,
     practice::{self, PROVIDERS},

@@ -21,7 +21,8 @@ impl E7 {
 
     /// The position in degrees.
     pub(super) fn position(self) -> LatLng {
-        LatLng::wrapped(f64::from(self.lat) / 1e7, f64::from(self.lng) / 1e7)
+        let (lat, lng) = (f64::from(self.lat) / 1e7, f64::from(self.lng) / 1e7);
+        LatLng::new(lat, lng).unwrap_or_else(|_| LatLng::wrapped(lat, lng))
     }
 }
 

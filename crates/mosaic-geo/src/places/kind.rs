@@ -136,12 +136,26 @@ impl Category {
 pub struct PlaceKind {
     tag: PlaceTag,
     value: Arc<str>,
+    /// These two follow from the others; they are asked for far more often than kinds are made.
+    category: Category,
+    rhythm: Rhythm,
+}
+
+/// Which table of hours holds for a kind of place (L3-40).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Rhythm {
+    Cafe,
+    Bar,
+    Restaurant,
+    Unknown,
 }
 
 impl PlaceKind {
     /// Joins a tag and its value.
     pub fn new(tag: PlaceTag, value: impl Into<Arc<str>>) -> Self {
-        Self { tag, value: value.into() }
+        let value = value.into();
+        let (category, rhythm) = (category(tag, &value), rhythm(tag, &value));
+        Self { tag, value, category, rhythm }
     }
 
     /// The tag.
@@ -155,23 +169,41 @@ impl PlaceKind {
     }
 
     /// What such a place is good for.
-    pub fn category(&self) -> Category {
-        match self.tag {
-            PlaceTag::Amenity => amenity(&self.value),
-            PlaceTag::Shop => Category::Shopping,
-            PlaceTag::Leisure => leisure(&self.value),
-            PlaceTag::Tourism => tourism(&self.value),
-            PlaceTag::Office | PlaceTag::Craft => Category::Work,
-            PlaceTag::Healthcare => Category::Health,
-            PlaceTag::Building => Category::Home,
-            PlaceTag::Stop => Category::Other,
-        }
+    pub const fn category(&self) -> Category {
+        self.category
+    }
+
+    /// Which table of hours holds for it.
+    pub(crate) const fn rhythm(&self) -> Rhythm {
+        self.rhythm
     }
 }
 
 impl fmt::Display for PlaceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}={}", self.tag.key(), self.value)
+    }
+}
+
+fn category(tag: PlaceTag, value: &str) -> Category {
+    match tag {
+        PlaceTag::Amenity => amenity(value),
+        PlaceTag::Shop => Category::Shopping,
+        PlaceTag::Leisure => leisure(value),
+        PlaceTag::Tourism => tourism(value),
+        PlaceTag::Office | PlaceTag::Craft => Category::Work,
+        PlaceTag::Healthcare => Category::Health,
+        PlaceTag::Building => Category::Home,
+        PlaceTag::Stop => Category::Other,
+    }
+}
+
+fn rhythm(tag: PlaceTag, value: &str) -> Rhythm {
+    match (tag, value) {
+        (PlaceTag::Amenity, "cafe") => Rhythm::Cafe,
+        (PlaceTag::Amenity, "bar" | "pub") => Rhythm::Bar,
+        (PlaceTag::Amenity, "restaurant") => Rhythm::Restaurant,
+        _ => Rhythm::Unknown,
     }
 }
 

@@ -85,16 +85,16 @@ impl PlaceIndex {
         })?;
         let mut corners = extract.corners();
         if !corners.ids.is_empty() {
-            match nodes.kept {
-                Some(kept) => kept.iter().for_each(|&(id, at)| corners.locate(id, at)),
-                None => {
-                    drop(visit(bytes, &mut |done| progress(u64::midpoint(done, whole), whole), |block, element| {
-                        if let Some((id, lat, lng)) = node_of(&element) {
-                            corners.locate(id, position(block, lat, lng)?);
-                        }
-                        Ok(())
-                    })?)
-                }
+            if let Some(kept) = nodes.kept {
+                kept.iter().for_each(|&(id, at)| corners.locate(id, at));
+            } else {
+                let mut rest = |done: u64| progress(u64::midpoint(done, whole), whole);
+                visit(bytes, &mut rest, |block, element| {
+                    if let Some((id, lat, lng)) = node_of(&element) {
+                        corners.locate(id, position(block, lat, lng)?);
+                    }
+                    Ok(())
+                })?;
             }
         }
         progress(whole, whole);

@@ -44,13 +44,13 @@ pub struct Destination<'a> {
 }
 
 /// How often a place is drawn before all are weighed.
-const TRIES: usize = 64;
+const TRIES: usize = 256;
 
 /// Draws a venue within reach, with a probability that is proportional to its composite score at the local time of
 /// arrival (L3-44); `None` when no venue within reach can be drawn.
 ///
 /// Places of all boxes that the disc touches are drawn evenly and kept with probability score / greatest score; when
-/// that fails 64 times, every place is weighed. Both ways draw from the same distribution, so their mixture does too;
+/// that fails 256 times, every place is weighed. Both ways draw from the same distribution, so their mixture does too;
 /// the first is fast where thousands of places lie within an hour's drive.
 pub fn destination<'a>(
     places: &'a PlaceIndex,

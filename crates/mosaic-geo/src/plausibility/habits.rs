@@ -1,7 +1,7 @@
 use mosaic_types::LatLng;
 
 use super::score;
-use crate::{PlaceKind, PlaceTag};
+use crate::{PlaceKind, places::Rhythm};
 
 /// When a kind of place is busy and when it is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,11 +85,11 @@ impl HourTables {
 
     /// What the kind's table says about an hour.
     pub fn score(&self, kind: &PlaceKind, hour: u8) -> f64 {
-        match (kind.tag(), kind.value()) {
-            (PlaceTag::Amenity, "cafe") => self.cafe.score(hour),
-            (PlaceTag::Amenity, "bar" | "pub") => self.bar.score(hour),
-            (PlaceTag::Amenity, "restaurant") => self.restaurant.score(hour),
-            _ => score::OTHERWISE,
+        match kind.rhythm() {
+            Rhythm::Cafe => self.cafe.score(hour),
+            Rhythm::Bar => self.bar.score(hour),
+            Rhythm::Restaurant => self.restaurant.score(hour),
+            Rhythm::Unknown => score::OTHERWISE,
         }
     }
 }

@@ -13,7 +13,6 @@ use mosaic_geo::{
 };
 use mosaic_types::{LatLng, Timestamp};
 use proptest::prelude::*;
-use rand::RngExt as _;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 fn here() -> LatLng {

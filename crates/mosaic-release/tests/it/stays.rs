@@ -89,7 +89,10 @@ fn a_change_of_places_draws_no_noise() {
 /// middle lies outside refuses anything. 60 devices (seeds 0 to 59), 2.6 km from the nearest cell in emergency mode.
 #[test]
 fn a_place_at_the_edge_is_released_while_any_cell_is_near() {
-    let hamlet = Arc::new(PlaceIndex::from_places(vec![town().all().first().unwrap().to_place()], Provenance::new("test", None)));
+    let hamlet = Arc::new(PlaceIndex::from_places(
+        vec![town().all().first().unwrap().to_place()],
+        Provenance::new("test", None),
+    ));
     // one cell, widened until there are 64
     let cells = Cell::at(hamlet.all().first().unwrap().position, Resolution::R8).disk(5);
     let away = |place: LatLng| {

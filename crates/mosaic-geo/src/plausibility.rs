@@ -6,8 +6,11 @@ use mosaic_types::LatLng;
 use crate::{Cell, PlaceIndex, PlaceRef, Resolution, hours::open_at, local_time::LocalTime};
 
 mod destination;
+mod glance;
 mod habits;
 mod profile;
+
+use glance::Glance;
 
 pub use destination::{Destination, Journey, destination};
 pub use habits::{HourTable, HourTables};
@@ -61,16 +64,20 @@ pub struct Plausibility<'a> {
 /// How likely people are at a place of this kind at this hour: what the habits of its region say, corrected by its
 /// opening hours where they are known and understood. Closed, it is 0.2; open, at least 0.5 (L3-39, L3-40).
 pub fn temporal_score(place: PlaceRef<'_>, at: LocalTime) -> f64 {
-    let habit = habit(place, at);
-    match place.hours().and_then(|hours| open_at(hours, at)) {
-        Some(false) => score::LOW,
-        Some(true) => habit.max(score::OTHERWISE),
-        None => habit,
-    }
+    corrected(habit(place, at), place.hours().and_then(|hours| open_at(hours, at)))
 }
 
 fn habit(place: PlaceRef<'_>, at: LocalTime) -> f64 {
     HourTables::at(place.position).score(place.kind, at.hour())
+}
+
+/// A habit, corrected by what the opening hours say.
+const fn corrected(habit: f64, open: Option<bool>) -> f64 {
+    match open {
+        Some(false) => score::LOW,
+        Some(true) => habit.max(score::OTHERWISE),
+        None => habit,
+    }
 }
 
 /// Temporal score times the profile's liking: what venues are ranked and destinations drawn by (L3-44). Zero for what is
@@ -92,10 +99,12 @@ pub fn check<'a>(places: &'a PlaceIndex, position: LatLng, at: LocalTime, profil
         let visited = |place: PlaceRef<'a>| place.kind.category().is_visited();
         return nothing(Verdict::NoVenue, score::NO_VENUE, places.nearest_where(position, 1, visited));
     }
-    let mut best = best_of(&venues, at, profile).into_iter();
+    let mut glance = Glance::new(at);
+    let mut best = best_of(&venues, &mut glance, profile).into_iter();
     let Some((venue, found)) = best.next() else {
-        let fitting =
-            |place: PlaceRef<'a>| place.kind.category().is_visited() && temporal_score(place, at) > score::COUNTS_ABOVE;
+        let fitting = |place: PlaceRef<'a>| {
+            place.kind.category().is_visited() && glance.temporal_score(place) > score::COUNTS_ABOVE
+        };
         return nothing(Verdict::WrongTime, score::WRONG_TIME, places.nearest_where(position, 1, fitting));
     };
     let alternatives = best.map(|(place, _)| place).collect();
@@ -109,22 +118,20 @@ fn nothing<'a>(verdict: Verdict, score: f64, nearest: Vec<(PlaceRef<'a>, f64)>) 
 
 /// The best venues that count, best first, each with its temporal score; equals in the order of the index. Opening hours
 /// are read only as long as they could still change the list.
-fn best_of<'a>(venues: &[PlaceRef<'a>], at: LocalTime, profile: &Profile) -> Vec<(PlaceRef<'a>, f64)> {
-    let at_most = |place: &PlaceRef<'a>| {
-        let habit = habit(*place, at);
-        habit.max(if place.hours().is_some() { score::OTHERWISE } else { habit })
-            * profile.liking(place.kind.category())
-    };
-    let mut hopeful: Vec<(f64, PlaceRef<'a>)> = venues.iter().map(|place| (at_most(place), *place)).collect();
+fn best_of<'a>(venues: &[PlaceRef<'a>], glance: &mut Glance, profile: &Profile) -> Vec<(PlaceRef<'a>, f64)> {
+    let hope = |place: &PlaceRef<'a>| glance.at_most(*place) * profile.liking(place.kind.category());
+    let mut hopeful: Vec<(f64, PlaceRef<'a>)> = venues.iter().map(|place| (hope(place), *place)).collect();
     hopeful.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.number().cmp(&b.1.number())));
     // The composite score, the place and its temporal score; sorted, at most one more than the alternatives.
     let mut best: Vec<(f64, PlaceRef<'a>, f64)> = Vec::new();
     for (hope, place) in hopeful {
-        let full = best.len() > MOST_ALTERNATIVES;
-        if full && best.last().is_some_and(|(worst, ..)| *worst > hope) {
+        // Whoever comes later scores no more, and among equals the first in the index is better.
+        let beaten =
+            |worst: &(f64, PlaceRef<'a>, f64)| worst.0 > hope || worst.0 >= hope && worst.1.number() < place.number();
+        if best.len() > MOST_ALTERNATIVES && best.last().is_some_and(beaten) {
             break;
         }
-        let temporal = temporal_score(place, at);
+        let temporal = glance.temporal_score(place);
         if temporal <= score::COUNTS_ABOVE {
             continue;
         }

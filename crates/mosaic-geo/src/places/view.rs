@@ -42,6 +42,11 @@ impl<'a> PlaceRef<'a> {
         Some(self.text(&self.index.layout.hours)).filter(|hours| !hours.is_empty())
     }
 
+    /// The number of the text that its opening hours are, 0 where unknown: equal texts have equal numbers.
+    pub(crate) fn hours_number(self) -> u32 {
+        u32_at(self.index.section(&self.index.layout.hours), self.number as usize).unwrap_or_default()
+    }
+
     /// The r9 cell it lies in.
     pub fn cell(self) -> Cell {
         Cell::at(self.position, Resolution::R9)

@@ -45,6 +45,16 @@ impl Home {
         self.0.join("places.mosaic")
     }
 
+    /// Whom to name for the places.
+    pub(crate) fn attribution(&self) -> PathBuf {
+        self.0.join("places-attribution.txt")
+    }
+
+    /// The folder of the regions that the place index is joined from.
+    pub(crate) fn regions(&self) -> PathBuf {
+        self.0.join("regions")
+    }
+
     /// Bearer token of the local API.
     pub(crate) fn token(&self) -> PathBuf {
         self.agent().join("api.token")

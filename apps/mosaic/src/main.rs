@@ -10,6 +10,7 @@ mod examples;
 mod exit;
 mod home;
 mod local;
+mod mapped;
 mod out;
 mod password;
 mod practice;

@@ -13,16 +13,21 @@ use crate::{displacement_m, offset_m};
 mod cabspotting;
 mod csv;
 mod gpx;
+mod haunts;
+pub mod imu;
 mod plt;
 mod stays;
+mod surroundings;
 mod validate;
 
 pub use cabspotting::{CabspottingError, CabspottingProblem, from_cabspotting_delta};
 pub(crate) use csv::parse_time;
 pub use csv::{CsvError, CsvProblem, Row, read_csv, rows, write_csv};
 pub use gpx::{GpxError, GpxProblem, from_gpx};
+pub use haunts::{Haunt, Leg, haunts, legs};
 pub use plt::{PltError, PltProblem, from_plt};
 pub use stays::{Gathering, Stay, stay_points};
+pub use surroundings::{Surroundings, validate_in};
 pub use validate::{Finding, LineFinding, Reason, Travel, validate_csv, validate_trajectory};
 
 /// Somebody was here then.

@@ -1,25 +1,36 @@
 //! The place index: public places, where they are and what kind they are (L3-33). Built from an OpenStreetMap extract,
-//! from a trace's own stops, or generated; kept in a compact file that names its source, licence and date (L3-36).
+//! from a trace's own stops, or generated; kept in a compact file that names its source, licence and date (L3-36) and is
+//! used where it lies, mapped into memory or read (`docs/book/places.md`).
 
-use std::fmt;
+use std::{fmt, ops::Range, sync::Arc};
 
-use mosaic_types::{LatLng, Timestamp};
-use serde::{Deserialize, Serialize};
+use mosaic_types::LatLng;
 
 use crate::{Cell, Resolution};
 
-mod codec;
+mod boxes;
+mod build;
+mod degrees;
+mod join;
 mod kind;
+mod layout;
+mod open;
 mod osm;
-mod tree;
+mod provenance;
+mod search;
+mod view;
 
-pub use codec::DecodePlacesError;
+pub(crate) use kind::Rhythm;
 pub use kind::{Category, PlaceKind, PlaceTag};
+pub use open::DecodePlacesError;
 pub use osm::OsmError;
+pub use provenance::Provenance;
+pub use view::{PlaceRef, Places};
 
-pub(crate) use tree::Tree;
+use layout::{Layout, u32_at, u64_at};
+use search::Search;
 
-/// A public place.
+/// A public place, as it is put into an index; what comes out is a [`PlaceRef`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place {
     /// Where it is, to 1e-7 degrees (about a centimetre).
@@ -30,30 +41,6 @@ pub struct Place {
     pub name: String,
     /// Its opening hours in the notation of OpenStreetMap, where known.
     pub hours: Option<String>,
-}
-
-/// Where an index came from, under which licence, and how old it is. Travels with every copy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provenance {
-    /// Whom to name and which licence holds, to be shown wherever places are.
-    pub attribution: String,
-    /// The date of the data; `None` where nothing tells it.
-    pub as_of: Option<Timestamp>,
-}
-
-impl Provenance {
-    /// What has to be said about OpenStreetMap data, derived databases included.
-    pub const OPENSTREETMAP: &'static str = "© OpenStreetMap contributors, Open Database License (ODbL) 1.0";
-
-    /// Names a source.
-    pub fn new(attribution: impl Into<String>, as_of: Option<Timestamp>) -> Self {
-        Self { attribution: attribution.into(), as_of }
-    }
-
-    /// OpenStreetMap data of that date.
-    pub fn openstreetmap(as_of: Option<Timestamp>) -> Self {
-        Self::new(Self::OPENSTREETMAP, as_of)
-    }
 }
 
 /// The smallest box around all places. It crosses the antimeridian when `west > east`.
@@ -69,13 +56,13 @@ pub struct Bounds {
     pub east: f64,
 }
 
-/// Places, found by position and by cell. Immutable; share it in an `Arc`.
+/// Places, found by position and by cell. Immutable and cheap to clone: clones share the bytes. A million places take
+/// about 45 bytes each and their names; of a mapped file, only what is looked at need be in memory.
 #[derive(Clone)]
 pub struct PlaceIndex {
-    places: Vec<Place>,
-    fine: Vec<Cell>,
-    occupied: [Vec<(Cell, u32)>; 4],
-    tree: Tree,
+    bytes: Arc<dyn AsRef<[u8]> + Send + Sync>,
+    layout: Arc<Layout>,
+    kinds: Arc<[PlaceKind]>,
     provenance: Provenance,
 }
 
@@ -83,35 +70,52 @@ impl PlaceIndex {
     /// The most places an index may hold: what 1 GB of memory is meant for (L3-47).
     pub const MAX_PLACES: usize = 4_000_000;
 
-    /// Builds an index. Positions are rounded to 1e-7 degrees; places are ordered by cell. What exceeds
-    /// [`Self::MAX_PLACES`] is left out.
-    pub fn from_places(mut places: Vec<Place>, provenance: Provenance) -> Self {
-        places.truncate(Self::MAX_PLACES);
-        for place in &mut places {
-            place.position = codec::round(place.position);
-        }
-        let mut keyed: Vec<(Cell, Place)> =
-            places.into_iter().map(|place| (Cell::at(place.position, Resolution::R9), place)).collect();
-        keyed.sort_by(|(cell_a, a), (cell_b, b)| cell_a.cmp(cell_b).then_with(|| order(a, b)));
-        let (fine, places): (Vec<Cell>, Vec<Place>) = keyed.into_iter().unzip();
-        let occupied = Resolution::ALL.map(|resolution| occupied(&fine, resolution));
-        let tree = Tree::new(places.iter().map(|place| place.position));
-        Self { places, fine, occupied, tree, provenance }
+    fn assembled(
+        bytes: impl AsRef<[u8]> + Send + Sync + 'static,
+        layout: Layout,
+        kinds: Vec<PlaceKind>,
+        provenance: Provenance,
+    ) -> Self {
+        Self { bytes: Arc::new(bytes), layout: Arc::new(layout), kinds: kinds.into(), provenance }
+    }
+
+    /// The index as a file, see [`Self::open`].
+    pub fn as_bytes(&self) -> &[u8] {
+        (*self.bytes).as_ref()
+    }
+
+    /// The index as a file of its own.
+    pub fn encode(&self) -> Vec<u8> {
+        self.as_bytes().to_vec()
+    }
+
+    /// The file's checksum: with the date of the data, the stamp of this version (L3-36).
+    pub fn checksum(&self) -> u32 {
+        u32_at(self.as_bytes(), layout::CHECKED_FROM / 4 - 1).unwrap_or_default()
+    }
+
+    fn section(&self, range: &Range<usize>) -> &[u8] {
+        self.as_bytes().get(range.clone()).unwrap_or_default()
     }
 
     /// Every place, in the order of their cells.
-    pub fn all(&self) -> &[Place] {
-        &self.places
+    pub fn all(&self) -> Places<'_> {
+        Places::new(self, 0..self.len())
+    }
+
+    /// The place with that number; numbers follow the cells and are this index's own.
+    pub fn get(&self, number: usize) -> Option<PlaceRef<'_>> {
+        PlaceRef::new(self, number)
     }
 
     /// How many places there are.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.layout.counts.places
     }
 
     /// Whether there is no place at all.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.len() == 0
     }
 
     /// Where the places came from, and when.
@@ -120,43 +124,86 @@ impl PlaceIndex {
     }
 
     /// The `k` nearest places with their distance in metres, nearest first.
-    pub fn nearest(&self, position: LatLng, k: usize) -> Vec<(&Place, f64)> {
-        self.lend(self.tree.nearest(position, k))
+    pub fn nearest(&self, position: LatLng, k: usize) -> Vec<(PlaceRef<'_>, f64)> {
+        self.nearest_where(position, k, |_| true)
+    }
+
+    /// The `k` nearest of the places that `keep` wants, with their distance in metres, nearest first.
+    pub fn nearest_where<'a>(
+        &'a self,
+        position: LatLng,
+        k: usize,
+        keep: impl FnMut(PlaceRef<'a>) -> bool,
+    ) -> Vec<(PlaceRef<'a>, f64)> {
+        Search::new(self, position, k, f64::INFINITY, keep).run()
     }
 
     /// The places at most `radius_m` metres away with their distance, nearest first.
-    pub fn within(&self, position: LatLng, radius_m: f64) -> Vec<(&Place, f64)> {
-        self.lend(self.tree.within(position, radius_m))
+    pub fn within(&self, position: LatLng, radius_m: f64) -> Vec<(PlaceRef<'_>, f64)> {
+        Search::new(self, position, usize::MAX, radius_m, |_| true).run()
     }
 
-    fn lend(&self, found: Vec<(u32, f64)>) -> Vec<(&Place, f64)> {
-        found.into_iter().filter_map(|(at, metres)| Some((self.places.get(at as usize)?, metres))).collect()
+    /// The places at least `from_m` and at most `to_m` metres away with their distance, nearest first.
+    pub fn in_ring(&self, position: LatLng, from_m: f64, to_m: f64) -> Vec<(PlaceRef<'_>, f64)> {
+        let mut found = self.within(position, to_m);
+        let inside = found.partition_point(|(_, metres)| *metres < from_m);
+        found.split_off(inside)
     }
 
     /// The places in a cell (by the cells' exact hierarchy below it).
-    pub fn in_cell(&self, cell: Cell) -> &[Place] {
-        let above = |fine: &Cell| fine.parent(cell.resolution()).unwrap_or(*fine);
-        let start = self.fine.partition_point(|fine| above(fine) < cell);
-        let end = self.fine.partition_point(|fine| above(fine) <= cell);
-        self.places.get(start..end).unwrap_or_default()
+    pub fn in_cell(&self, cell: Cell) -> Places<'_> {
+        let (resolution, cells) = (cell.resolution(), self.section(&self.layout.cells));
+        // At the index's own resolution numbers compare like cells, and need not be taken apart.
+        let above = |raw: u64| {
+            if resolution == Resolution::R9 {
+                return raw;
+            }
+            Cell::from_raw(raw).ok().and_then(|fine| fine.parent(resolution)).map_or(u64::MAX, Cell::raw)
+        };
+        let first = |enough: &dyn Fn(u64) -> bool| {
+            let (mut low, mut high) = (0, self.layout.counts.cells);
+            while low < high {
+                let middle = low.midpoint(high);
+                if u64_at(cells, middle).is_none_or(|raw| enough(above(raw))) {
+                    high = middle
+                } else {
+                    low = middle + 1
+                }
+            }
+            self.start(low)
+        };
+        Places::new(self, first(&|found| found >= cell.raw())..first(&|found| found > cell.raw()))
     }
 
     /// The cells that hold at least one place, sorted, with how many: those a place's r9 cell lies under.
-    pub fn cells(&self, resolution: Resolution) -> &[(Cell, u32)] {
-        let [six, seven, eight, nine] = &self.occupied;
-        match resolution {
-            Resolution::R6 => six,
-            Resolution::R7 => seven,
-            Resolution::R8 => eight,
-            Resolution::R9 => nine,
+    pub fn cells(&self, resolution: Resolution) -> Vec<(Cell, u32)> {
+        let mut counts: Vec<(Cell, u32)> = Vec::new();
+        for number in 0..self.layout.counts.cells {
+            let Some(cell) = self.cell(number).and_then(|fine| fine.parent(resolution)) else { continue };
+            let here = u32::try_from(self.start(number + 1).saturating_sub(self.start(number))).unwrap_or(u32::MAX);
+            match counts.last_mut() {
+                Some((last, count)) if *last == cell => *count += here,
+                _ => counts.push((cell, here)),
+            }
         }
+        counts
+    }
+
+    /// The `number`th occupied r9 cell.
+    fn cell(&self, number: usize) -> Option<Cell> {
+        Cell::from_raw(u64_at(self.section(&self.layout.cells), number)?).ok()
+    }
+
+    /// The first place of the `number`th occupied cell; beyond the last, the number of places.
+    fn start(&self, number: usize) -> usize {
+        u32_at(self.section(&self.layout.starts), number).map_or(self.len(), |start| start as usize)
     }
 
     /// The smallest box around all places; `None` without places.
     pub fn bounds(&self) -> Option<Bounds> {
-        let lats = || self.places.iter().map(|place| place.position.lat());
+        let lats = || self.all().iter().map(|place| place.position.lat());
         let (south, north) = (lats().reduce(f64::min)?, lats().reduce(f64::max)?);
-        let mut lngs: Vec<f64> = self.places.iter().map(|place| place.position.lng()).collect();
+        let mut lngs: Vec<f64> = self.all().iter().map(|place| place.position.lng()).collect();
         lngs.sort_by(f64::total_cmp);
         let (mut west, mut east) = (*lngs.first()?, *lngs.last()?);
         // The box is what remains when the widest empty stretch of longitude is left out.
@@ -173,7 +220,7 @@ impl PlaceIndex {
 
     /// The mean position of all places, where a map would open; `None` without places.
     pub fn center(&self) -> Option<LatLng> {
-        crate::sphere::centroid(self.places.iter().map(|place| place.position))
+        crate::sphere::centroid(self.all().iter().map(|place| place.position))
     }
 }
 
@@ -181,25 +228,4 @@ impl fmt::Debug for PlaceIndex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PlaceIndex").field("places", &self.len()).field("provenance", &self.provenance).finish()
     }
-}
-
-/// A total order without ties between different places, so that equal input gives equal bytes.
-fn order(a: &Place, b: &Place) -> std::cmp::Ordering {
-    let key = |place: &Place| codec::to_e7(place.position);
-    key(a)
-        .cmp(&key(b))
-        .then_with(|| a.kind.cmp(&b.kind))
-        .then_with(|| a.name.cmp(&b.name))
-        .then_with(|| a.hours.cmp(&b.hours))
-}
-
-fn occupied(fine: &[Cell], resolution: Resolution) -> Vec<(Cell, u32)> {
-    let mut counts: Vec<(Cell, u32)> = Vec::new();
-    for cell in fine.iter().filter_map(|cell| cell.parent(resolution)) {
-        match counts.last_mut() {
-            Some((last, count)) if *last == cell => *count += 1,
-            _ => counts.push((cell, 1)),
-        }
-    }
-    counts
 }

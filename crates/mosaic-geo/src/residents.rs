@@ -7,13 +7,16 @@
 use mosaic_types::{ClassId, LatLng};
 use thiserror::Error;
 
-use crate::{Category, PlaceIndex, offset_m, places::Tree, seeded::Seeded};
+use crate::{Category, PlaceIndex, offset_m, seeded::Seeded};
 
 mod friends;
 mod timetable;
+mod tree;
 
 pub use friends::{Friends, Society};
 pub use timetable::{DayPlan, Purpose, Stop};
+
+use tree::Tree;
 
 /// An index without any place, where nobody can live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

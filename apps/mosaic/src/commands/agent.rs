@@ -16,9 +16,10 @@ use zeroize::Zeroizing;
 
 use crate::{
     clock::clock_for,
-    commands::Context,
+    commands::{Context, places::stale},
     exit::{Exit, Failure, OrExit, Outcome},
-    home::{Home, create_private_dir, read_file},
+    home::{Home, create_private_dir},
+    mapped::Mapped,
     password::{Asking, PasswordArgs, first_line},
     processes::ChildArgs,
 };
@@ -42,7 +43,7 @@ pub(crate) struct AgentArgs {
     /// Mode a new installation starts in
     #[arg(long, default_value_t = Mode::Balanced)]
     mode: Mode,
-    /// Place index (default: the one `mosaic places build` made)
+    /// Place index (default: the one `mosaic places` made)
     #[arg(long)]
     places: Option<PathBuf>,
     #[command(flatten)]
@@ -69,11 +70,15 @@ impl AgentArgs {
         let folder = home.agent();
         create_private_dir(&folder).or_exit(Exit::Local, format!("cannot make {}", folder.display()))?;
         home.forget_stale_address()?;
+        let places = places_for(places, &federation)?;
+        if let Some(stale) = stale(places.provenance(), clock.now()) {
+            context.out.note(format!("{stale}; `mosaic places list` says how to renew them"));
+        }
         let config = RunConfig {
             dir: folder,
             password,
             listen: SocketAddr::from(([127, 0, 0, 1], self.port)),
-            places: places_for(places, &federation)?,
+            places,
             vault: vault_cost(&home, &federation),
             federation: Arc::new(federation),
             clock,
@@ -124,14 +129,14 @@ fn places_for(path: Option<PathBuf>, federation: &Federation) -> Outcome<Arc<Pla
     match path {
         Some(path) => {
             let doing = format!("cannot use {}", path.display());
-            PlaceIndex::decode(&read_file(&path)?).map(Arc::new).or_exit(Exit::Local, doing)
+            PlaceIndex::open(Mapped::open(&path)?).map(Arc::new).or_exit(Exit::Local, doing)
         }
         None if federation.descriptor().independence == Independence::Practice => {
             Ok(Arc::new(synthetic_city(CITY_SEED)))
         }
         None => Err(Failure::new(
             Exit::Local,
-            "no places are known here, so nothing could be released plausibly; run `mosaic places build --osm FILE`",
+            "no places are known here, so nothing could be released plausibly; run `mosaic places add REGION --osm FILE`",
         )),
     }
 }

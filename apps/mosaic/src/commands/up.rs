@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     commands::{Context, agent::CITY_SEED, places},
     exit::{Failure, Outcome},
-    home::{Home, write_file},
+    home::Home,
     out::{program, quoted},
     password,
     practice::{self, PROVIDERS},
@@ -85,7 +85,7 @@ impl UpArgs {
 }
 
 fn keep_places(home: &Home, index: &PlaceIndex) -> Outcome {
-    write_file(&home.places(), &index.encode())
+    places::keep(home, index)
 }
 
 /// Everything that runs, and what it said when it was ready.

@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use mosaic_api::{CardView, Operation, Position, ProximityBody, ProximityReply};
-use mosaic_geo::{PlaceIndex, places::Place};
+use mosaic_geo::{Place, PlaceIndex, PlaceRef};
 use mosaic_obfuscate::Vocabulary;
 use mosaic_types::Clock;
-use rand::{SeedableRng as _, seq::IndexedRandom as _};
+use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
@@ -21,7 +21,9 @@ const RADIUS_M: u32 = 5_000;
 /// Asks for one topic after the other, each agent at a public place of its own, until the run is over.
 pub(super) async fn peek(places: PlaceIndex, agents: Vec<Local>, clock: Arc<dyn Clock>, log: Lines, seed: u64) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let spots: Vec<Place> = agents.iter().filter_map(|_| places.all().choose(&mut rng).cloned()).collect();
+    let among = places.len().max(1);
+    let spots: Vec<Place> =
+        agents.iter().filter_map(|_| places.get(rng.random_range(0..among)).map(PlaceRef::to_place)).collect();
     let topics = by_popularity();
     let mut seen = BTreeSet::new();
     for turn in 0.. {

@@ -10,7 +10,7 @@ use crate::support::{Install, command, ended};
 const EVENING: [&str; 5] = ["demo", "--hours", "1.8", "--speed", "150"];
 
 /// A data set beside the checkout. CI has all of them; elsewhere a test without its data is skipped.
-fn data(name: &str) -> Option<String> {
+pub(crate) fn data(name: &str) -> Option<String> {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../../shared/data", name].iter().collect();
     if path.exists() {
         return Some(path.display().to_string());

@@ -10,5 +10,6 @@ mod lab;
 mod manual;
 mod namespaces;
 mod readme;
+mod regions;
 mod support;
 mod up;

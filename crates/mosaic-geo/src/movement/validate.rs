@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use thiserror::Error;
 
@@ -50,6 +50,17 @@ impl Travel {
         }
     }
 
+    /// The slowest way of travel that reaches a speed in metres a second, with [`Self::BUFFER`]; beyond all of them,
+    /// driving.
+    pub fn of_speed(mps: f64) -> Self {
+        Self::ALL.into_iter().find(|travel| mps <= travel.speed_mps() * Self::BUFFER).unwrap_or(Self::Drive)
+    }
+
+    /// How many metres apart two positions may be after so long: speed times time times [`Self::BUFFER`] (L3-43).
+    pub fn reach_m(self, time: Duration) -> f64 {
+        self.speed_mps() * time.as_secs_f64() * Self::BUFFER
+    }
+
     /// The way of travel with that word; an unknown one walks (L3-42).
     pub fn from_word(word: &str) -> Self {
         Self::ALL.into_iter().find(|travel| travel.name() == word).unwrap_or_default()
@@ -82,6 +93,15 @@ pub enum Reason {
     Teleport {
         /// The speed it takes.
         mps: f64,
+    },
+    /// In the sea, as far as anybody said where that is.
+    #[error("in the sea")]
+    Sea,
+    /// Far from any place somebody could be at.
+    #[error("{metres:.0} m from the nearest known place: nothing is there")]
+    EmptyArea {
+        /// How far the nearest place is; infinite when the index is empty.
+        metres: f64,
     },
 }
 

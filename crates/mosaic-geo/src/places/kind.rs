@@ -27,6 +27,18 @@ pub enum PlaceTag {
 }
 
 impl PlaceTag {
+    /// All, in the order of their numbers in a places file.
+    pub const ALL: [Self; 9] = [
+        Self::Amenity,
+        Self::Shop,
+        Self::Leisure,
+        Self::Tourism,
+        Self::Office,
+        Self::Craft,
+        Self::Healthcare,
+        Self::Stop,
+        Self::Building,
+    ];
     /// The seven tags that are read from OpenStreetMap.
     pub const FROM_MAP: [Self; 7] =
         [Self::Amenity, Self::Shop, Self::Leisure, Self::Tourism, Self::Office, Self::Craft, Self::Healthcare];
@@ -84,9 +96,33 @@ pub enum Category {
 }
 
 impl Category {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Food,
+        Self::Nightlife,
+        Self::Culture,
+        Self::Park,
+        Self::Sport,
+        Self::Shopping,
+        Self::Health,
+        Self::Education,
+        Self::Work,
+        Self::Lodging,
+        Self::Worship,
+        Self::Service,
+        Self::Furniture,
+        Self::Home,
+        Self::Other,
+    ];
+
     /// Whether people arrange to meet at such places: an evening's venues.
     pub const fn is_venue(self) -> bool {
         matches!(self, Self::Food | Self::Nightlife | Self::Culture | Self::Park | Self::Sport)
+    }
+
+    /// Whether somebody can plausibly be at such a place for a while, a home apart: a venue of a plausibility check.
+    pub const fn is_visited(self) -> bool {
+        !matches!(self, Self::Furniture | Self::Home)
     }
 
     /// Whether people work at such places.
@@ -100,12 +136,26 @@ impl Category {
 pub struct PlaceKind {
     tag: PlaceTag,
     value: Arc<str>,
+    /// These two follow from the others; they are asked for far more often than kinds are made.
+    category: Category,
+    rhythm: Rhythm,
+}
+
+/// Which table of hours holds for a kind of place (L3-40).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Rhythm {
+    Cafe,
+    Bar,
+    Restaurant,
+    Unknown,
 }
 
 impl PlaceKind {
     /// Joins a tag and its value.
     pub fn new(tag: PlaceTag, value: impl Into<Arc<str>>) -> Self {
-        Self { tag, value: value.into() }
+        let value = value.into();
+        let (category, rhythm) = (category(tag, &value), rhythm(tag, &value));
+        Self { tag, value, category, rhythm }
     }
 
     /// The tag.
@@ -119,23 +169,41 @@ impl PlaceKind {
     }
 
     /// What such a place is good for.
-    pub fn category(&self) -> Category {
-        match self.tag {
-            PlaceTag::Amenity => amenity(&self.value),
-            PlaceTag::Shop => Category::Shopping,
-            PlaceTag::Leisure => leisure(&self.value),
-            PlaceTag::Tourism => tourism(&self.value),
-            PlaceTag::Office | PlaceTag::Craft => Category::Work,
-            PlaceTag::Healthcare => Category::Health,
-            PlaceTag::Building => Category::Home,
-            PlaceTag::Stop => Category::Other,
-        }
+    pub const fn category(&self) -> Category {
+        self.category
+    }
+
+    /// Which table of hours holds for it.
+    pub(crate) const fn rhythm(&self) -> Rhythm {
+        self.rhythm
     }
 }
 
 impl fmt::Display for PlaceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}={}", self.tag.key(), self.value)
+    }
+}
+
+fn category(tag: PlaceTag, value: &str) -> Category {
+    match tag {
+        PlaceTag::Amenity => amenity(value),
+        PlaceTag::Shop => Category::Shopping,
+        PlaceTag::Leisure => leisure(value),
+        PlaceTag::Tourism => tourism(value),
+        PlaceTag::Office | PlaceTag::Craft => Category::Work,
+        PlaceTag::Healthcare => Category::Health,
+        PlaceTag::Building => Category::Home,
+        PlaceTag::Stop => Category::Other,
+    }
+}
+
+fn rhythm(tag: PlaceTag, value: &str) -> Rhythm {
+    match (tag, value) {
+        (PlaceTag::Amenity, "cafe") => Rhythm::Cafe,
+        (PlaceTag::Amenity, "bar" | "pub") => Rhythm::Bar,
+        (PlaceTag::Amenity, "restaurant") => Rhythm::Restaurant,
+        _ => Rhythm::Unknown,
     }
 }
 

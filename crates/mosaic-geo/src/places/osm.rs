@@ -1,6 +1,10 @@
 use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
+    collections::HashSet,
+    io::{self, Read},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use mosaic_types::{LatLng, Timestamp};
@@ -12,6 +16,8 @@ use crate::sphere::centroid;
 
 /// The most corners of ways whose position is looked up; beyond it an extract is too large for one index.
 const MAX_CORNERS: usize = 32_000_000;
+/// The most nodes whose position is kept, so that the extract need not be read a second time: about 190 MB.
+const MOST_KEPT: usize = 8_000_000;
 /// The longest name, value or opening hours that are kept, in bytes; OpenStreetMap itself allows 255 characters.
 const MAX_TEXT: usize = 1_020;
 
@@ -58,23 +64,54 @@ impl PlaceIndex {
     /// # Errors
     /// [`OsmError`] says which block is wrong and what to do.
     pub fn from_osm_pbf(bytes: &[u8]) -> Result<Self, OsmError> {
+        Self::from_osm_pbf_with(bytes, &mut |_, _| {})
+    }
+
+    /// The same, telling `progress` after each block how many bytes are done and how many there are. An extract of more
+    /// than eight million nodes is read twice, because their positions are not kept.
+    ///
+    /// # Errors
+    /// [`OsmError`] says which block is wrong and what to do.
+    pub fn from_osm_pbf_with(bytes: &[u8], progress: &mut dyn FnMut(u64, u64)) -> Result<Self, OsmError> {
         let mut extract = Extract::default();
-        let replicated = visit(bytes, |block, element| extract.take(block, &element))?;
+        let mut nodes = Nodes::default();
+        let whole = bytes.len() as u64;
+        let mut half = |done: u64| progress(done / 2, whole);
+        let replicated = visit(bytes, &mut half, |block, element| {
+            if let Some((id, lat, lng)) = node_of(&element) {
+                nodes.keep(block, id, lat, lng)?;
+            }
+            extract.take(block, &element)
+        })?;
         let mut corners = extract.corners();
-        if !corners.is_empty() {
-            visit(bytes, |block, element| locate(&mut corners, block, &element))?;
+        if !corners.ids.is_empty() {
+            if let Some(kept) = nodes.kept {
+                kept.iter().for_each(|&(id, at)| corners.locate(id, at));
+            } else {
+                let mut rest = |done: u64| progress(u64::midpoint(done, whole), whole);
+                visit(bytes, &mut rest, |block, element| {
+                    if let Some((id, lat, lng)) = node_of(&element) {
+                        corners.locate(id, position(block, lat, lng)?);
+                    }
+                    Ok(())
+                })?;
+            }
         }
+        progress(whole, whole);
         let stamp = replicated.or(extract.newest).and_then(|seconds| u64::try_from(seconds).ok());
         Ok(Self::from_places(extract.finish(&corners), Provenance::openstreetmap(stamp.map(Timestamp::from_secs))))
     }
 }
 
-/// Hands every element of every block to `look`, and returns the header's replication stamp.
+/// Hands every element of every block to `look`, tells how many bytes were read, and returns the header's replication
+/// stamp.
 fn visit(
     bytes: &[u8],
+    done: &mut dyn FnMut(u64),
     mut look: impl FnMut(usize, Element<'_>) -> Result<(), OsmError>,
 ) -> Result<Option<i64>, OsmError> {
-    let mut blobs = BlobReader::new(bytes).enumerate();
+    let read = AtomicU64::new(0);
+    let mut blobs = BlobReader::new(Metered { left: bytes, read: &read }).enumerate();
     let (_, first) = blobs.next().ok_or(OsmError::NotPbf)?;
     let Ok(Ok(BlobDecode::OsmHeader(header))) = first.as_ref().map(Blob::decode) else { return Err(OsmError::NotPbf) };
     let known = |feature: &String| ["OsmSchema-V0.6", "DenseNodes"].contains(&feature.as_str());
@@ -87,8 +124,46 @@ fn visit(
         if let BlobDecode::OsmData(data) = blob.decode().map_err(failed)? {
             data.elements().try_for_each(|element| look(block, element))?;
         }
+        done(read.load(Ordering::Relaxed));
     }
     Ok(header.osmosis_replication_timestamp())
+}
+
+/// A reader that counts; atomically only because the decoder wants readers that threads could share.
+struct Metered<'a> {
+    left: &'a [u8],
+    read: &'a AtomicU64,
+}
+
+impl Read for Metered<'_> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let count = self.left.read(to)?;
+        self.read.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+/// The positions of all nodes of an extract, unless there are too many.
+struct Nodes {
+    kept: Option<Vec<(i64, LatLng)>>,
+}
+
+impl Default for Nodes {
+    fn default() -> Self {
+        Self { kept: Some(Vec::new()) }
+    }
+}
+
+impl Nodes {
+    fn keep(&mut self, block: usize, id: i64, lat: i64, lng: i64) -> Result<(), OsmError> {
+        let Some(kept) = &mut self.kept else { return Ok(()) };
+        if kept.len() == MOST_KEPT {
+            self.kept = None;
+            return Ok(());
+        }
+        kept.push((id, position(block, lat, lng)?));
+        Ok(())
+    }
 }
 
 /// What the first pass over an extract finds; ways still lack their position.
@@ -170,18 +245,48 @@ impl Extract {
         shared
     }
 
-    fn corners(&self) -> HashMap<i64, Option<LatLng>> {
-        self.ways.iter().flat_map(|(corners, _)| corners).map(|&id| (id, None)).collect()
+    fn corners(&self) -> Corners {
+        let mut ids: Vec<i64> = self.ways.iter().flat_map(|(corners, _)| corners).copied().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Corners { at: vec![None; ids.len()], ids, next: 0 }
     }
 
-    fn finish(self, corners: &HashMap<i64, Option<LatLng>>) -> Vec<Place> {
-        let known = |id: &i64| corners.get(id).copied().flatten();
+    fn finish(self, corners: &Corners) -> Vec<Place> {
         let ways = self.ways.into_iter().filter_map(|(ids, found)| {
             // A closed way names its first corner twice; it must not weigh twice.
             let open = if ids.len() > 1 && ids.first() == ids.last() { ids.get(1..)? } else { &ids[..] };
-            Some(found.at(centroid(open.iter().filter_map(known))?))
+            Some(found.at(centroid(open.iter().filter_map(|id| corners.position(*id)))?))
         });
         self.places.into_iter().chain(ways).collect()
+    }
+}
+
+/// Where the corners of ways lie. Nodes come in ascending order nearly everywhere, so the next one is looked for from
+/// where the last one was.
+struct Corners {
+    ids: Vec<i64>,
+    at: Vec<Option<LatLng>>,
+    next: usize,
+}
+
+impl Corners {
+    fn locate(&mut self, id: i64, at: LatLng) {
+        if self.next.checked_sub(1).and_then(|before| self.ids.get(before)).is_some_and(|before| *before >= id) {
+            self.next = self.ids.partition_point(|corner| *corner < id);
+        }
+        while self.ids.get(self.next).is_some_and(|corner| *corner < id) {
+            self.next += 1;
+        }
+        if self.ids.get(self.next) == Some(&id)
+            && let Some(corner) = self.at.get_mut(self.next)
+        {
+            *corner = Some(at);
+        }
+    }
+
+    fn position(&self, id: i64) -> Option<LatLng> {
+        self.ids.binary_search(&id).ok().and_then(|number| self.at.get(number).copied().flatten())
     }
 }
 
@@ -201,16 +306,13 @@ fn node_ids(way: &Way<'_>) -> Vec<i64> {
     way.raw_refs().iter().map(absolute).collect()
 }
 
-fn locate(corners: &mut HashMap<i64, Option<LatLng>>, block: usize, element: &Element<'_>) -> Result<(), OsmError> {
-    let (id, lat, lng) = match element {
-        Element::Node(node) => (node.id(), node.nano_lat(), node.nano_lon()),
-        Element::DenseNode(node) => (node.id(), node.nano_lat(), node.nano_lon()),
-        Element::Way(_) | Element::Relation(_) => return Ok(()),
-    };
-    if let Some(corner) = corners.get_mut(&id) {
-        *corner = Some(position(block, lat, lng)?);
+/// Number, latitude and longitude (in nanodegrees) of what is a node.
+fn node_of(element: &Element<'_>) -> Option<(i64, i64, i64)> {
+    match element {
+        Element::Node(node) => Some((node.id(), node.nano_lat(), node.nano_lon())),
+        Element::DenseNode(node) => Some((node.id(), node.nano_lat(), node.nano_lon())),
+        Element::Way(_) | Element::Relation(_) => None,
     }
-    Ok(())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nanodegrees of the globe stay below 2^38")]

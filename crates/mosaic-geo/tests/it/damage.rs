@@ -47,7 +47,7 @@ fn pbf(ids: &[i64], lats: &[i64], lngs: &[i64]) -> Vec<u8> {
 fn a_small_extract_reads() {
     let index = PlaceIndex::from_osm_pbf(&pbf(&[7, 1], &[411_500_000, 1], &[-86_200_000, 1])).unwrap();
     assert_eq!(index.len(), 2);
-    assert_eq!(index.all()[0].kind.to_string(), "amenity=cafe");
+    assert_eq!(index.all().first().unwrap().kind.to_string(), "amenity=cafe");
     assert_eq!(index.provenance().as_of, None);
 }
 
@@ -94,8 +94,11 @@ fn a_damaged_places_file_is_refused() {
     let good = synthetic_city(1).encode();
     assert_eq!(PlaceIndex::decode(b"").unwrap_err(), DecodePlacesError::NotPlaces);
     let mut later = good.clone();
-    later[8] = 2;
-    assert_eq!(PlaceIndex::decode(&later).unwrap_err(), DecodePlacesError::Version { found: 2 });
+    later[8] = 3;
+    assert_eq!(PlaceIndex::decode(&later).unwrap_err(), DecodePlacesError::Version { found: 3 });
+    let before = DecodePlacesError::Version { found: 1 };
+    assert_eq!(PlaceIndex::decode(b"MOSAICPL\x01").unwrap_err(), before);
+    assert!(before.to_string().contains("build the file again"));
     for at in (9..good.len()).step_by(97) {
         let mut damaged = good.clone();
         damaged[at] ^= 1;
@@ -110,7 +113,7 @@ proptest! {
     #[test]
     fn garbage_is_refused_by_every_binary_reader(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         prop_assert!(PlaceIndex::decode(&bytes).is_err());
-        prop_assert!(PlaceIndex::decode(&[b"MOSAICPL\x01", &bytes[..]].concat()).is_err());
+        prop_assert!(PlaceIndex::decode(&[b"MOSAICPL\x02", &bytes[..]].concat()).is_err());
         prop_assert!(PlaceIndex::from_osm_pbf(&bytes).is_err());
         prop_assert!(from_plt(&bytes, "u").is_err() && from_gpx(&bytes, "u").is_err());
         prop_assert!(from_cabspotting_delta(&bytes).is_err());

@@ -1,4 +1,4 @@
-use mosaic_geo::{Category, Cell, Place, PlaceIndex, PlaceTag, Resolution, distance_m, offset_m};
+use mosaic_geo::{Category, Cell, Place, PlaceIndex, PlaceRef, PlaceTag, Resolution, distance_m, offset_m};
 use mosaic_types::LatLng;
 
 use crate::shared::shared;
@@ -29,8 +29,8 @@ fn every_node_and_way_with_a_place_tag_is_found() {
     for extract in EXTRACTS {
         let Some(index) = read(extract.file) else { return };
         assert_eq!(index.len() + extract.relations, extract.objects, "{}", extract.file);
-        let named = index.all().iter().filter(|place| !place.name.is_empty()).count();
-        let with_hours = index.all().iter().filter(|place| place.hours.is_some()).count();
+        let named = index.all().iter().filter(|place| !place.name().is_empty()).count();
+        let with_hours = index.all().iter().filter(|place| place.hours().is_some()).count();
         assert_eq!((named, with_hours), (extract.named, extract.with_hours), "{}", extract.file);
         let provenance = index.provenance();
         assert!(provenance.attribution.contains("OpenStreetMap") && provenance.attribution.contains("ODbL"));
@@ -43,7 +43,9 @@ fn writing_and_reading_an_index_changes_nothing() {
     for extract in EXTRACTS {
         let Some(index) = read(extract.file) else { return };
         let bytes = index.encode();
-        assert!(bytes.len() < 16 * index.len(), "{} bytes for {} places", bytes.len(), index.len());
+        let names: usize = index.all().iter().map(|place| place.name().len()).sum();
+        let fixed = 64 * index.len() + 512;
+        assert!(bytes.len() <= fixed + names, "{} bytes for {} places", bytes.len(), index.len());
         let again = PlaceIndex::decode(&bytes).unwrap();
         assert_eq!((again.all(), again.provenance()), (index.all(), index.provenance()));
         assert_eq!(again.encode(), bytes);
@@ -57,7 +59,7 @@ fn porto_has_what_porto_has() {
     let around = index.within(sao_bento, 500.0);
     let cafes = around.iter().filter(|(place, _)| place.kind.to_string() == "amenity=cafe").count();
     assert!(cafes > 20, "{cafes} cafés around the station");
-    assert!(index.all().iter().any(|place| place.kind.tag() == PlaceTag::Shop && place.name.contains("Lello")));
+    assert!(index.all().iter().any(|place| place.kind.tag() == PlaceTag::Shop && place.name().contains("Lello")));
     let venues = index.all().iter().filter(|place| place.kind.category().is_venue()).count();
     assert!(venues > 1_000 && index.all().iter().all(|place| place.kind.category() != Category::Home));
     let bounds = index.bounds().unwrap();
@@ -79,7 +81,7 @@ fn searches_equal_brute_force_at_the_corners_of_the_world() {
         let here = LatLng::new(lat, lng).unwrap();
         let moved = porto.all().iter().map(|place| {
             let (east, north) = mosaic_geo::displacement_m(middle, place.position);
-            Place { position: offset_m(here, east, north), ..place.clone() }
+            Place { position: offset_m(here, east, north), ..place.to_place() }
         });
         let index = PlaceIndex::from_places(moved.collect(), porto.provenance().clone());
         assert_eq!(PlaceIndex::decode(&index.encode()).unwrap().all(), index.all());
@@ -92,7 +94,7 @@ fn assert_searches_equal_brute_force(index: &PlaceIndex, middle: LatLng) {
         let from = offset_m(middle, east, north);
         let mut metres: Vec<f64> = index.all().iter().map(|place| distance_m(from, place.position)).collect();
         metres.sort_by(f64::total_cmp);
-        let found = |list: Vec<(&Place, f64)>| list.into_iter().map(|(_, metres)| metres).collect::<Vec<f64>>();
+        let found = |list: Vec<(PlaceRef<'_>, f64)>| list.into_iter().map(|(_, metres)| metres).collect::<Vec<f64>>();
         assert_eq!(found(index.nearest(from, 25)), metres[..25]);
         for radius in [0.0, 120.0, 900.0] {
             let near: Vec<f64> = metres.iter().copied().filter(|&metres| metres <= radius).collect();
@@ -113,8 +115,8 @@ fn cells_hold_their_places() {
         assert_eq!(cells.iter().map(|&(_, count)| count as usize).sum::<usize>(), index.len());
         assert!(cells.iter().all(|&(cell, count)| index.in_cell(cell).len() == count as usize));
     }
-    for place in index.all() {
-        assert!(index.in_cell(Cell::at(place.position, Resolution::R9)).contains(place));
+    for place in index.all().iter() {
+        assert!(index.in_cell(Cell::at(place.position, Resolution::R9)).iter().any(|other| other == place));
     }
     let elsewhere = Cell::at(LatLng::new(0.0, 0.0).unwrap(), Resolution::R7);
     assert!(index.in_cell(elsewhere).is_empty());

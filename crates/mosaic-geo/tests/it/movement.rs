@@ -209,7 +209,7 @@ fn places_of_one_person_stay_out() {
             .unwrap();
     let places = PlaceIndex::from_stays(&traces, Gathering::default(), Provenance::new("test", None));
     assert_eq!(places.len(), 1);
-    assert!(distance_m(places.all()[0].position, at(41.15, -8.62)) < 1.0);
+    assert!(distance_m(places.all().first().unwrap().position, at(41.15, -8.62)) < 1.0);
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn a_home_at_an_edge_is_one_place() {
 
 /// A café every 300 m or so over 20 km, but none in `closed`.
 fn district(closed: Option<Cell>) -> Arc<PlaceIndex> {
-    let cafe = town().all()[0].clone();
+    let cafe = town().all().first().unwrap().to_place();
     let grid = (0..3_600).map(|number| (f64::from(number % 60) - 30.0, f64::from(number / 60) - 30.0));
     let all = grid.map(|(north, east)| Place {
         position: LatLng::new(41.171 + north * 0.003, -8.595 + east * 0.004).unwrap(),
@@ -89,13 +89,16 @@ fn a_change_of_places_draws_no_noise() {
 /// middle lies outside refuses anything. 60 devices (seeds 0 to 59), 2.6 km from the nearest cell in emergency mode.
 #[test]
 fn a_place_at_the_edge_is_released_while_any_cell_is_near() {
-    let hamlet = Arc::new(PlaceIndex::from_places(vec![town().all()[0].clone()], Provenance::new("test", None)));
+    let hamlet = Arc::new(PlaceIndex::from_places(
+        vec![town().all().first().unwrap().to_place()],
+        Provenance::new("test", None),
+    ));
     // one cell, widened until there are 64
-    let cells = Cell::at(hamlet.all()[0].position, Resolution::R8).disk(5);
+    let cells = Cell::at(hamlet.all().first().unwrap().position, Resolution::R8).disk(5);
     let away = |place: LatLng| {
         cells.iter().map(|cell| mosaic_geo::distance_m(place, cell.center())).fold(f64::INFINITY, f64::min)
     };
-    let north = |metres: u32| offset_m(hamlet.all()[0].position, 0.0, f64::from(metres));
+    let north = |metres: u32| offset_m(hamlet.all().first().unwrap().position, 0.0, f64::from(metres));
     let place = (0..20_000).step_by(50).map(north).find(|place| away(*place) > 2_600.0).unwrap();
     for seed in 0..60 {
         let mut releaser = Releaser::new([seed; 32], Arc::clone(&hamlet), ReleaserState::default());

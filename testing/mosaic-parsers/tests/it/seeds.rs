@@ -105,7 +105,15 @@ fn two_places() {
     };
     let places = vec![place(41.15, -8.62, "Primeiro"), place(-33.9, 179.99, "")];
     let index = PlaceIndex::from_places(places, Provenance::new("made for tests", None));
-    assert!(PlaceIndex::decode(&kept("geo_places", "two-cafes", &index.encode())).is_ok());
+    let good = kept("geo_places", "two-cafes", index.as_bytes());
+    assert!(PlaceIndex::decode(&good).is_ok());
+    assert!(PlaceIndex::decode(&kept("geo_places", "bad-version-1", b"MOSAICPL\x01")).is_err());
+    // under a checksum that the target mends: more places than there are, and a box that is none
+    for (name, at) in [("bad-count", 24), ("bad-cell", 64), ("bad-latitude", 83), ("bad-box", 96), ("bad-end", 155)] {
+        let mut forged = good.clone();
+        forged[at] ^= 0xFF;
+        assert!(PlaceIndex::decode(&kept("geo_places", name, &forged)).is_err());
+    }
 }
 
 fn key(number: u8) -> SigningKey {

@@ -7,7 +7,7 @@ use crate::{EARTH_RADIUS_M, distance_m, sphere::UnitVector};
 /// A k-d tree over unit vectors: exact everywhere on the globe, because a chord in space knows neither antimeridian nor
 /// pole. The tree is the order of `nodes`: the middle of a slice splits it along the axis `depth % 3`.
 #[derive(Clone, Debug)]
-pub(crate) struct Tree {
+pub(super) struct Tree {
     nodes: Vec<Node>,
 }
 
@@ -39,33 +39,25 @@ impl Ord for Found {
     }
 }
 
-/// What a search keeps: at most `most` places within `reach` metres.
+/// What a search keeps: at most `most` places.
 struct Search {
     from: LatLng,
     point: UnitVector,
     most: usize,
-    reach: f64,
     found: BinaryHeap<Found>,
 }
 
 impl Tree {
-    pub(crate) fn new(positions: impl Iterator<Item = LatLng>) -> Self {
+    pub(super) fn new(positions: impl Iterator<Item = LatLng>) -> Self {
         let node = |(place, position): (u32, LatLng)| Node { point: position.into(), position, place };
         let mut nodes: Vec<Node> = (0_u32..).zip(positions).map(node).collect();
         arrange(&mut nodes, 0);
         Self { nodes }
     }
 
-    pub(crate) fn nearest(&self, from: LatLng, k: usize) -> Vec<(u32, f64)> {
-        self.search(from, k, f64::INFINITY)
-    }
-
-    pub(crate) fn within(&self, from: LatLng, reach: f64) -> Vec<(u32, f64)> {
-        self.search(from, usize::MAX, reach)
-    }
-
-    fn search(&self, from: LatLng, most: usize, reach: f64) -> Vec<(u32, f64)> {
-        let mut search = Search { from, point: from.into(), most, reach, found: BinaryHeap::new() };
+    /// The `most` nearest with their distance, nearest first.
+    pub(super) fn nearest(&self, from: LatLng, most: usize) -> Vec<(u32, f64)> {
+        let mut search = Search { from, point: from.into(), most, found: BinaryHeap::new() };
         if most > 0 {
             search.visit(&self.nodes, 0);
         }
@@ -100,9 +92,6 @@ impl Search {
 
     fn offer(&mut self, node: &Node) {
         let found = Found { metres: distance_m(self.from, node.position), place: node.place };
-        if found.metres > self.reach {
-            return;
-        }
         self.found.push(found);
         if self.found.len() > self.most {
             self.found.pop();
@@ -112,8 +101,8 @@ impl Search {
     /// Farther than this, nothing can enter any more.
     fn limit(&self) -> f64 {
         match self.found.peek() {
-            Some(farthest) if self.found.len() >= self.most => farthest.metres.min(self.reach),
-            _ => self.reach,
+            Some(farthest) if self.found.len() >= self.most => farthest.metres,
+            _ => f64::INFINITY,
         }
     }
 }

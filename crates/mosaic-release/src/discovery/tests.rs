@@ -13,13 +13,17 @@ const ORDER: [u8; 5] = [8, 7, 8, 6, 8];
 
 /// 400 cafés over some 50 km, so that rows seldom meet.
 fn region() -> Arc<PlaceIndex> {
+    cafes(400)
+}
+
+fn cafes(many: i32) -> Arc<PlaceIndex> {
     let place = |number: i32| Place {
         position: LatLng::new(41.0 + f64::from(number % 20) * 0.023, -8.6 + f64::from(number / 20) * 0.03).unwrap(),
         kind: PlaceKind::new(PlaceTag::Amenity, "cafe"),
         name: String::new(),
         hours: None,
     };
-    Arc::new(PlaceIndex::from_places((0..400).map(place).collect(), Provenance::new("test", None)))
+    Arc::new(PlaceIndex::from_places((0..many).map(place).collect(), Provenance::new("test", None)))
 }
 
 fn table(period: Period) -> TableDescriptor {
@@ -149,9 +153,7 @@ fn all_ten_of_a_round_turn_up_together() {
 #[test]
 fn a_village_fills_its_events() {
     let start = Window(245_000).start();
-    let only = Place { hours: None, ..region().all()[0].clone() };
-    let places = Arc::new(PlaceIndex::from_places(vec![only], Provenance::new("test", None)));
-    let mut releaser = Releaser::new([44; 32], places, ReleaserState::default());
+    let mut releaser = Releaser::new([44; 32], cafes(1), ReleaserState::default());
     let cell = releaser.cast.cells().next().unwrap();
     releaser.state.broadcasts.insert(BroadcastId(1), broadcast(1, start, Granularity::Fine, cell));
     for event in 0..120_usize {

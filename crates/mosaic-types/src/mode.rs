@@ -96,7 +96,7 @@ impl ServiceClass {
             poll: Duration::from_secs(60),
             ring: 1,
             waves_per_hour: 25,
-            anonymity_floor: AnonymityFloor::from_thousandths(1_250),
+            anonymity_floor: AnonymityFloor::from_thousandths(2_000),
         };
         match self {
             Self::Balanced => balanced,

@@ -14,6 +14,7 @@ mod meeting;
 mod month;
 mod openings;
 mod provider;
+mod several;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,8 +29,11 @@ use mosaic_types::{Lane, Timestamp};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
-pub(crate) use self::month::{Month, record_month};
 use self::{meeting::Neighbour, openings::Openings, provider::Providers};
+pub(crate) use self::{
+    month::{Month, record_month},
+    several::{Evenings, record_evenings},
+};
 use crate::{
     Progress,
     device::{Device, view},

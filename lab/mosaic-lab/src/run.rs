@@ -32,7 +32,7 @@ use rand_chacha::ChaCha20Rng;
 use self::elements::Naive;
 use crate::{
     Progress,
-    evening::record_evening,
+    evening::record_evenings,
     progress::Aside,
     report::{Line, Report, Row, Series},
 };
@@ -40,8 +40,10 @@ use crate::{
 /// How much is recorded. More people make narrower intervals; nothing else depends on it.
 #[derive(Clone, Debug)]
 pub struct RunSize {
-    /// People of the evening behind the rendezvous lane.
+    /// People of an evening behind the rendezvous lane.
     pub evening: u32,
+    /// How many such evenings, each of other people.
+    pub evenings: u32,
     /// Hours of that evening, and of the discovery lane.
     pub hours: u64,
     /// Populations on the discovery lane.
@@ -68,7 +70,8 @@ impl RunSize {
     /// Minutes on two cores.
     pub fn quick() -> Self {
         Self {
-            evening: 480,
+            evening: 240,
+            evenings: 2,
             hours: 6,
             discovery: vec![100],
             opened: 90,
@@ -85,7 +88,8 @@ impl RunSize {
     /// Up to an hour on two cores.
     pub fn full() -> Self {
         Self {
-            evening: 640,
+            evening: 360,
+            evenings: 6,
             hours: 8,
             discovery: vec![100, 1_000, 10_000],
             opened: 300,
@@ -136,17 +140,18 @@ pub fn run(places: &Arc<PlaceIndex>, plan: &RunPlan, progress: &Progress<'_>) ->
     let naive = elements::attack(&mut bench)?;
     let length = Duration::from_hours(plan.size.hours);
     let population = bench.population(plan.size.evening, length);
-    let aside = Aside::new(progress);
-    // people of an evening meet each other, so it is played on one core; meanwhile the other attacks and recordings use
-    // the rest
+    let (aside, count) = (Aside::new(progress), plan.size.evenings);
+    // people of an evening meet each other, so each is played on one core; meanwhile the other attacks and recordings
+    // use the rest
     let (recorded, beside) = thread::scope(|scope| {
-        let evening = scope.spawn(|| aside.listen(|progress| record_evening(places, population, progress)));
+        let evenings = scope.spawn(|| aside.listen(|progress| record_evenings(places, population, count, progress)));
         let beside = scope.spawn(|| beside::record(places, plan));
         let others = others(&mut bench, naive);
-        aside.show(&format!("an evening of {} people", plan.size.evening), plan.size.hours * 60);
+        let steps = u64::from(count) * plan.size.hours * 60;
+        aside.show(&format!("{count} evenings of {} people", plan.size.evening), steps);
         let stopped = |_| anyhow!("a recording stopped");
-        let (evening, beside) = (evening.join().map_err(stopped), beside.join().map_err(stopped));
-        others.and(Ok((evening??, beside??)))
+        let (evenings, beside) = (evenings.join().map_err(stopped), beside.join().map_err(stopped));
+        others.and(Ok((evenings??, beside??)))
     })?;
     bench.draw_for("rendezvous");
     slots::rendezvous(&mut bench, naive, &recorded);

@@ -11,7 +11,7 @@ use mosaic_types::Mode;
 
 use super::{Bench, edges, elements::Naive, join, plots};
 use crate::{
-    evening::Evening,
+    evening::Evenings,
     population::{PopulationPlan, record_discovery},
     report::Row,
     runs::{RESAMPLES, count, evening},
@@ -33,8 +33,8 @@ impl Bench<'_> {
     }
 }
 
-/// The rendezvous lane of an evening that was recorded.
-pub(super) fn rendezvous(bench: &mut Bench<'_>, naive: Naive, recorded: &Evening) {
+/// The rendezvous lane of evenings that were recorded. Who meets whom is asked of the first.
+pub(super) fn rendezvous(bench: &mut Bench<'_>, naive: Naive, recorded: &Evenings) {
     let sent: u64 = [recorded.met.waves, recorded.met.answers, recorded.met.contacts].iter().sum();
     bench.rows.push(count("slots/rendezvous/frames", "waves, answers and contacts", sent));
     bench.progress.stage("rendezvous lane: the clock", 0);
@@ -44,8 +44,8 @@ pub(super) fn rendezvous(bench: &mut Bench<'_>, naive: Naive, recorded: &Evening
     let best = lane(bench, "slots/rendezvous", "rendezvous lane", &recorded.rendezvous, naive, true);
     trap(bench, "rendezvous", &best);
     clock(bench, &recorded.rendezvous);
-    edges::attack(bench, recorded);
-    join::attack(bench, recorded);
+    edges::attack(bench, &recorded.first);
+    join::attack(bench, &recorded.first);
 }
 
 /// The discovery lane of populations of several sizes.

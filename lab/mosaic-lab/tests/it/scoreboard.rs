@@ -13,6 +13,7 @@ use mosaic_lab::{Progress, Report, RunPlan, RunSize, Status, html, run};
 fn tiny(traces: Option<(String, Traces)>) -> Report {
     let size = RunSize {
         evening: 16,
+        evenings: 2,
         hours: 2,
         discovery: vec![12],
         opened: 9,

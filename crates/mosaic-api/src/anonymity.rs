@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 /// What stands beside every posterior that leaves the agent (X-39).
 pub const DENIABILITY: &str = "Every event left as ten slots, whether or not there was anything to say, and the others \
                                were decoys. A probability here is what an attacker would state, as far as this device's \
-                               meter knows one: the lab judges it on generated people (CL-35). It is no proof about any \
+                               meter knows one: the lab judges it on generated people (CL-28). It is no proof about any \
                                slot, card or person.";
 
 /// What an attacker sees of this device's events.

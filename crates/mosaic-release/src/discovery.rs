@@ -57,11 +57,11 @@ pub(crate) struct Pick {
     topic: OprfInput,
 }
 
-/// What stays out of an event: rounds that give way, and bundles whose row numbers met another's.
+/// What stays out of an event: rounds that give way, and rows whose numbers met another's.
 #[derive(Default)]
 pub(crate) struct PassedOver {
     pub(crate) rounds: BTreeSet<RoundId>,
-    pub(crate) sources: BTreeSet<Source>,
+    pub(crate) rows: BTreeSet<OprfInput>,
 }
 
 /// What is asked for: an event leaving at an instant, at a resolution, under a table.
@@ -178,7 +178,7 @@ impl Releaser {
             let met = picks.iter().find(|pick| row(pick).is_none_or(|row| !used.insert(row)));
             match met {
                 None => return Ok(picks),
-                Some(pick) => passed_over.sources.insert(pick.source),
+                Some(pick) => passed_over.rows.insert(pick.row),
             };
         }
         Err(ReleaseError::TooFewPlaces)
@@ -198,7 +198,8 @@ impl Releaser {
         }
         let turns = Turns::new(&self.state.written, occasion.slate(), occasion.resolution);
         let own = self.state.broadcasts.values().filter(|broadcast| {
-            !passed_over.sources.contains(&Source::Broadcast(broadcast.id)) && broadcast.stands(occasion.at)
+            let row = Said::by_person(broadcast).row(occasion, occasion.resolution);
+            broadcast.stands(occasion.at) && row.is_none_or(|row| !passed_over.rows.contains(&row))
         });
         let no_more_of_ours = retried.iter().any(|slot| slot.truth.is_real());
         let in_question = |round: &Round| !passed_over.rounds.contains(&round.id);
@@ -231,7 +232,7 @@ impl Releaser {
         wanted: usize,
         passed_over: &PassedOver,
     ) -> Vec<Pick> {
-        let (mut picks, mut taken) = (Vec::with_capacity(wanted), BTreeSet::new());
+        let (mut picks, mut taken) = (Vec::with_capacity(wanted), passed_over.rows.clone());
         if let RoundId::Own(number) = round.id {
             let own = self.state.broadcasts.get(&BroadcastId(number)).map(Said::by_person);
             picks.extend(own.and_then(|said| said.pick(occasion, resolutions, &mut taken)));
@@ -240,7 +241,7 @@ impl Releaser {
         for turn in 0..MOST_TURNS {
             silent.retain(|persona| {
                 let source = Source::Persona { persona: *persona, round: round.id, turn };
-                if picks.len() == wanted || passed_over.sources.contains(&source) {
+                if picks.len() == wanted {
                     return true;
                 }
                 let bundle = self.cast.bundle(*persona, round, turn);

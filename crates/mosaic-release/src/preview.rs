@@ -48,7 +48,7 @@ pub(crate) struct GivingWay(Option<(Slate, BTreeSet<RoundId>)>);
 impl GivingWay {
     pub(crate) fn at(&self, slate: Slate) -> PassedOver {
         let rounds = self.0.as_ref().filter(|(known, _)| *known == slate).map(|(_, rounds)| rounds.clone());
-        PassedOver { rounds: rounds.unwrap_or_default(), sources: BTreeSet::new() }
+        PassedOver { rounds: rounds.unwrap_or_default(), rows: BTreeSet::new() }
     }
 }
 

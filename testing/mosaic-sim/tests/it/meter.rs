@@ -22,11 +22,12 @@ fn discovery_events(world: &World, who: PersonId) -> usize {
 }
 
 /// Seed 151, maximum mode, six hours. With a floor of ten the wish stays away, the status says so, and as many events
-/// leave as without a floor.
+/// leave as without a floor, but for one at the end.
 #[test]
 fn withheld_in_maximum_mode_and_said() {
     let ((strict, who), (free, _)) = (lived(151, Mode::Maximum, 10.0, 6), lived(151, Mode::Maximum, 1.0, 6));
-    assert_eq!(discovery_events(&strict, who), discovery_events(&free, who));
+    // delays are drawn from the randomness that sealing uses too, so the last event may be on either side of the end
+    assert!(discovery_events(&strict, who).abs_diff(discovery_events(&free, who)) <= 1);
     let agent = strict.person(who).agent();
     let status = agent.status(strict.now());
     assert_eq!((status.anonymity.action, status.anonymity.floor), (MeterAction::Withheld, 10.0));

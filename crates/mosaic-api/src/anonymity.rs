@@ -57,7 +57,7 @@ pub struct AnonymityView {
     pub basis: String,
 }
 
-/// The anonymity meter (issue 3, item 7; PRIVACY 12).
+/// The anonymity meter (PRIVACY 12, X-39).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AnonymityReport {
     /// The floor in force: identities as likely as the person, 1 (never acts) to 10.

@@ -14,7 +14,7 @@ const IDENTITIES: usize = 10;
 const MOST_EVEN_EXCHANGES: usize = 24;
 
 /// The anonymity meter of one device: its own history as strangers may remember it, and the attacker of
-/// `mosaic-attack` who looks at it (issue 3, item 7; PRIVACY 12).
+/// `mosaic-attack` who looks at it (PRIVACY 12, X-39).
 pub struct Meter {
     model: Option<&'static MeterModel>,
     town: PublicTown,

@@ -105,7 +105,7 @@ mod tests {
     use rand_chacha::ChaCha20Rng;
 
     /// Seed 45, 100 users × 60 broadcasts, the first 500 to warm up. At 70 % pool noise the classifier must
-    /// reach AUC 0.80 (issue 3) and beat blind precision (about 0.3) twofold where it is confident;
+    /// reach AUC 0.80 (PRIVACY 1.1) and beat blind precision (about 0.3) twofold where it is confident;
     /// against whole contexts of strangers it must be at chance (the interval holds 0.5).
     #[test]
     fn the_classifier_breaks_the_naive_mix_and_not_an_ideal_one() {

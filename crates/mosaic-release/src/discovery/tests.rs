@@ -105,6 +105,9 @@ fn no_bundle_repeats_for_one_window_and_resolution() {
     assert_eq!(written[&(Window(245_012), 8)].len(), 360);
 }
 
+/// Who said it, its time to live and class, and its cell at the coarsest resolution.
+type Content = (Source, u8, ClassId, u64);
+
 /// A person's bundle and its nine decoys are seen together or not at all: whenever, wherever and however often a
 /// broadcast is written, the same nine companions are with it, each saying the same thing every time, with the same time
 /// to live and as finely. Whatever an observer counts or times within an event, it counts or times for all ten. Seed 43,
@@ -116,7 +119,7 @@ fn all_ten_of_a_round_turn_up_together() {
     let cells: Vec<_> = releaser.cast.cells().collect();
     let begin = |number: u64| start.after(Duration::from_mins(number * 190));
     let end = |number: u64| begin(number).after(Duration::from_mins(70 + number * number % 11 * 400));
-    let mut seen: BTreeMap<RoundId, (usize, BTreeSet<(Source, u8, ClassId, u64)>)> = BTreeMap::new();
+    let mut seen: BTreeMap<RoundId, (usize, BTreeSet<Content>)> = BTreeMap::new();
     for event in 0..480_usize {
         let at = start.after(Duration::from_mins(12 * event as u64));
         releaser.state.broadcasts.clear();

@@ -1,4 +1,4 @@
-//! The anonymity meter (issue 3, item 7; X-39): what it says, what it holds back, and that nothing else changes.
+//! The anonymity meter (PRIVACY 12, X-39): what it says, what it holds back, and that nothing else changes.
 
 use super::*;
 use mosaic_agent::{AgentState, TruthLog};

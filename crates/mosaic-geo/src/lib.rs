@@ -9,6 +9,7 @@ pub mod city;
 mod cover;
 pub mod datasets;
 mod distance;
+mod found;
 pub mod hours;
 mod local_time;
 pub mod movement;

@@ -1,4 +1,4 @@
-use std::{cmp::Ordering, collections::BinaryHeap, ops::Range};
+use std::{collections::BinaryHeap, ops::Range};
 
 use mosaic_types::LatLng;
 
@@ -7,31 +7,10 @@ use super::{
     boxes::{GeoBox, Origin},
     layout::{FAN, levels},
 };
-use crate::{EARTH_RADIUS_M, distance_m};
+use crate::{EARTH_RADIUS_M, distance_m, found::Found};
 
 /// What is kept free for the rounding of haversines, relative to them: pruning must never lose a place.
 const SLACK: f64 = 1.0 + 1e-9;
-
-/// A found place; the greatest is the farthest, among equals the one with the higher number.
-#[derive(PartialEq)]
-struct Found {
-    metres: f64,
-    place: u32,
-}
-
-impl Eq for Found {}
-
-impl PartialOrd for Found {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Found {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.metres.total_cmp(&other.metres).then(self.place.cmp(&other.place))
-    }
-}
 
 /// A descent through the boxes, the nearest first: exact, because no box is left out that could hold a nearer place.
 pub(super) struct Search<'a, F> {

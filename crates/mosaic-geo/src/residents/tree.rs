@@ -2,7 +2,7 @@ use std::collections::BinaryHeap;
 
 use mosaic_types::LatLng;
 
-use crate::{EARTH_RADIUS_M, distance_m, sphere::UnitVector};
+use crate::{EARTH_RADIUS_M, distance_m, found::Found, sphere::UnitVector};
 
 /// A k-d tree over unit vectors: exact everywhere on the globe, because a chord in space knows neither antimeridian nor
 /// pole. The tree is the order of `nodes`: the middle of a slice splits it along the axis `depth % 3`.
@@ -16,27 +16,6 @@ struct Node {
     point: UnitVector,
     position: LatLng,
     place: u32,
-}
-
-/// A found place; the greatest is the farthest, among equals the one with the higher number.
-#[derive(PartialEq)]
-struct Found {
-    metres: f64,
-    place: u32,
-}
-
-impl Eq for Found {}
-
-impl PartialOrd for Found {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Found {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.metres.total_cmp(&other.metres).then(self.place.cmp(&other.place))
-    }
 }
 
 /// What a search keeps: at most `most` places.

@@ -221,16 +221,14 @@ impl Member {
             _ => [0.45, 0.10],
         };
         let draw = rng.random::<f64>();
-        let haunts = &self.cells[2..];
-        let numbered: Vec<(usize, Cell)> = haunts.iter().copied().enumerate().collect();
-        if draw < home || haunts.is_empty() {
-            self.cells[0]
-        } else if draw < home + work {
-            self.cells[1]
-        } else {
-            let weight = |(rank, _): &(usize, Cell)| 1.0 / (rank + 1) as f64;
-            by_weight(&numbered, weight, rng).map_or(self.cells[0], |(_, cell)| cell)
+        if draw < home {
+            return self.cells[0];
         }
+        if draw < home + work {
+            return self.cells[1];
+        }
+        let haunts: Vec<(usize, Cell)> = (1..).zip(self.cells[2..].iter().copied()).collect();
+        by_weight(&haunts, |(rank, _)| 1.0 / *rank as f64, rng).map_or(self.cells[0], |(_, cell)| cell)
     }
 }
 

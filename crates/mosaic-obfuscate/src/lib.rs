@@ -6,6 +6,7 @@
 
 pub mod blur;
 mod granularity;
+pub mod identifiers;
 mod ledger;
 mod lifetime;
 mod persona;

@@ -109,6 +109,17 @@ impl Vocabulary {
         self.topic(id).map(|topic| topic.name.as_str())
     }
 
+    /// Whether some class or topic lists the word, in whatever form.
+    pub(crate) fn knows(&self, word: &str) -> bool {
+        words::stems(word).iter().all(|stem| self.lexicon.knows(stem))
+    }
+
+    /// Every name and word of the tables.
+    pub(crate) fn phrases(&self) -> impl Iterator<Item = &str> {
+        let topics = self.topics.iter().flat_map(|topic| std::iter::once(&topic.name).chain(&topic.words));
+        topics.chain(self.classes.iter().flat_map(|class| &class.words)).map(String::as_str)
+    }
+
     /// How common a class is among people's wishes; all sum to 1.
     pub fn class_prior(&self, class: ClassId) -> f64 {
         self.classes.get(usize::from(class.get())).map_or(0.0, |class| class.prior)

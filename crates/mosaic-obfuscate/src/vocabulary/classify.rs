@@ -54,6 +54,10 @@ impl Lexicon {
         lexicon
     }
 
+    pub(super) fn knows(&self, stem: &str) -> bool {
+        self.topics.contains_key(stem) || self.classes.contains_key(stem)
+    }
+
     fn add_topic(&mut self, index: usize, topic: &Topic) {
         let mut best: BTreeMap<String, f64> = BTreeMap::new();
         let names = std::iter::once((topic.name.as_str(), NAME));

@@ -8,5 +8,7 @@
 )]
 
 mod blur;
+mod identifiers;
 mod personas;
+mod shared;
 mod vocabulary;

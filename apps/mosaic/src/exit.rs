@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, process::ExitCode};
 
-use mosaic_api::Problem;
+use mosaic_api::{Problem, ProblemKind};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     Unreachable = 4,
     /// Something on this machine: vault, password, port, disk, files.
     Local = 5,
+    /// What was asked for is to be confirmed first; nothing was done.
+    Unconfirmed = 6,
 }
 
 /// A command that failed.
@@ -87,7 +89,11 @@ impl From<Problem> for Failure {
         let again = problem.retry_after_seconds.map(|seconds| format!(" (try again in {seconds} s)"));
         let cause = anyhow::anyhow!("{problem}{}", again.unwrap_or_default());
         // what the request itself got wrong is bad input, like a bad argument
-        let exit = if matches!(problem.status, 400 | 413 | 415 | 422) { Exit::Usage } else { Exit::Refused };
+        let exit = match problem.status {
+            _ if problem.slug() == ProblemKind::IdentifyingWords.slug() => Exit::Unconfirmed,
+            400 | 413 | 415 | 422 => Exit::Usage,
+            _ => Exit::Refused,
+        };
         Self { exit, problem: Some(problem), result: None, cause }
     }
 }
@@ -113,12 +119,12 @@ impl<T, E: Into<anyhow::Error>> OrExit<T> for Result<T, E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mosaic_api::ProblemKind;
 
     #[test]
     fn bad_input_is_told_from_a_refusal() {
         assert_eq!(Failure::from(Problem::new(ProblemKind::InvalidToken)).exit, Exit::Usage);
         assert_eq!(Failure::from(Problem::new(ProblemKind::Quota)).exit, Exit::Refused);
+        assert_eq!(Failure::from(Problem::new(ProblemKind::IdentifyingWords)).exit, Exit::Unconfirmed);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod proximity;
 mod quota;
 mod settings;
 mod status;
+mod warnings;
 mod wave;
 
 pub(crate) use quota::Quotas;

@@ -17,6 +17,8 @@ const MOST_QUERIES: usize = 64;
 #[derive(Default)]
 pub(crate) struct Interests {
     broadcasts: BTreeMap<BroadcastId, Interest>,
+    /// Of broadcasts that do not stand yet.
+    later: BTreeMap<BroadcastId, Interest>,
     queries: Vec<(Timestamp, Interest)>,
     planned: BTreeSet<OprfInput>,
 }
@@ -26,7 +28,19 @@ impl Interests {
         self.broadcasts.insert(id, interest);
     }
 
+    /// Keeps it until the broadcast stands.
+    pub(crate) fn follow_later(&mut self, id: BroadcastId, interest: Interest) {
+        self.later.insert(id, interest);
+    }
+
+    /// Follows what was kept, or else `interest`.
+    pub(crate) fn follow_now(&mut self, id: BroadcastId, interest: impl FnOnce() -> Interest) {
+        let interest = self.later.remove(&id).unwrap_or_else(interest);
+        self.follow(id, interest);
+    }
+
     pub(crate) fn unfollow(&mut self, id: BroadcastId) {
+        self.later.remove(&id);
         self.broadcasts.remove(&id);
     }
 

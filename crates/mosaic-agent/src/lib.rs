@@ -15,6 +15,7 @@ mod alerts;
 mod blocks;
 mod commands;
 mod core;
+mod crowd;
 mod deposits;
 mod driver;
 mod interests;

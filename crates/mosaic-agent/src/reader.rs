@@ -8,7 +8,11 @@ use mosaic_net::{Attention, Poller};
 use mosaic_types::{Lane, Period, ProviderId, SegmentId, ServiceClass, Stream, TableId, Timestamp};
 use mosaic_wire::{HeadsQuery, HeadsReply, KnownGenerations, OprfInput};
 
-use crate::{alerts::Evidence, providers::Providers};
+use crate::{
+    alerts::Evidence,
+    crowd::{Crowd, Estimate},
+    providers::Providers,
+};
 
 mod private;
 mod whole;
@@ -42,6 +46,7 @@ pub(crate) struct Reader {
     pub(crate) private: Box<dyn PrivateReader>,
     /// Rows that opened interests point to, by period.
     pub(crate) watched: HashMap<Period, HashMap<u32, Vec<OprfInput>>>,
+    crowd: Crowd,
     as_of: Option<Timestamp>,
     round_began: Timestamp,
     /// When the last round began that was compared to its end.
@@ -63,6 +68,7 @@ impl Reader {
             round: None,
             private: Box::new(WholeGenerations::default()),
             watched: HashMap::new(),
+            crowd: Crowd::default(),
             as_of: None,
             round_began: Timestamp::from_millis(0),
             compared: None,
@@ -208,6 +214,7 @@ impl Reader {
             segment.count += 1;
             segment.last = Some(head.hash());
             self.as_of = self.as_of.max(Some(head.sealed_at));
+            self.crowd.note(head);
             self.private.agreed(head);
         }
     }
@@ -217,6 +224,7 @@ impl Reader {
         let oldest = periods.first().map_or(TableId(0), |period| TableId::new(*period, Lane::Discovery));
         self.segments.retain(|segment, _| segment.table >= oldest);
         self.private.expire(now, oldest);
+        self.crowd.expire(now);
         self.watched.retain(|period, _| periods.contains(period));
         book.expire(now);
     }
@@ -224,6 +232,11 @@ impl Reader {
     /// Until when everything that two providers agreed on was read; `None` while something is left.
     pub(crate) fn caught_up(&self) -> Option<Timestamp> {
         self.compared.filter(|_| self.private.is_done())
+    }
+
+    /// How many devices write to the tables that are read; `None` while it is not known.
+    pub(crate) fn crowd(&self, now: Timestamp) -> Option<Estimate> {
+        self.crowd.estimate(now, self.caught_up())
     }
 
     pub(crate) const fn as_of(&self) -> Option<Timestamp> {

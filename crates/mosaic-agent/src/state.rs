@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use mosaic_release::ReleaserState;
-use mosaic_types::{AnonymityFloor, ContactText, Mode, NoiseRatio, Timestamp, TtlHours};
+use mosaic_types::{AnonymityFloor, ContactText, Mode, NoiseRatio, Risk, Timestamp, TtlHours};
 use rand::{CryptoRng, RngExt as _};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -29,6 +29,7 @@ pub struct AgentState {
 #[derive(Serialize, Deserialize)]
 enum Later {
     Second { floor: Option<AnonymityFloor>, trail: Trail },
+    Third { floor: Option<AnonymityFloor>, trail: Trail, risk: Risk, habits: Habits },
 }
 
 /// What a person set.
@@ -40,6 +41,19 @@ pub(crate) struct Settings {
     /// Stored behind the rest: see [`Later`].
     #[serde(skip)]
     floor: Option<AnonymityFloor>,
+    /// Of broadcasts that state none. Stored behind the rest, as the next one is.
+    #[serde(skip)]
+    pub(crate) risk: Risk,
+    #[serde(skip)]
+    pub(crate) habits: Habits,
+}
+
+/// Whether the person was told what habits give away at high risk: once is enough (L6-44).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Habits {
+    #[default]
+    ToTell,
+    Told,
 }
 
 impl Settings {
@@ -139,7 +153,10 @@ impl AgentState {
     /// [`DecodeStateError`] only if it cannot be encoded, which no state causes.
     pub fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>, DecodeStateError> {
         let first = postcard::to_stdvec(self).map_err(|_| DecodeStateError)?;
-        let later = Later::Second { floor: self.settings.floor, trail: self.trail.clone() };
+        let later = {
+            let Settings { floor, risk, habits, .. } = self.settings;
+            Later::Third { floor, trail: self.trail.clone(), risk, habits }
+        };
         postcard::to_extend(&later, first).map(Zeroizing::new).map_err(|_| DecodeStateError)
     }
 
@@ -150,8 +167,12 @@ impl AgentState {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeStateError> {
         let (mut state, rest): (Self, _) = postcard::take_from_bytes(bytes).map_err(|_| DecodeStateError)?;
         if !rest.is_empty() {
-            let Later::Second { floor, trail } = postcard::from_bytes(rest).map_err(|_| DecodeStateError)?;
+            let (floor, trail, risk, habits) = match postcard::from_bytes(rest).map_err(|_| DecodeStateError)? {
+                Later::Second { floor, trail } => (floor, trail, Risk::default(), Habits::default()),
+                Later::Third { floor, trail, risk, habits } => (floor, trail, risk, habits),
+            };
             (state.settings.floor, state.trail) = (floor, trail);
+            (state.settings.risk, state.settings.habits) = (risk, habits);
         }
         Ok(state)
     }
@@ -170,14 +191,18 @@ mod tests {
 
     use super::*;
 
-    /// Seed 7. What the first version wrote is read, what is written now is read by the first version, and the floor
+    /// Seed 7. What the first version wrote is read, what is written now is read by the first version, and what was set
     /// comes back.
     #[test]
-    fn both_versions_are_read() {
+    fn every_version_is_read() {
         let mut state = AgentState::fresh(&mut ChaCha20Rng::seed_from_u64(7)).in_mode(Mode::Maximum);
         let first = postcard::to_stdvec(&state).unwrap();
         assert_eq!(AgentState::from_bytes(&first).unwrap().settings, state.settings);
         state.settings.set_floor(AnonymityFloor::new(3.5).unwrap());
+        let second = Later::Second { floor: state.settings.floor, trail: Trail::default() };
+        let second = postcard::to_extend(&second, first.clone()).unwrap();
+        assert_eq!(AgentState::from_bytes(&second).unwrap().settings, state.settings);
+        (state.settings.risk, state.settings.habits) = (Risk::High, Habits::Told);
         let bytes = state.to_bytes().unwrap();
         assert!(bytes.starts_with(&first) && postcard::from_bytes::<AgentState>(&bytes).is_ok());
         let again = AgentState::from_bytes(&bytes).unwrap();

@@ -1,8 +1,8 @@
-use mosaic_types::{ContextText, LatLng, NoiseRatio, Sensitive, TtlHours};
+use mosaic_types::{ContextText, LatLng, NoiseRatio, Risk, Sensitive, TtlHours};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Problem, ProblemKind};
+use crate::{Problem, ProblemKind, WarningKind};
 
 /// A position in degrees, WGS 84. Not printable: it may be a true one.
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -43,6 +43,14 @@ pub struct BroadcastBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 24, maximum = 168)]
     pub ttl_hours: Option<u32>,
+    /// `high` lets it begin up to half an hour late, at a moment drawn once; the setting `risk.level` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, pattern = "^(normal|high)$")]
+    pub risk: Option<Risk>,
+    /// The person has seen that the words name somebody and wants them out all the same. Without it such words are
+    /// refused with `identifying-words`, and nothing is charged.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirm_identifiers: bool,
 }
 
 /// A checked [`BroadcastBody`].
@@ -56,9 +64,28 @@ pub struct BroadcastRequest {
     pub noise: Option<NoiseRatio>,
     /// Time to live asked for; `None` means the setting's.
     pub ttl: Option<TtlHours>,
+    /// Risk stated; `None` means the setting's.
+    pub risk: Option<Risk>,
+    /// Whether words that name somebody may go out.
+    pub identifiers: Identifying,
+}
+
+/// What is done with words that name a person, a thing of theirs or a spot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Identifying {
+    /// They are refused, so that the person is asked.
+    #[default]
+    Refuse,
+    /// The person was asked.
+    Confirmed,
 }
 
 impl BroadcastBody {
+    /// Words at a place, everything else as set.
+    pub const fn new(location: Position, context: String) -> Self {
+        Self { location, context, noise_ratio: None, ttl_hours: None, risk: None, confirm_identifiers: false }
+    }
+
     /// Checks every bound of L5-12.
     ///
     /// # Errors
@@ -68,7 +95,9 @@ impl BroadcastBody {
             .map_err(|error| Problem::new(ProblemKind::InvalidContext).with_detail(error))?;
         let noise = self.noise_ratio.map(check_noise).transpose()?;
         let ttl = self.ttl_hours.map(check_ttl).transpose()?;
-        Ok(BroadcastRequest { place: Sensitive::new(self.location.check()?), words, noise, ttl })
+        let identifiers = if self.confirm_identifiers { Identifying::Confirmed } else { Identifying::Refuse };
+        let place = Sensitive::new(self.location.check()?);
+        Ok(BroadcastRequest { place, words, noise, ttl, risk: self.risk, identifiers })
     }
 }
 
@@ -127,6 +156,55 @@ pub struct BroadcastReply {
     pub cards: Vec<String>,
     /// When the next scheduled event of the discovery lane leaves at the latest, unix seconds.
     pub next_send_at: u64,
+    /// At high risk: no event carries it before, unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<u64>,
+    /// What the person should know about these words, this place and this moment; absent when there is nothing to say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<BroadcastWarning>,
+}
+
+/// Something the person should know about a broadcast.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BroadcastWarning {
+    /// What about.
+    pub kind: WarningKind,
+    /// In a sentence. It repeats nothing of the words.
+    pub text: String,
+    /// What in the words points at a person, where that is what it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identifier: Option<IdentifierName>,
+    /// The words without it; absent when nothing would be left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
+}
+
+/// What in a text points at one person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdentifierName {
+    /// An e-mail address.
+    Email,
+    /// A wallet or a bank account.
+    Account,
+    /// A name on a platform.
+    Handle,
+    /// A web address.
+    Link,
+    /// Degrees, a plus code.
+    Coordinates,
+    /// A street with a number.
+    Address,
+    /// A telephone number.
+    Phone,
+    /// A number plate.
+    Plate,
+    /// A hashtag.
+    Hashtag,
+    /// A person's name.
+    Name,
+    /// A word that is in no public list.
+    RareWord,
 }
 
 /// One broadcast that is out.
@@ -142,6 +220,9 @@ pub struct BroadcastView {
     pub granularity: Granularity,
     /// When it ends, unix seconds.
     pub expires_at: u64,
+    /// While it waits: no event carries it before, unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<u64>,
     /// Ids of the cards that carry it at present.
     pub cards: Vec<String>,
     /// What the anonymity meter does about it; absent while it does nothing.

@@ -31,8 +31,8 @@ pub use association::{
     WaveRequest, WavesReply,
 };
 pub use broadcast::{
-    BroadcastBody, BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, EffectiveNoise, Granularity,
-    NoiseView, Position,
+    BroadcastBody, BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, BroadcastWarning, EffectiveNoise,
+    Granularity, IdentifierName, Identifying, NoiseView, Position,
 };
 pub use document::openapi;
 pub use operation::{Method, Operation};
@@ -40,6 +40,7 @@ pub use problem::{Problem, ProblemKind, parse_body};
 pub use proximity::{CardView, ProximityBody, ProximityParams, ProximityReply, ProximityRequest, ResultCap, Searched};
 pub use settings::{SettingsBody, SettingsChange, SettingsView};
 pub use status::{
-    FederationView, LedgerView, OpenDoorReply, PRACTICE_BANNER, ProviderView, Reach, StatusReply, Warning, WarningKind,
+    CrowdView, FederationView, LedgerView, OpenDoorReply, PRACTICE_BANNER, ProviderView, Reach, StatusReply, Warning,
+    WarningKind,
 };
 pub use transfer::{EXPORT_FORMAT, ExportDocument, ExportedBroadcast, ImportReply};

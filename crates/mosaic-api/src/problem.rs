@@ -63,6 +63,8 @@ pub enum ProblemKind {
     NoPlaces,
     /// No public places are installed near this position. Trying again changes nothing.
     OutsideArea,
+    /// The words hold something that points at one person and is not confirmed. Nothing was charged.
+    IdentifyingWords,
     /// The vault could not be written: nothing of the request took effect on disk.
     VaultUnwritable,
     /// The agent is stopping.
@@ -73,7 +75,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::MalformedBody,
         Self::MalformedQuery,
         Self::UnsupportedMediaType,
@@ -103,6 +105,7 @@ impl ProblemKind {
         Self::InvalidImport,
         Self::NoPlaces,
         Self::OutsideArea,
+        Self::IdentifyingWords,
         Self::VaultUnwritable,
         Self::Stopping,
         Self::Internal,
@@ -155,6 +158,7 @@ impl ProblemKind {
             Self::InvalidImport => ("invalid-import", 422, "that is no export of this program"),
             Self::NoPlaces => ("no-places", 409, "no public places are installed here"),
             Self::OutsideArea => ("outside-area", 409, "this place is outside the area that is installed here"),
+            Self::IdentifyingWords => ("identifying-words", 409, "the words hold something that points at one person"),
             Self::VaultUnwritable => ("vault-unwritable", 507, "the vault could not be written"),
             Self::Stopping => ("stopping", 503, "the agent is stopping"),
             Self::Internal => ("internal", 500, "a fault of the agent"),

@@ -1,4 +1,4 @@
-use mosaic_types::{AnonymityFloor, Mode, NoiseRatio, TtlHours};
+use mosaic_types::{AnonymityFloor, Mode, NoiseRatio, Risk, TtlHours};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -27,6 +27,10 @@ pub struct SettingsView {
     #[serde(rename = "anonymity.floor", default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1.0, maximum = 10.0)]
     pub anonymity_floor: Option<f64>,
+    /// `risk.level` of broadcasts that state none.
+    #[serde(rename = "risk.level", default)]
+    #[schema(value_type = String, pattern = "^(normal|high)$", example = "normal")]
+    pub risk_level: Risk,
     /// What these settings do not give (yet); absent when there is nothing to say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
@@ -52,6 +56,10 @@ pub struct SettingsBody {
     #[serde(rename = "anonymity.floor", default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1.0, maximum = 10.0)]
     pub anonymity_floor: Option<f64>,
+    /// `risk.level`: normal or high.
+    #[serde(rename = "risk.level", default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, pattern = "^(normal|high)$")]
+    pub risk_level: Option<Risk>,
 }
 
 /// A checked [`SettingsBody`].
@@ -65,6 +73,8 @@ pub struct SettingsChange {
     pub noise: Option<NoiseRatio>,
     /// New anonymity floor.
     pub floor: Option<AnonymityFloor>,
+    /// New risk.
+    pub risk: Option<Risk>,
 }
 
 impl SettingsBody {
@@ -82,6 +92,7 @@ impl SettingsBody {
             ttl: self.ttl_default.map(check_ttl).transpose()?,
             noise: self.noise_default.map(check_noise).transpose()?,
             floor: self.anonymity_floor.map(check_floor).transpose()?,
+            risk: self.risk_level,
         })
     }
 }
@@ -97,6 +108,8 @@ impl From<SettingsView> for SettingsBody {
             ttl_default: Some(view.ttl_default),
             noise_default: view.noise_default,
             anonymity_floor: view.anonymity_floor,
+            // an export says it only where an earlier version could not follow it anyway
+            risk_level: (view.risk_level == Risk::High).then_some(view.risk_level),
         }
     }
 }

@@ -70,6 +70,14 @@ pub enum WarningKind {
     NoTor,
     /// A broadcast falls below the anonymity floor and is sent less often, or not at all.
     AnonymityFloor,
+    /// The words of a broadcast hold something that points at one person.
+    IdentifyingWords,
+    /// So few devices use this area that whoever reads a card can guess whose it is.
+    SparseArea,
+    /// The risk is high: what the person does elsewhere can give the moment away.
+    HighRisk,
+    /// The public places are older than a quarter of a year.
+    StalePlaces,
 }
 
 /// Something the person should know.
@@ -88,6 +96,16 @@ pub struct LedgerView {
     pub left: f64,
     /// What a week begins with.
     pub weekly: f64,
+}
+
+/// How many devices wrote in the last two whole hours, this one included: told from what is read anyway, since each
+/// writes a fixed number of events an hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CrowdView {
+    /// At least.
+    pub low: u32,
+    /// At most, while every device behaves.
+    pub high: u32,
 }
 
 /// Answer to `GET /v1/status`.
@@ -133,6 +151,9 @@ pub struct StatusReply {
     pub waves_waiting: u32,
     /// What attackers would conclude from what this device sent, and what the meter did about it.
     pub anonymity: crate::AnonymityReport,
+    /// How many devices use this federation at present; absent while it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crowd: Option<CrowdView>,
     /// What the person should know.
     pub warnings: Vec<Warning>,
     /// The agent's time, unix seconds.

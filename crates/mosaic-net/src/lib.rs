@@ -7,7 +7,9 @@ mod cadence;
 mod draw;
 mod paths;
 mod poller;
+mod wait;
 
 pub use cadence::{Cadence, RESOLUTIONS, Scheduled, URGENT_RESOLUTION};
 pub use paths::{Outcome, PathKind, Paths, Standing};
 pub use poller::{Attention, Poller};
+pub use wait::wait_before_first;

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use mosaic_crypto::kdf::{self, Label};
 use mosaic_geo::{Cell, PlaceIndex, Resolution};
@@ -61,10 +61,19 @@ impl Releaser {
     /// # Errors
     /// [`Refusal`]: no places to make decoys of, none near here, or too many broadcasts standing.
     pub fn draft(&mut self, now: Timestamp, draft: Draft) -> Result<Accepted, Refusal> {
+        self.draft_after(now, draft, Duration::ZERO)
+    }
+
+    /// As [`Self::draft`], for a broadcast that begins to stand after `wait`: no event leaving earlier carries it, and
+    /// its companions' wishes begin with it.
+    ///
+    /// # Errors
+    /// As [`Self::draft`].
+    pub fn draft_after(&mut self, now: Timestamp, draft: Draft, wait: Duration) -> Result<Accepted, Refusal> {
         if self.places.is_empty() {
             return Err(Refusal::NoPlaces);
         }
-        self.state.broadcasts.retain(|_, broadcast| broadcast.stands(now));
+        self.state.broadcasts.retain(|_, broadcast| !broadcast.is_over(now));
         if self.state.broadcasts.len() >= MOST_BROADCASTS {
             return Err(Refusal::TooMany { most: MOST_BROADCASTS });
         }
@@ -81,7 +90,7 @@ impl Releaser {
             text: draft.words.expose(|words| ShortText::clipped(words).as_str().to_owned()),
             cell,
             granularity,
-            created: now,
+            created: now.after(wait),
             mode: draft.mode,
             ttl_hours: draft.ttl.hours(),
             requested_thousandths: thousandths(draft.requested),
@@ -155,6 +164,11 @@ impl Releaser {
     /// The broadcasts that were released and not withdrawn, oldest first; some may have ended.
     pub fn broadcasts(&self) -> impl Iterator<Item = &Broadcast> {
         self.state.broadcasts.values()
+    }
+
+    /// Where the public places come from, and how old they are.
+    pub fn provenance(&self) -> &mosaic_geo::Provenance {
+        self.places.provenance()
     }
 
     /// Left of the week's location budget, in units of `ε · 200 m`.

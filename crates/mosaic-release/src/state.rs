@@ -49,7 +49,7 @@ pub struct Broadcast {
     pub cell: Cell,
     /// How fine the cell is.
     pub granularity: Granularity,
-    /// When it was released.
+    /// When it began or begins to stand: when it was released, or later at high risk.
     pub created: Timestamp,
     /// Under which mode.
     pub mode: Mode,
@@ -76,6 +76,11 @@ impl Broadcast {
     /// First instant at which it stands no more.
     pub fn ends(&self) -> Timestamp {
         self.life().ends()
+    }
+
+    /// Whether its time is over at `at`; before, it stands or waits.
+    pub fn is_over(&self, at: Timestamp) -> bool {
+        self.ends() <= at
     }
 
     /// Whether it stands at `at`.

@@ -9,6 +9,7 @@ mod bounds;
 mod ids;
 mod mode;
 mod position;
+mod risk;
 mod sensitive;
 mod time;
 
@@ -22,5 +23,6 @@ pub use ids::{
 };
 pub use mode::{Mode, ModeProfile, ParseModeError, ServiceClass};
 pub use position::{InvalidPosition, LatLng};
+pub use risk::{ParseRiskError, Risk};
 pub use sensitive::Sensitive;
 pub use time::{Clock, Epoch, FixedClock, Period, ScaledClock, Timestamp, Week, Window};

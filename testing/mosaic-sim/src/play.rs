@@ -18,8 +18,7 @@ impl World {
     /// # Errors
     /// The problem their local API would answer with; so everywhere below.
     pub fn broadcast(&mut self, who: PersonId, place: LatLng, words: &str) -> Result<BroadcastReply, Problem> {
-        let body =
-            BroadcastBody { location: position(place), context: words.to_owned(), noise_ratio: None, ttl_hours: None };
+        let body = BroadcastBody::new(position(place), words.to_owned());
         let request = body.check()?;
         self.act(who, |agent, now, rng| agent.broadcast(now, rng, request)).map_err(Problem::from)
     }

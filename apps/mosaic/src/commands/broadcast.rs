@@ -1,5 +1,9 @@
+mod confirm;
+
 use clap::Args;
-use mosaic_api::{BroadcastBody, BroadcastList, BroadcastReply, Granularity, Operation};
+use jiff::Timestamp;
+use mosaic_api::{BroadcastBody, BroadcastList, BroadcastReply, Granularity, Operation, WarningKind};
+use mosaic_types::Risk;
 use serde_json::json;
 
 use crate::{
@@ -16,8 +20,13 @@ use crate::{
 Examples:
   mosaic broadcast --context \"coffee meetup\" --noise 0.7
   mosaic broadcast --context \"chess in the park\" --at -45.0012,0.0034 --ttl 24h --json
+  mosaic broadcast --context \"legal advice\" --high-risk
+  mosaic broadcast --context \"write to me@example.org\" --anyway
   mosaic broadcast --list
-  mosaic broadcast --withdraw b1")]
+  mosaic broadcast --withdraw b1
+
+Words that point at you (an address, a number, a name of yours elsewhere) are shown before anything is sent. On a
+terminal you are asked; elsewhere nothing is sent without --anyway, and the exit code is 6.")]
 pub(crate) struct BroadcastArgs {
     /// What you want, in your own words: 1 to 500 characters
     #[arg(long, required_unless_present_any = ["list", "withdraw"])]
@@ -31,11 +40,17 @@ pub(crate) struct BroadcastArgs {
     /// How long readers keep it: 24h to 168h
     #[arg(long, value_name = "SPAN")]
     ttl: Option<Seconds>,
+    /// Begin up to half an hour late, at a moment that is drawn once
+    #[arg(long)]
+    high_risk: bool,
+    /// Send the words although they hold something that points at you
+    #[arg(long)]
+    anyway: bool,
     /// List what is out instead
-    #[arg(long, conflicts_with_all = ["context", "noise", "at", "ttl", "withdraw"])]
+    #[arg(long, conflicts_with_all = ["context", "noise", "at", "ttl", "withdraw", "high_risk", "anyway"])]
     list: bool,
     /// Withdraw one instead: no further event carries it; what was sent stays until its table is destroyed
-    #[arg(long, value_name = "ID", conflicts_with_all = ["context", "noise", "at", "ttl"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["context", "noise", "at", "ttl", "high_risk", "anyway"])]
     withdraw: Option<String>,
 }
 
@@ -53,9 +68,12 @@ impl BroadcastArgs {
         let words = self.context.ok_or_else(|| Failure::usage("say what you want with --context"))?;
         let location = practice::place_or_center(self.at, context)?;
         let ttl_hours = self.ttl.map(|span| span.0.div_ceil(3_600));
-        let body = BroadcastBody { location, context: words, noise_ratio: self.noise, ttl_hours };
+        let risk = self.high_risk.then_some(Risk::High);
+        let body = BroadcastBody { noise_ratio: self.noise, ttl_hours, risk, ..BroadcastBody::new(location, words) };
         // refused here already, so that bad input needs no agent
         body.clone().check()?;
+        let confirm_identifiers = confirm::words(&body.context, self.anyway, context)?;
+        let body = BroadcastBody { confirm_identifiers, ..body };
         let reply: BroadcastReply = context.agent()?.send(Operation::Broadcast, &body).await?;
         context.out.result(&reply, |page| {
             page.line(format!("{} is out as \"{}\" ({})", reply.id, reply.class, reply.topics.join(", ")));
@@ -66,6 +84,14 @@ impl BroadcastArgs {
                 format!("{:.2} strangers, {:.2} contacts", noise.effective.discovery, noise.effective.rendezvous),
             );
             page.pair("ledger left this week", format!("{:.2} of 10.00", reply.ledger_left));
+            let from = reply.not_before.and_then(|at| Timestamp::from_second(i64::try_from(at).ok()?).ok());
+            if let Some(from) = from {
+                page.pair("no event carries it before", from);
+            }
+            let told = |kind| kind == WarningKind::IdentifyingWords;
+            for warning in reply.warnings.iter().filter(|warning| !told(warning.kind)) {
+                page.warn(format!("! {}", warning.text));
+            }
             if reply.granularity == Granularity::Zone {
                 page.warn("  the ledger is spent: your place is released as a zone of some kilometres");
             }

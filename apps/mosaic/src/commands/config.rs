@@ -15,6 +15,7 @@ Settings:
   privacy.mode    emergency, balanced or maximum
   ttl.default     24h to 168h
   noise.default   0.30 to 0.80
+  risk.level      normal or high: at high risk every broadcast begins up to half an hour late
   anonymity.floor identities as likely as you in an event that somebody opens: 1 (never acts) to 10; the mode's own
                   unless set
 
@@ -22,6 +23,7 @@ Examples:
   mosaic config set privacy.mode maximum
   mosaic config set ttl.default 48h
   mosaic config set anonymity.floor 2
+  mosaic config set risk.level high
   mosaic config get ttl.default")]
 pub(crate) struct ConfigArgs {
     #[command(subcommand)]
@@ -44,7 +46,7 @@ enum Action {
     },
 }
 
-const KEYS: [&str; 4] = ["privacy.mode", "ttl.default", "noise.default", "anonymity.floor"];
+const KEYS: [&str; 5] = ["privacy.mode", "ttl.default", "noise.default", "anonymity.floor", "risk.level"];
 
 impl ConfigArgs {
     /// Shows or changes.
@@ -77,6 +79,7 @@ fn change(key: &str, value: &str) -> Outcome<SettingsBody> {
     match key {
         "privacy.mode" => body.privacy_mode = Some(value.to_owned()),
         "ttl.default" => body.ttl_default = Some(hours(value)?),
+        "risk.level" => body.risk_level = Some(value.parse().map_err(Failure::usage)?),
         "anonymity.floor" => {
             let floor = value.parse().map_err(|_| Failure::usage("anonymity.floor is a number between 1 and 10"))?;
             body.anonymity_floor = Some(floor);
@@ -129,6 +132,8 @@ mod tests {
         assert_eq!(change("ttl.default", "72").unwrap().ttl_default, Some(72));
         assert_eq!(change("privacy.mode", "maximum").unwrap().privacy_mode.as_deref(), Some("maximum"));
         assert_eq!(change("anonymity.floor", "2.5").unwrap().anonymity_floor, Some(2.5));
+        assert_eq!(change("risk.level", "high").unwrap().risk_level, Some(mosaic_types::Risk::High));
+        assert!(change("risk.level", "extreme").is_err());
         assert!(change("anonymity.floor", "many").is_err());
         assert!(change("ttl.default", "90m").is_err() && change("colour", "red").is_err());
     }

@@ -1,5 +1,5 @@
 use clap::Args;
-use mosaic_api::{AnonymityReport, AnonymityView, AttackerView, Operation, Reach, StatusReply};
+use mosaic_api::{AnonymityReport, AnonymityView, AttackerView, CrowdView, Operation, Reach, StatusReply};
 
 use crate::{commands::Context, exit::Outcome, out::Page};
 
@@ -33,6 +33,7 @@ impl StatusArgs {
             );
             page.pair("broadcasts out", status.broadcasts);
             page.pair("cards known", status.cards);
+            page.pair("devices around", around(status.crowd));
             page.pair("waves waiting for you", status.waves_waiting);
             for warning in &status.warnings {
                 page.warn(format!("! {}", warning.text));
@@ -42,6 +43,14 @@ impl StatusArgs {
             }
         });
         Ok(())
+    }
+}
+
+fn around(crowd: Option<CrowdView>) -> String {
+    match crowd {
+        None => "not known yet".to_owned(),
+        Some(CrowdView { low, high }) if low == high => format!("{high} in the whole federation"),
+        Some(CrowdView { low, high }) => format!("{low} to {high} in the whole federation"),
     }
 }
 

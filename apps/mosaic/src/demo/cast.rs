@@ -96,8 +96,7 @@ impl Player {
     }
 
     async fn broadcast(&self, place: LatLng, words: &str) -> Outcome<BroadcastReply> {
-        let body =
-            BroadcastBody { location: position(place), context: words.to_owned(), noise_ratio: None, ttl_hours: None };
+        let body = BroadcastBody::new(position(place), words.to_owned());
         self.agent.send(Operation::Broadcast, &body).await
     }
 

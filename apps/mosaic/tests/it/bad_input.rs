@@ -32,6 +32,23 @@ fn bad_arguments_end_with_two() {
     home.run(&["broadcast"]).failed(2, "required");
 }
 
+/// L6-45: words that point at a person are not sent unasked, and what fails names kinds, never the words.
+#[test]
+fn words_that_point_at_a_person_end_with_six() {
+    let home = Install::new();
+    let said = |words: &str, more: &[&str], code| {
+        let line = [&["broadcast", "--at=41.15,-8.61", "--context", words], more].concat();
+        home.run(&line).failed(code, if code == 6 { "nothing was sent" } else { "no agent runs" });
+    };
+    for words in ["coffee, call 600 123 456", "tea? ana@example.org", "bbq at 12 Baker Street", "look for AB12 CDE"] {
+        said(words, &[], 6);
+        said(words, &["--anyway"], 4);
+    }
+    // behind the 41 bytes nothing leaves, and a rare word is only told
+    said("a long walk in the park and then coffee together, call 600 123 456", &[], 4);
+    said("any zxqwolfie players here", &[], 4);
+}
+
 /// A mistyped place is still a place, and a terminal's text ends up in bug reports.
 #[test]
 fn errors_repeat_no_place() {

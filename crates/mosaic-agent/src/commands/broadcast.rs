@@ -1,18 +1,26 @@
 use mosaic_api::{
-    BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, EffectiveNoise, Granularity, NoiseView, Problem,
-    ProblemKind,
+    BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, BroadcastWarning, EffectiveNoise, Granularity,
+    Identifying, NoiseView, Problem, ProblemKind, WarningKind,
 };
 use mosaic_discovery::{CardId, CardOrigin};
+use mosaic_net::wait_before_first;
+use mosaic_obfuscate::identifiers::IdentifierKind;
 use mosaic_release::{Accepted, Broadcast, BroadcastId, Draft, Refusal};
-use mosaic_types::{Lane, Timestamp};
+use mosaic_types::{Lane, Risk, Timestamp};
 use rand::CryptoRng;
 use thiserror::Error;
 
-use super::{class_name, topic_names};
-use crate::core::{AgentCore, own_interest};
+use super::{
+    class_name, topic_names,
+    warnings::{self, Review},
+};
+use crate::{
+    core::{AgentCore, own_interest},
+    state::Habits,
+};
 
 /// Why a context was not published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BroadcastError {
     /// Ten an hour are used up (L5-20).
@@ -22,6 +30,12 @@ pub enum BroadcastError {
         retry_at: Timestamp,
         /// When that was said.
         now: Timestamp,
+    },
+    /// The words hold what points at one person, and the person did not confirm it (L6-45).
+    #[error("the words hold {}: change them, or confirm that they are to go out", listed(kinds))]
+    Identifying {
+        /// What they hold; the words themselves are not repeated.
+        kinds: Vec<IdentifierKind>,
     },
     /// The release refused.
     #[error(transparent)]
@@ -34,6 +48,7 @@ impl From<BroadcastError> for Problem {
             BroadcastError::Quota { retry_at, now } => {
                 Self::new(ProblemKind::Quota).with_detail(error).retry_after(retry_at.since(now).as_secs() + 1)
             }
+            BroadcastError::Identifying { .. } => Self::new(ProblemKind::IdentifyingWords).with_detail(error),
             BroadcastError::Refused(refusal @ Refusal::TooMany { .. }) => Self::new(ProblemKind::WrongState)
                 .with_detail(format!(
                     "{refusal} (GET /v1/broadcasts lists them, DELETE /v1/broadcasts/{{id}} withdraws)"
@@ -59,7 +74,16 @@ impl AgentCore {
         rng: &mut impl CryptoRng,
         request: BroadcastRequest,
     ) -> Result<BroadcastReply, BroadcastError> {
-        self.attend(now);
+        let review = Review::of(&request.words);
+        let kinds = review.to_confirm();
+        if request.identifiers == Identifying::Refuse && !kinds.is_empty() {
+            return Err(BroadcastError::Identifying { kinds });
+        }
+        let risk = request.risk.unwrap_or(self.settings.risk);
+        // an app that is opened polls faster, which would show the moment
+        if risk == Risk::Normal {
+            self.attend(now);
+        }
         self.quotas.broadcasts.take(now).map_err(|retry_at| BroadcastError::Quota { retry_at, now })?;
         let place = request.place.clone();
         let draft = Draft {
@@ -69,16 +93,56 @@ impl AgentCore {
             mode: self.mode(),
             ttl: request.ttl.unwrap_or_else(|| self.settings.ttl()),
         };
-        let accepted = self.releaser.draft(now, draft).map_err(|refusal| {
+        let wait = wait_before_first(risk, rng);
+        let accepted = self.releaser.draft_after(now, draft, wait).map_err(|refusal| {
             self.quotas.broadcasts.undo();
             BroadcastError::Refused(refusal)
         })?;
-        self.interests.follow(accepted.id, own_interest(accepted.class, accepted.topics.clone(), place));
-        self.replan(now);
-        self.schedule.prepared = false;
-        self.schedule.hurry(now, Lane::Discovery, rng);
+        let interest = own_interest(accepted.class, accepted.topics.clone(), place);
+        match risk {
+            Risk::Normal => {
+                self.interests.follow(accepted.id, interest);
+                self.replan(now);
+                self.schedule.prepared = false;
+                self.schedule.hurry(now, Lane::Discovery, rng);
+            }
+            // until it stands nothing is asked of anybody for it
+            Risk::High => self.interests.follow_later(accepted.id, interest),
+        }
         self.dirty = true;
-        Ok(self.broadcast_reply(now, rng, &accepted))
+        let mut warnings = review.warnings();
+        warnings.extend(self.sparse(now).map(|text| warnings::plain(WarningKind::SparseArea, text)));
+        warnings.extend(self.habits(risk));
+        Ok(BroadcastReply { warnings, ..self.broadcast_reply(now, rng, &accepted) })
+    }
+
+    /// What habits give away, the first time that the risk is high.
+    fn habits(&mut self, risk: Risk) -> Vec<BroadcastWarning> {
+        if risk == Risk::Normal || self.settings.habits == Habits::Told {
+            return Vec::new();
+        }
+        self.settings.habits = Habits::Told;
+        warnings::habits()
+    }
+
+    /// Looks around broadcasts that began to stand since the last turn, and asks for what their event needs.
+    pub(crate) fn follow_begun(&mut self, now: Timestamp) {
+        let followed: Vec<_> = self.interests.of_broadcasts().map(|(id, _)| id).collect();
+        let standing = self.releaser.broadcasts().filter(|broadcast| broadcast.stands(now));
+        let begun: Vec<_> = standing.filter(|broadcast| !followed.contains(&broadcast.id)).cloned().collect();
+        for broadcast in begun {
+            // after a restart the true place is gone: the public cell stands for it
+            let place = mosaic_types::Sensitive::new(broadcast.cell.center());
+            let interest = || own_interest(broadcast.class, broadcast.topics.clone(), place);
+            self.interests.follow_now(broadcast.id, interest);
+            self.schedule.prepared = false;
+        }
+    }
+
+    /// Until when a broadcast waits, while it does.
+    fn not_before(&self, now: Timestamp, id: BroadcastId) -> Option<u64> {
+        let known = self.releaser.broadcasts().find(|broadcast| broadcast.id == id && broadcast.created > now);
+        known.map(|broadcast| broadcast.created.as_secs())
     }
 
     fn broadcast_reply(&mut self, now: Timestamp, rng: &mut impl CryptoRng, accepted: &Accepted) -> BroadcastReply {
@@ -97,6 +161,8 @@ impl AgentCore {
             ledger_left: accepted.ledger_left,
             cards: self.cards_of(now, accepted.id),
             next_send_at: self.schedule.next(now, rng).leave_at.as_secs(),
+            not_before: self.not_before(now, accepted.id),
+            warnings: Vec::new(),
         }
     }
 
@@ -109,7 +175,7 @@ impl AgentCore {
 
     /// What is out.
     pub fn broadcasts(&self, now: Timestamp) -> BroadcastList {
-        let standing = self.releaser.broadcasts().filter(|broadcast| broadcast.stands(now));
+        let standing = self.releaser.broadcasts().filter(|broadcast| !broadcast.is_over(now));
         BroadcastList { broadcasts: standing.map(|broadcast| self.broadcast_view(now, broadcast)).collect() }
     }
 
@@ -120,6 +186,7 @@ impl AgentCore {
             topics: topic_names(&broadcast.topics),
             granularity: granularity(broadcast.granularity),
             expires_at: broadcast.ends().as_secs(),
+            not_before: self.not_before(now, broadcast.id),
             cards: self.cards_of(now, broadcast.id),
             anonymity: self.broadcast_anonymity(broadcast.id, now),
         }
@@ -131,7 +198,7 @@ impl AgentCore {
     /// [`ProblemKind::UnknownBroadcast`] or [`ProblemKind::InvalidId`].
     pub fn withdraw(&mut self, now: Timestamp, id: &str) -> Result<(), ProblemKind> {
         let id: BroadcastId = id.parse().map_err(|_| ProblemKind::InvalidId)?;
-        let known = self.releaser.broadcasts().any(|broadcast| broadcast.id == id && broadcast.stands(now));
+        let known = self.releaser.broadcasts().any(|broadcast| broadcast.id == id && !broadcast.is_over(now));
         self.releaser.withdraw(id);
         self.interests.unfollow(id);
         self.replan(now);
@@ -139,6 +206,14 @@ impl AgentCore {
         self.stirred = true;
         if known { Ok(()) } else { Err(ProblemKind::UnknownBroadcast) }
     }
+}
+
+/// `a, b and c`.
+fn listed(kinds: &[IdentifierKind]) -> String {
+    let words: Vec<_> = kinds.iter().map(|kind| kind.words()).collect();
+    words.split_last().map_or_else(String::new, |(last, others)| {
+        if others.is_empty() { (*last).to_owned() } else { format!("{} and {last}", others.join(", ")) }
+    })
 }
 
 const fn granularity(released: mosaic_release::Granularity) -> Granularity {

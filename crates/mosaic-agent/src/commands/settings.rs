@@ -55,6 +55,7 @@ impl AgentCore {
             ttl_default: self.settings.ttl().hours().into(),
             noise_default: self.settings.noise().map(mosaic_types::NoiseRatio::get),
             anonymity_floor: self.settings.floor().map(mosaic_types::AnonymityFloor::get),
+            risk_level: self.settings.risk,
             warnings: self.path_warning().into_iter().collect(),
         }
     }
@@ -73,6 +74,9 @@ impl AgentCore {
         }
         if let Some(floor) = change.floor {
             self.settings.set_floor(floor);
+        }
+        if let Some(risk) = change.risk {
+            self.settings.risk = risk;
         }
         if change.floor.is_some() || change.mode.is_some() {
             self.trail.forget_held();

@@ -1,7 +1,8 @@
 use mosaic_api::{
-    EffectiveNoise, FederationView, LedgerView, NoiseView, PRACTICE_BANNER, ProviderView, Reach, StatusReply, Warning,
-    WarningKind,
+    CrowdView, EffectiveNoise, FederationView, LedgerView, NoiseView, PRACTICE_BANNER, ProviderView, Reach,
+    StatusReply, Warning, WarningKind,
 };
+use mosaic_geo::Provenance;
 use mosaic_net::{PathKind, Standing};
 use mosaic_obfuscate::Ledger;
 use mosaic_types::{ServiceClass, Timestamp};
@@ -35,10 +36,11 @@ impl AgentCore {
             deposits_acked: self.counters.acknowledged,
             deposits_waiting: count(self.deposits.len()),
             bytes_exchanged: self.post.bytes(),
-            broadcasts: count(self.releaser.broadcasts().filter(|broadcast| broadcast.stands(now)).count()),
+            broadcasts: count(self.releaser.broadcasts().filter(|broadcast| !broadcast.is_over(now)).count()),
             cards: count(self.book.len()),
             waves_waiting: count(self.waves().waves.len()),
             anonymity: self.anonymity(now),
+            crowd: self.reader.crowd(now).map(|crowd| CrowdView { low: crowd.low, high: crowd.high }),
             warnings: self.warnings(now),
             now: now.as_secs(),
         }
@@ -89,16 +91,35 @@ impl AgentCore {
         stands_in.then(|| Warning { kind: WarningKind::NoTor, text: text.to_owned() })
     }
 
+    /// That fewer than ten devices use the area, if that is known (L6-46).
+    pub(super) fn sparse(&self, now: Timestamp) -> Option<String> {
+        let crowd = self.reader.crowd(now).filter(|crowd| crowd.is_sparse())?;
+        let few = match crowd.high {
+            1 => "only this device uses".to_owned(),
+            high => format!("at most {high} devices use"),
+        };
+        Some(format!(
+            "{few} this federation at present, so no more can be near: whoever knows who they are has few to choose from"
+        ))
+    }
+
     fn warnings(&self, now: Timestamp) -> Vec<Warning> {
         let mut warnings = self.alerts.warnings();
         warnings.extend(self.path_warning());
         warnings.extend(self.anonymity_warning(now));
+        let sparse = self.sparse(now).map(|text| Warning { kind: WarningKind::SparseArea, text });
+        warnings.extend(sparse);
         warnings.extend((!self.associations().associations.is_empty()).then(Self::memory_warning));
         let mut warn = |kind, text: &str| warnings.push(Warning { kind, text: text.to_owned() });
         match self.class(now) {
             ServiceClass::Emergency => warn(WarningKind::MomentVisible, "emergency mode shows the moment of sending"),
             ServiceClass::OpenDoor => warn(WarningKind::OpenDoorVisible, "the open door is visible as such"),
             ServiceClass::Balanced | ServiceClass::Maximum => {}
+        }
+        if let Some(late) = self.releaser.provenance().overdue(now) {
+            let days = (late + Provenance::FRESH_FOR).as_secs() / 86_400;
+            let text = format!("the public places are {days} days old, more than a quarter; install newer ones");
+            warn(WarningKind::StalePlaces, &text);
         }
         if self.vault_trouble == VaultTrouble::Unwritable {
             warn(WarningKind::VaultUnwritable, "the disk refused the vault: the last changes are in memory only");

@@ -33,6 +33,7 @@ impl AgentCore {
         self.note_associations(ended);
         self.settle();
         self.drop_ended_broadcasts(now);
+        self.follow_begun(now);
         if before.is_none_or(|(window, _)| window != now.window()) {
             self.refresh_own_cards(now);
         }
@@ -64,19 +65,14 @@ impl AgentCore {
     }
 
     fn drop_ended_broadcasts(&mut self, now: Timestamp) {
-        let standing: Vec<_> = self.releaser.broadcasts().filter(|b| b.stands(now)).map(|b| b.id).collect();
+        let standing: Vec<_> = self.releaser.broadcasts().filter(|b| !b.is_over(now)).map(|b| b.id).collect();
         let followed: Vec<_> = self.interests.of_broadcasts().map(|(id, _)| id).collect();
         followed.into_iter().filter(|id| !standing.contains(id)).for_each(|id| self.interests.unfollow(id));
     }
 
     /// After a restart the true places are gone: own broadcasts are followed around the public cell.
     pub(crate) fn resume(&mut self, now: Timestamp) {
-        let standing: Vec<_> = self.releaser.broadcasts().filter(|broadcast| broadcast.stands(now)).cloned().collect();
-        for broadcast in standing {
-            let place = Sensitive::new(broadcast.cell.center());
-            let interest = own_interest(broadcast.class, broadcast.topics.clone(), place);
-            self.interests.follow(broadcast.id, interest);
-        }
+        self.follow_begun(now);
         self.associations.set_wave_limit(self.mode().profile().waves_per_hour);
         self.trail.resume(now, &mut self.meter);
     }

@@ -10,3 +10,4 @@ mod noise;
 mod receipts;
 mod schema;
 mod support;
+mod warnings;

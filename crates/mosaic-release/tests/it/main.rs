@@ -8,5 +8,6 @@ mod meter;
 mod modes;
 mod neighbours;
 mod rendezvous;
+mod sources;
 mod stays;
 mod world;

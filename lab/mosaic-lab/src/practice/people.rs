@@ -126,8 +126,7 @@ impl Script {
 
     fn say(&mut self, now: Timestamp, wish: (LatLng, ClassId), device: &mut AgentCore, rng: &mut ChaCha20Rng) {
         let ((place, class), words) = (wish, popular_topic(wish.1, &mut self.rng).to_owned());
-        let body =
-            BroadcastBody { location: position(place), context: words.clone(), noise_ratio: None, ttl_hours: None };
+        let body = BroadcastBody::new(position(place), words.clone());
         let Ok(request) = body.check() else { return };
         let reply = device.broadcast(now, rng, request).ok();
         let fine = reply.as_ref().is_some_and(|reply| reply.granularity != mosaic_api::Granularity::Zone);

@@ -16,7 +16,7 @@ fn recorded(seed: u64) -> World {
 /// Says what they want, with the least noise that can be asked for.
 fn broadcast_with_least_noise(world: &mut World, who: PersonId) -> BroadcastReply {
     let location = Position { lat: place().lat(), lon: place().lng() };
-    let body = BroadcastBody { location, context: WORDS.to_owned(), noise_ratio: Some(0.30), ttl_hours: None };
+    let body = BroadcastBody { noise_ratio: Some(0.30), ..BroadcastBody::new(location, WORDS.to_owned()) };
     let request = body.check().unwrap();
     world.act(who, |agent, now, rng| agent.broadcast(now, rng, request)).unwrap()
 }

@@ -1,0 +1,93 @@
+//! What a person is told before and after a broadcast: words that point at them, an area with few people, a moment that
+//! what they do elsewhere can give away.
+
+use mosaic_api::{BroadcastWarning, IdentifierName, WarningKind};
+use mosaic_obfuscate::identifiers::{self, IdentifierKind, Reaches, Weight};
+use mosaic_types::ContextText;
+
+/// What four habits give away when the risk is high (L6-44). Told once.
+const HABITS: [&str; 4] = [
+    "write nothing about it where others read it: who joins your posts with the cards of that hour finds yours",
+    "do not publish anything else at the same moment",
+    "use another network than the one you usually publish from",
+    "act half an hour before or after the moment that somebody could expect; this broadcast waits up to half an hour too",
+];
+
+/// What the words hold that points at a person.
+pub(crate) struct Review {
+    text: String,
+    found: Vec<(IdentifierKind, Reaches)>,
+}
+
+impl Review {
+    /// Looks at the words as they would be released.
+    pub(crate) fn of(words: &ContextText) -> Self {
+        let text = words.expose(identifiers::released_form);
+        let mut found: Vec<(IdentifierKind, Reaches)> = Vec::new();
+        for finding in identifiers::find(&text) {
+            // the first of a kind reaches furthest
+            if found.iter().all(|(kind, _)| *kind != finding.kind) {
+                found.push((finding.kind, finding.reaches(&text)));
+            }
+        }
+        Self { text, found }
+    }
+
+    /// Kinds that would leave the device and are to be confirmed first.
+    pub(crate) fn to_confirm(&self) -> Vec<IdentifierKind> {
+        let leaving = self
+            .found
+            .iter()
+            .filter(|(kind, reaches)| kind.weight() == Weight::Certain && *reaches == Reaches::Readers);
+        leaving.map(|(kind, _)| *kind).collect()
+    }
+
+    /// One warning for each kind, in the order of the words.
+    pub(crate) fn warnings(&self) -> Vec<BroadcastWarning> {
+        let warning = |(kind, reaches): &(IdentifierKind, Reaches)| {
+            let suggestion = identifiers::without(&self.text, *kind);
+            BroadcastWarning {
+                kind: WarningKind::IdentifyingWords,
+                text: sentence(*kind, *reaches),
+                identifier: Some(name(*kind)),
+                suggestion: (!suggestion.trim().is_empty()).then_some(suggestion),
+            }
+        };
+        self.found.iter().map(warning).collect()
+    }
+}
+
+fn sentence(kind: IdentifierKind, reaches: Reaches) -> String {
+    let what = kind.words();
+    match reaches {
+        Reaches::Readers => {
+            format!("the words hold {what}: who knows it from elsewhere can tell that this card is yours")
+        }
+        Reaches::Nobody => format!("the words hold {what}, behind the 41 bytes that leave this device"),
+    }
+}
+
+/// The four habits.
+pub(crate) fn habits() -> Vec<BroadcastWarning> {
+    HABITS.into_iter().map(|text| plain(WarningKind::HighRisk, text.to_owned())).collect()
+}
+
+pub(crate) const fn plain(kind: WarningKind, text: String) -> BroadcastWarning {
+    BroadcastWarning { kind, text, identifier: None, suggestion: None }
+}
+
+const fn name(kind: IdentifierKind) -> IdentifierName {
+    match kind {
+        IdentifierKind::Email => IdentifierName::Email,
+        IdentifierKind::Account => IdentifierName::Account,
+        IdentifierKind::Handle => IdentifierName::Handle,
+        IdentifierKind::Link => IdentifierName::Link,
+        IdentifierKind::Coordinates => IdentifierName::Coordinates,
+        IdentifierKind::Address => IdentifierName::Address,
+        IdentifierKind::Phone => IdentifierName::Phone,
+        IdentifierKind::Plate => IdentifierName::Plate,
+        IdentifierKind::Hashtag => IdentifierName::Hashtag,
+        IdentifierKind::Name => IdentifierName::Name,
+        IdentifierKind::RareWord => IdentifierName::RareWord,
+    }
+}

@@ -1,6 +1,7 @@
 //! What is built here beside what a user would pick instead: the same work in the same run, results checked first.
 
 mod lab;
+mod places;
 mod python;
 mod sheet;
 
@@ -32,6 +33,12 @@ pub(crate) struct CompareArgs {
     /// A program that was built already, instead of building it as it is released
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
+    /// places: the OpenStreetMap extract (.osm.pbf) that both read
+    #[arg(long, value_name = "FILE")]
+    extract: Option<PathBuf>,
+    /// places: the example of mosaic-geo that was built already, instead of building it as it is released
+    #[arg(long, value_name = "FILE")]
+    example: Option<PathBuf>,
     /// Python 3.9 to 3.11 with its venv module (default: the first on the search path)
     #[arg(long, value_name = "PROGRAM")]
     python: Option<PathBuf>,
@@ -42,6 +49,8 @@ pub(crate) struct CompareArgs {
 enum Comparison {
     /// Re-identification with background knowledge, beside scikit-mobility's LocationAttack (some ten minutes)
     Lab,
+    /// The index of public places beside osmium's tags-filter, and its lookups beside their bounds (under a minute)
+    Places,
 }
 
 /// Runs the comparisons, prints their table and keeps it.
@@ -50,6 +59,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     for name in &args.names {
         match name {
             Comparison::Lab => lab::compare(args, &mut sheet)?,
+            Comparison::Places => places::compare(args, &mut sheet)?,
         }
     }
     let path = tree::target()?.join("compare.json");

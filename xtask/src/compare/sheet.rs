@@ -12,20 +12,32 @@ pub(super) struct Sheet {
     differences: Vec<String>,
 }
 
-/// One piece of work, done by both.
+/// What stands beside our figure.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    /// Another program's figure for the same work.
+    Peer,
+    /// The most that is allowed.
+    Target,
+}
+
+/// One piece of work, done by both, or by us within a bound.
 #[derive(Serialize)]
 pub(super) struct Row {
+    /// Whether it is a peer's figure or a bound.
+    kind: Kind,
     /// What was done.
     work: String,
     /// Our figure.
     ours: f64,
-    /// The peer's.
+    /// The peer's, or the bound.
     peer: f64,
-    /// Who that is, with its version.
+    /// Who that is, with its version, or where the bound stands.
     peer_name: String,
     /// Unit of both.
     unit: &'static str,
-    /// The peer's figure over ours: how many times less ours takes.
+    /// That figure over ours: how many times less ours takes.
     ratio: f64,
 }
 
@@ -33,7 +45,16 @@ impl Sheet {
     /// Adds what the same work took, in seconds.
     pub(super) fn seconds(&mut self, work: String, ours: f64, peer: f64, peer_name: &str) {
         let ratio = peer / ours.max(f64::MIN_POSITIVE);
-        self.rows.push(Row { work, ours, peer, peer_name: peer_name.to_owned(), unit: "s", ratio });
+        self.rows.push(Row { kind: Kind::Peer, work, ours, peer, peer_name: peer_name.to_owned(), unit: "s", ratio });
+    }
+
+    /// Adds a figure that must stay within a bound; one that does not is a difference.
+    pub(super) fn bound(&mut self, work: String, ours: f64, most: f64, unit: &'static str, whose: &str) {
+        if ours.is_nan() || ours > most {
+            self.differ(format!("{work}: {ours} {unit}, at most {most} allowed"));
+        }
+        let ratio = most / ours.max(f64::MIN_POSITIVE);
+        self.rows.push(Row { kind: Kind::Target, work, ours, peer: most, peer_name: whose.to_owned(), unit, ratio });
     }
 
     /// Notes that the two disagree.
@@ -67,7 +88,7 @@ impl fmt::Display for Sheet {
         let width = self.rows.iter().map(|row| row.work.chars().count()).max().unwrap_or(0).max(4);
         writeln!(f, "{:<width$}  {:>12}  {:>12}  unit  {:>10}  peer", "work", "ours", "peer", "ratio")?;
         for row in &self.rows {
-            let Row { work, ours, peer, peer_name, unit, ratio } = row;
+            let Row { kind: _, work, ours, peer, peer_name, unit, ratio } = row;
             writeln!(f, "{work:<width$}  {ours:>12.6}  {peer:>12.3}  {unit:<4}  {ratio:>10.0}  {peer_name}")?;
         }
         write!(f, "{}", if self.equal() { "results equal" } else { "results DIFFER" })
@@ -84,10 +105,19 @@ mod tests {
         let mut sheet = Sheet::default();
         sheet.seconds("attack".to_owned(), 0.5, 100.0, "peer 1.0");
         let row = serde_json::json!({
-            "work": "attack", "ours": 0.5, "peer": 100.0, "peer_name": "peer 1.0", "unit": "s", "ratio": 200.0,
+            "work": "attack", "ours": 0.5, "peer": 100.0, "peer_name": "peer 1.0", "unit": "s", "ratio": 200.0, "kind": "peer",
         });
         assert_eq!(sheet.json(), serde_json::json!({ "rows": [row], "equal": true }));
         assert!(sheet.to_string().contains("200  peer 1.0") && sheet.to_string().ends_with("results equal"));
+    }
+
+    #[test]
+    fn a_bound_that_is_missed_is_a_difference() {
+        for (ours, equal) in [(0.004, true), (0.006, false), (f64::NAN, false)] {
+            let mut sheet = Sheet::default();
+            sheet.bound("check".to_owned(), ours, 0.005, "s", "a requirement");
+            assert_eq!((sheet.equal(), &sheet.json()["rows"][0]["kind"]), (equal, &serde_json::json!("target")));
+        }
     }
 
     #[test]

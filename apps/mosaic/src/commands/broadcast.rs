@@ -26,7 +26,7 @@ Examples:
   mosaic broadcast --withdraw b1
 
 Words that point at you (an address, a number, a name of yours elsewhere) are shown before anything is sent. On a
-terminal you are asked; elsewhere nothing is sent without --anyway, and the exit code is 6.")]
+terminal you are asked; elsewhere the command ends with exit code 6, unless --anyway is given.")]
 pub(crate) struct BroadcastArgs {
     /// What you want, in your own words: 1 to 500 characters
     #[arg(long, required_unless_present_any = ["list", "withdraw"])]

@@ -38,7 +38,7 @@ fn words_that_point_at_a_person_end_with_six() {
     let home = Install::new();
     let said = |words: &str, more: &[&str], code| {
         let line = [&["broadcast", "--at=41.15,-8.61", "--context", words], more].concat();
-        home.run(&line).failed(code, if code == 6 { "nothing was sent" } else { "no agent runs" });
+        home.run(&line).failed(code, if code == 6 { "not sent" } else { "no agent runs" });
     };
     for words in ["coffee, call 600 123 456", "tea? ana@example.org", "bbq at 12 Baker Street", "look for AB12 CDE"] {
         said(words, &[], 6);

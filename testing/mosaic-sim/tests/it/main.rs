@@ -12,6 +12,7 @@ mod logs;
 mod meter;
 mod modes;
 mod retirement;
+mod risk;
 mod tokens;
 
 use std::time::Duration;

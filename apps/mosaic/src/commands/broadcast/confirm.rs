@@ -35,7 +35,7 @@ pub(super) fn words(words: &str, anyway: bool, context: &Context) -> Outcome<boo
         return Ok(true);
     }
     let list: Vec<_> = certain.iter().map(|kind| kind.words()).collect();
-    let why = format!("nothing was sent: the words hold {} (change them, or add --anyway)", list.join(" and "));
+    let why = format!("not sent: the words hold {} (change them, or add --anyway)", list.join(" and "));
     Err(Failure::new(Exit::Unconfirmed, why).with_result(&json!({ "findings": findings(&kinds, &text) })))
 }
 

@@ -38,17 +38,21 @@ pub(super) fn compare(args: &CompareArgs, sheet: &mut Sheet) -> Result<()> {
     theirs.push(extract.as_os_str());
     theirs.extend(TAGS.iter().map(OsStr::new));
     tell(&format!("{TIMES} times each, in turns, on one core"));
-    let (mut our_times, mut their_times, mut told) = (Vec::new(), Vec::new(), Value::Null);
+    let (mut our_costs, mut their_costs, mut told) = (Vec::new(), Vec::new(), Value::Null);
     for _ in 0..TIMES {
-        let (taken, printed) = timed(&example, &ours)?;
+        let (cost, printed) = timed(&example, &ours)?;
         told = serde_json::from_slice(&printed).context("our example printed something else")?;
-        our_times.push(taken);
-        their_times.push(timed(Path::new("osmium"), &theirs)?.0);
+        our_costs.push(cost);
+        their_costs.push(timed(Path::new("osmium"), &theirs)?.0);
     }
     let work = format!("places of {name}");
     check(sheet, &work, number(&told, &["places"]), count(extract, &folder)?);
-    let least = |times: Vec<Duration>| times.into_iter().min().unwrap_or_default().as_secs_f64();
-    sheet.seconds(format!("index the {work}"), least(our_times), least(their_times), &version()?);
+    let peer = version()?;
+    let least = |costs: &[Cost]| costs.iter().map(|cost| cost.wall).min().unwrap_or_default().as_secs_f64();
+    sheet.seconds(format!("index the {work}, wall, least of {TIMES}"), least(&our_costs), least(&their_costs), &peer);
+    if let (Some(ours), Some(theirs)) = (worked(&our_costs), worked(&their_costs)) {
+        sheet.seconds(format!("index the {work}, user + system, mean of {TIMES}"), ours, theirs, &peer);
+    }
     bounds(&example, &index, &name, &folder, sheet)
 }
 
@@ -148,12 +152,37 @@ fn version() -> Result<String> {
     Ok(format!("{first} tags-filter"))
 }
 
-/// The whole life of a process, and what it printed.
+/// What the whole life of a process took.
+struct Cost {
+    wall: Duration,
+    /// Seconds that the processor worked for it, in hundredths; `None` where the system does not say.
+    worked: Option<f64>,
+}
+
+/// Runs a program; what it took, and what it printed.
 #[expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
-fn timed(program: &Path, arguments: &[&OsStr]) -> Result<(Duration, Vec<u8>)> {
-    let begin = Instant::now();
+fn timed(program: &Path, arguments: &[&OsStr]) -> Result<(Cost, Vec<u8>)> {
+    let (before, begin) = (children(), Instant::now());
     let printed = run(program, arguments)?;
-    Ok((begin.elapsed(), printed))
+    let (wall, after) = (begin.elapsed(), children());
+    Ok((Cost { wall, worked: after.zip(before).map(|(after, before)| after - before) }, printed))
+}
+
+/// The mean of several runs, if something was counted in all of them.
+fn worked(costs: &[Cost]) -> Option<f64> {
+    let sum: f64 = costs.iter().map(|cost| cost.worked).sum::<Option<f64>>()?;
+    #[expect(clippy::cast_precision_loss, reason = "a handful of runs")]
+    let mean = sum / costs.len().max(1) as f64;
+    (mean > 0.0).then_some(mean)
+}
+
+/// User and system seconds of all children that ended, from Linux's statistics, which count hundredths.
+fn children() -> Option<f64> {
+    let told = fs::read_to_string("/proc/self/stat").ok()?;
+    // the name of the program, in parentheses, may hold spaces
+    let mut fields = told.rsplit_once(')')?.1.split_whitespace().skip(13);
+    let ticks: f64 = fields.next()?.parse::<f64>().ok()? + fields.next()?.parse::<f64>().ok()?;
+    Some(ticks / 100.0)
 }
 
 /// Runs a program on one core, where the system can be asked for that.

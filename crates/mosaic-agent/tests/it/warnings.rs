@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mosaic_agent::RunConfig;
+use mosaic_geo::{PlaceIndex, Provenance, synthetic_city};
 use serde_json::{Value, json};
 
 use crate::support::{HandClock, NOW, Running, config, dir};
@@ -72,6 +73,25 @@ async fn contacts_are_not_judged() {
     let made = agent.send("POST", "/v1/associate", Some(json!({"contact": "ana@example.org, 600 123 456"}))).await;
     assert_eq!(made.status, 201, "{}", made.body);
     agent.stop().await;
+}
+
+/// L3-36: places older than a quarter are told of in the status; younger ones and undated ones are not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_places_are_told_of() {
+    let places = |days: Option<u64>| {
+        let all = synthetic_city(1).all().iter().map(|place| place.to_place()).collect();
+        let taken = days.map(|days| NOW.before(Duration::from_hours(days * 24)));
+        Arc::new(PlaceIndex::from_places(all, Provenance::openstreetmap(taken)))
+    };
+    for (days, old) in [(Some(100), true), (Some(90), false), (None, false)] {
+        let dir = dir();
+        let agent = Running::start_with(RunConfig { places: places(days), ..config(dir.path()) }).unwrap();
+        let status = agent.send("GET", "/v1/status", None).await.body;
+        let told = of_kind(&status, "stale-places");
+        assert_eq!(told.len(), usize::from(old));
+        assert!(told.iter().all(|warning| warning["text"].as_str().unwrap().contains("100 days")));
+        agent.stop().await;
+    }
 }
 
 /// L6-47: the moment before which no event carries it lies within half an hour, and is kept. L6-44: four warnings, told

@@ -49,7 +49,7 @@ pub(crate) struct CompareArgs {
 enum Comparison {
     /// Re-identification with background knowledge, beside scikit-mobility's LocationAttack (some ten minutes)
     Lab,
-    /// The index of public places beside osmium's tags-filter, and its lookups beside their bounds (under a minute)
+    /// The index of public places beside osmium's tags-filter, and its lookups beside their bounds (a minute)
     Places,
 }
 

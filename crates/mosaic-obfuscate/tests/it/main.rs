@@ -9,4 +9,5 @@
 
 mod blur;
 mod personas;
+mod sentences;
 mod vocabulary;

@@ -3,6 +3,7 @@
 
 pub mod build;
 mod classify;
+mod spelling;
 mod words;
 
 use std::{collections::HashMap, sync::OnceLock};

@@ -10,4 +10,5 @@
 mod blur;
 mod personas;
 mod sentences;
+mod titles;
 mod vocabulary;

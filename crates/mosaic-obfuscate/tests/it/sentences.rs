@@ -9,7 +9,7 @@ use rand_chacha::ChaCha20Rng;
 /// measure; the method is developed on them, and they guard against changes for the worse.
 const DEVELOPMENT: &str = include_str!("sentences.tsv");
 /// Written by somebody else before opening the word lists; nothing is ever tuned to them.
-pub const HELD_OUT: &str = include_str!("held-out.tsv");
+pub(crate) const HELD_OUT: &str = include_str!("held-out.tsv");
 
 const CLASSES: usize = 16;
 /// Seed and number of the bootstrap's samples of sentences.
@@ -35,13 +35,13 @@ fn held_out_sentences_are_read_well() {
 }
 
 /// Label and words of each line.
-pub fn labelled(table: &str) -> Vec<(usize, &str)> {
+pub(crate) fn labelled(table: &str) -> Vec<(usize, &str)> {
     let lines = table.lines().filter(|line| !line.starts_with('#'));
     lines.map(|line| line.split_once('\t').unwrap()).map(|(label, words)| (label.parse().unwrap(), words)).collect()
 }
 
 /// The class that words are read as.
-pub fn class_of(words: &str) -> usize {
+pub(crate) fn class_of(words: &str) -> usize {
     usize::from(Vocabulary::builtin().classify(&ContextText::new(words).unwrap()).class.get())
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod blur;
+mod lines;
 mod personas;
 mod sentences;
 mod titles;

@@ -8,6 +8,7 @@
 )]
 
 mod blur;
+mod corpus;
 mod lines;
 mod personas;
 mod sentences;

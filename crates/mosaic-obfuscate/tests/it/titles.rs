@@ -6,6 +6,7 @@
 
 use std::{collections::BTreeSet, io::Read as _, path::Path};
 
+use mosaic_geo::datasets::{PhraseFormat, phrases};
 use mosaic_obfuscate::Vocabulary;
 use mosaic_types::ContextText;
 use rand::{RngExt, SeedableRng};
@@ -71,18 +72,10 @@ fn titles() -> Option<BTreeSet<(String, String)>> {
         eprintln!("skipped: no titles at {}", file.display());
         return None;
     };
-    let mut table = String::new();
-    flate2::read::GzDecoder::new(file).read_to_string(&mut table).unwrap();
-    // a title in quotes may hold commas; a label never does
-    let row = |line: &str| match line.strip_prefix('"') {
-        Some(rest) => rest.split_once("\",").map(|(title, rest)| (title.replace("\"\"", "\""), label(rest))),
-        None => line.split_once(',').map(|(title, rest)| (title.to_owned(), label(rest))),
-    };
-    Some(table.lines().skip(1).map(|line| row(line).unwrap()).collect())
-}
-
-fn label(rest: &str) -> String {
-    rest.split(',').next().unwrap_or_default().to_owned()
+    let mut table = Vec::new();
+    flate2::read::GzDecoder::new(file).read_to_end(&mut table).unwrap();
+    let titles = phrases(&table, PhraseFormat::EventTitles).unwrap();
+    Some(titles.into_iter().map(|title| (title.text, title.kind)).collect())
 }
 
 struct Share {

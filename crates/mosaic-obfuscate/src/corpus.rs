@@ -1,15 +1,15 @@
 //! The public decoy corpus: lines by region and topic that a remote language model wrote and personas may say.
 //!
 //! A model never sees anything of a person (L4-10 to L4-12; the source design sent it the person's context, which
-//! PRIVACY 0.4 calls its largest leak). That is a matter of types, not of care: a model is asked with a [`CorpusOrder`], and an
-//! order holds a [`RegionName`] out of a public list, a topic number of the public vocabulary and a count. There
-//! is no field that could hold a draft, and none of the three can be made from text that is not in a public list. A
-//! request is a function of the order and the model's name alone. It still tells the model's operator which region and
-//! topic somebody asked about, when, and from which address: whoever grows a corpus should ask for more topics than he
-//! likes, and for a wide region.
+//! PRIVACY 0.4 calls its largest leak). That is a matter of types, not of care: a model is asked with a
+//! [`CorpusOrder`], and an order holds a [`RegionName`] out of a public list, a topic number of the public
+//! vocabulary and a count. There is no field that could hold a draft, and none of the three can be made from text
+//! that is not in a public list. A request is a function of the order and the model's name alone. It still tells
+//! the model's operator which region and topic somebody asked about, when, and from which address: whoever grows a
+//! corpus should ask for more topics than he likes, and for a wide region.
 //!
-//! Nothing here opens a socket: [`CorpusModel::request`] describes a request, [`CorpusModel::lines`] reads a reply, and a driver
-//! carries them. Nothing calls that driver but a command that somebody types.
+//! Nothing here opens a socket: [`CorpusModel::request`] describes a request, [`CorpusModel::lines`] reads a reply,
+//! and a driver carries them. Nothing calls that driver but a command that somebody types.
 
 mod anthropic;
 mod clean;

@@ -1,4 +1,5 @@
-//! The public decoy corpus: the one command that talks to a remote language model, and it is told nothing of a person.
+//! The public decoy corpus: the one command that talks to a remote language model, and it is told nothing of a
+//! person.
 
 mod remote;
 
@@ -20,9 +21,9 @@ use crate::{
 };
 use remote::{Base, Remote};
 
-/// Grow or show a file of public lines by region and topic, written by a remote language model. Nothing does so unless you
-/// type it. The service learns the region, the topic, the number of lines, your address and whose key it is, and that
-/// you use MOSAIC; it is sent no other words. `--dry-run` prints all that would be sent.
+/// Grow or show a file of public lines by region and topic, written by a remote language model. Nothing does so
+/// unless you type it. The service learns the region, the topic, the number of lines, your address and whose key it
+/// is, and that you use MOSAIC; it is sent no other words. `--dry-run` prints all that would be sent.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The key is read from ANTHROPIC_API_KEY, DEEPSEEK_API_KEY or GEMINI_API_KEY and from nowhere else.

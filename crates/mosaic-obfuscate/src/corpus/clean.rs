@@ -9,16 +9,17 @@ const MOST_DIGITS: usize = 5;
 /// Most lines that one text gives.
 const MOST_LINES: usize = 200;
 
-/// The lines of a text that a persona could say, each once, in their order: without bullets, numbers and quotes around
-/// them, and dropped when [`is_clean`] refuses them. Nothing is shortened: half a line would be worse than none.
+/// The lines of a text that a persona could say, each once, in their order: without bullets, numbers and quotes
+/// around them, and dropped when [`is_clean`] refuses them. Nothing is shortened: half a line would be worse than
+/// none.
 pub fn clean_lines(text: &str) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let lines = text.lines().map(bare).filter(|line| is_clean(line));
     lines.filter(|line| seen.insert(line.to_lowercase())).take(MOST_LINES).map(str::to_owned).collect()
 }
 
-/// Whether a persona could say it: 1 to 41 bytes and ten words of one line, with a letter, and without links, handles,
-/// addresses, telephone numbers and characters that cannot be seen.
+/// Whether a persona could say it: 1 to 41 bytes and ten words of one line, with a letter, and without links,
+/// handles, addresses, telephone numbers and characters that cannot be seen.
 pub(super) fn is_clean(line: &str) -> bool {
     let lower = line.to_lowercase();
     let hidden = |c: char| c.is_control() || HIDDEN.iter().any(|range| range.contains(&c));

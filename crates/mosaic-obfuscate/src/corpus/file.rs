@@ -80,8 +80,8 @@ impl Corpus {
         Self { region, service, model, date, lines: BTreeMap::new() }
     }
 
-    /// Adds what a model wrote for an order, on that day; returns how many lines were new. Those that are unfit, there already or
-    /// beyond [`Self::MOST_OF_A_TOPIC`] stay out, and all of an order for another region.
+    /// Adds what a model wrote for an order, on that day; returns how many lines were new. Those that are unfit,
+    /// there already or beyond [`Self::MOST_OF_A_TOPIC`] stay out, and all of an order for another region.
     pub fn grow(&mut self, order: &CorpusOrder, lines: &[String], date: CorpusDate) -> usize {
         if order.region != self.region {
             return 0;

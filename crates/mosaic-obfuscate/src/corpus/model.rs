@@ -22,7 +22,8 @@ pub trait CorpusModel {
     /// The clean lines of a reply, with [`clean_lines`].
     ///
     /// # Errors
-    /// [`ReplyError`] for a refusal, a reply that is too large or not of the published form, or one without a clean line.
+    /// [`ReplyError`] for a refusal, a reply that is too large or not of the published form, or one without a clean
+    /// line.
     fn lines(&self, status: u16, body: &[u8]) -> Result<Vec<String>, ReplyError>;
 }
 

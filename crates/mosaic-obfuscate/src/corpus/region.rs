@@ -4,8 +4,8 @@ use thiserror::Error;
 
 /// A region out of the public list `data/regions.txt`: a continent, a state or a large city.
 ///
-/// It borrows from the list and holds nothing else, so it cannot carry a person's words or a place of theirs that is not
-/// public and large.
+/// It borrows from the list and holds nothing else, so it cannot carry a person's words or a place of theirs that
+/// is not public and large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RegionName(&'static str);
 

@@ -1,9 +1,10 @@
 //! What personas write: a grammar of wishes (L3-14), from public words only and without a network.
 //!
-//! A line is a core about the topic, perhaps with an opening, a time, a place, a number of people and an aside, written
-//! in the persona's own [`Hand`]. What does not fit is clipped as a person's words are, by the same function: texts that end in
-//! the middle of a word are then no sign of either.
+//! A line is a core about the topic, perhaps with an opening, a time, a place, a number of people and an aside,
+//! written in the persona's own [`Hand`]. What does not fit is clipped as a person's words are, by the same
+//! function: texts that end in the middle of a word are then no sign of either.
 
+mod cores;
 mod grammar;
 mod hand;
 
@@ -51,7 +52,7 @@ fn core(topic: &Topic, rng: &mut ChaCha20Rng) -> &'static str {
     let of_class = rng.random_bool(OF_THE_CLASS);
     match () {
         () if topic.weight < WISHED_FOR => one_of(grammar::OF_PLACES, rng),
-        () if of_class => one_of(grammar::of_class(topic.class), rng),
+        () if of_class => one_of(cores::of_class(topic.class), rng),
         () => one_of(grammar::OF_ANYTHING, rng),
     }
 }

@@ -22,7 +22,8 @@ fn empty() -> Corpus {
     Corpus::new(RegionName::named("Portugal").unwrap(), Service::Gemini, model, date)
 }
 
-/// Two orders are equal only if region, topic and count are; all that a request holds beside them is the same for everybody.
+/// Two orders are equal only if region, topic and count are; all that a request holds beside them is the same for
+/// everybody.
 #[test]
 fn a_request_is_a_function_of_public_words() {
     for service in Service::ALL {

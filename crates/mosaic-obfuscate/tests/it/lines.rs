@@ -1,7 +1,7 @@
 //! What personas write, attacked: does a classifier tell their lines from sentences that somebody wrote by hand?
 //!
-//! The lines lie in the second layer of a bundle, behind the topic: only who names the topic reads them. What the attack
-//! finds is therefore no target of the project but is printed as it is.
+//! The lines lie in the second layer of a bundle, behind the topic: only who names the topic reads them. What the
+//! attack finds is therefore no target of the project but is printed as it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,9 +62,9 @@ const PHRASES: [&str; 12] = [
     "*, all welcome",
 ];
 
-/// Seed 4. The attacker trains on every second sentence of a class and on lines he made himself, 400 a class, and judges
-/// the other sentences and as many new lines. Two attackers: boosted trees on the shape of a line, Naive Bayes on its words and
-/// letters. Intervals: bootstrap over lines, 95 %.
+/// Seed 4. The attacker trains on every second sentence of a class and on lines he made himself, 400 a class, and
+/// judges the other sentences and as many new lines. Two attackers: boosted trees on the shape of a line, Naive
+/// Bayes on its words and letters. Intervals: bootstrap over lines, 95 %.
 #[test]
 fn a_trained_reader_tries_to_tell_lines_from_sentences() {
     let sentences = [DEVELOPMENT, HELD_OUT].into_iter().flat_map(labelled);

@@ -1,8 +1,8 @@
 //! How well topics are found: real titles of technology conferences, each with a label, in `event-titles`.
 //!
 //! A title has a right topic when one that fits its label is among the first three of its reading. Many titles name
-//! nothing ("Heapcon", "J on the Beach"), so no method reads all of them. The programming languages of the word lists were
-//! taken from the names of the labels, never from a title.
+//! nothing ("Heapcon", "J on the Beach"), so no method reads all of them. The programming languages of the word
+//! lists were taken from the names of the labels, never from a title.
 
 use std::{collections::BTreeSet, io::Read as _, path::Path};
 
@@ -12,8 +12,9 @@ use mosaic_types::ContextText;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
-/// Topics that fit a label. Every language, framework and platform is the one topic *programming*: the vocabulary is for
-/// people who meet, not for a library. `general` and `tech-comm` have no topic of their own and count for the class only.
+/// Topics that fit a label. Every language, framework and platform is the one topic *programming*: the vocabulary
+/// is for people who meet, not for a library. `general` and `tech-comm` have no topic of their own and count for
+/// the class only.
 const FITTING: &[(&str, &[&str])] = &[
     ("data", &["data & machine learning"]),
     ("ux", &["design"]),

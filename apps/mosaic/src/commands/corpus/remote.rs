@@ -55,7 +55,8 @@ impl Remote {
         Ok(Self { http: http.build().or_exit(Exit::Local, "cannot set up TLS")?, base, most })
     }
 
-    /// Sends it, with the key; gives the status and at most one byte more than is allowed, so that the reader sees the excess.
+    /// Sends it, with the key; gives the status and at most one byte more than is allowed, so that the reader sees
+    /// the excess.
     pub(super) async fn send(&self, request: ModelRequest, key: String) -> Outcome<(u16, Vec<u8>)> {
         let key = HeaderValue::try_from(format!("{}{key}", request.key_prefix));
         let mut key = key.map_err(|_| Failure::usage("the key holds characters that no key has"))?;

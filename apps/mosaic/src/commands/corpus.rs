@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use mosaic_obfuscate::{
     Vocabulary,
-    corpus::{Corpus, CorpusDate, CorpusOrder, ModelName, RegionName, Service},
+    corpus::{Corpus, CorpusDate, CorpusOrder, ModelName, ModelRequest, RegionName, Service},
 };
 use mosaic_transport::SystemClock;
 use mosaic_types::{Clock as _, TopicId};
@@ -74,7 +74,12 @@ struct GrowArgs {
     #[arg(long, value_name = "NAME", value_parser = topic)]
     topic: TopicId,
     /// How many lines to ask for; those that do not fit are dropped
-    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u8).range(1..=i64::from(CorpusOrder::MOST)))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 40,
+        value_parser = clap::value_parser!(u8).range(1..=i64::from(CorpusOrder::MOST))
+    )]
     count: u8,
     /// Where the lines go; a file of the same region and model grows
     #[arg(long, value_name = "FILE")]
@@ -114,10 +119,8 @@ impl GrowArgs {
         }
         let today = today()?;
         // before anything is sent: an answer that has no place to go would be paid for and lost
-        let mut corpus = match self.out.exists() {
-            true => read(&self.out)?,
-            false => Corpus::new(self.region, self.model, name.clone(), today.clone()),
-        };
+        let fresh = || Corpus::new(self.region, self.model, name.clone(), today.clone());
+        let mut corpus = if self.out.exists() { read(&self.out)? } else { fresh() };
         if (corpus.region(), corpus.service(), corpus.model()) != (self.region, self.model, &name) {
             return Err(Failure::usage(format!("{} is of another region or model", self.out.display())));
         }
@@ -139,12 +142,7 @@ impl GrowArgs {
     }
 }
 
-fn dry_run(
-    base: &Base,
-    request: &mosaic_obfuscate::corpus::ModelRequest,
-    variable: &str,
-    context: &Context,
-) -> Outcome {
+fn dry_run(base: &Base, request: &ModelRequest, variable: &str, context: &Context) -> Outcome {
     let url = base.with(&request.path);
     let told = json!({
         "sent": false, "method": "POST", "url": url, "key_header": request.key_header, "key_variable": variable,

@@ -1,8 +1,8 @@
 //! How well topics are found: real titles of technology conferences, each with a label, in `event-titles`.
 //!
 //! A title has a right topic when one that fits its label is among the first three of its reading. Many titles name
-//! nothing ("Heapcon", "J on the Beach"), so no method reads all of them. The programming languages of the word
-//! lists were taken from the names of the labels, never from a title.
+//! nothing ("Heapcon", "J on the Beach"), so no method reads all of them. The words for technology
+//! were taken from the names of the labels, and `conf` from the titles, so the figures are of development.
 
 use std::{collections::BTreeSet, io::Read as _, path::Path};
 

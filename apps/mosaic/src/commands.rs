@@ -5,6 +5,7 @@ pub(crate) mod associate;
 pub(crate) mod broadcast;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod corpus;
 pub(crate) mod debug;
 pub(crate) mod demo;
 pub(crate) mod export;
@@ -94,6 +95,8 @@ pub(crate) enum Command {
     Places(places::PlacesArgs),
     /// Convert recorded movement
     Traces(traces::TracesArgs),
+    /// Grow or show a file of public lines for decoys, written by a remote language model
+    Corpus(corpus::CorpusArgs),
     /// Attack the real release code and print what was found
     Lab(lab::LabArgs),
     /// Print shell completions
@@ -126,6 +129,7 @@ impl Command {
             Self::Debug(args) => args.run(context).await,
             Self::Places(args) => args.run(context),
             Self::Traces(args) => args.run(context),
+            Self::Corpus(args) => args.run(context).await,
             Self::Lab(args) => args.run(context).await,
             Self::Completions(args) => args.run(context),
             Self::Man(args) => args.run(context),

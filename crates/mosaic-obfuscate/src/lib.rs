@@ -1,10 +1,12 @@
 //! What turns a draft into something that may be shown to strangers: the public [`Vocabulary`], the
-//! memoised [`blur`], the weekly location [`Ledger`] and the [`Cast`] of persistent decoy personas.
+//! memoised [`blur`], the weekly location [`Ledger`], the [`Cast`] of persistent decoy personas and the public
+//! [`corpus`] of lines for them.
 //!
 //! Nothing here opens a socket, a file or a clock, and nothing leaves the device from here: only the
 //! crate above, which seals, may release (DESIGN sections 3 and 4).
 
 pub mod blur;
+pub mod corpus;
 mod granularity;
 pub mod identifiers;
 mod ledger;
@@ -15,5 +17,5 @@ mod vocabulary;
 pub use granularity::Granularity;
 pub use ledger::{Charge, Ledger};
 pub use lifetime::Lifetime;
-pub use persona::{Cast, PersonaBundle, PersonaId, Round, RoundId, Whereabouts};
+pub use persona::{Cast, PersonaBundle, PersonaId, Round, RoundId, Whereabouts, sample_lines};
 pub use vocabulary::{Class, Reading, Topic, Vocabulary, build};

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use cast::Cast;
 pub use rounds::{Round, RoundId};
+pub use text::sample_lines;
 pub use whereabouts::Whereabouts;
 
 /// Names a persona of a device.

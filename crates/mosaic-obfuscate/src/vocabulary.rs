@@ -3,6 +3,7 @@
 
 pub mod build;
 mod classify;
+mod spelling;
 mod words;
 
 use std::{collections::HashMap, sync::OnceLock};
@@ -22,7 +23,7 @@ pub struct Class {
     /// How common it is among people's wishes, as a share; all 16 sum to 1. Personas follow it.
     pub prior: f64,
     /// Words that speak for the class and for no single topic.
-    words: Vec<String>,
+    pub(crate) words: Vec<String>,
 }
 
 /// One topic. Its number never changes once published.
@@ -37,7 +38,7 @@ pub struct Topic {
     /// How readily it is chosen: 1 for what people ask for, less for what merely exists.
     pub weight: f64,
     /// Synonyms and related words.
-    words: Vec<String>,
+    pub(crate) words: Vec<String>,
 }
 
 /// Classes and topics with an index for reading words. One copy serves the process.

@@ -19,6 +19,7 @@ use mosaic_geo::{
     hours::OpeningHours,
     movement::{Travel, from_cabspotting_delta, from_gpx, from_plt, read_csv, validate_csv, write_csv},
 };
+use mosaic_obfuscate::corpus::{Corpus, Service, clean_lines};
 use mosaic_types::Timestamp;
 use mosaic_vault::read_header;
 
@@ -49,7 +50,27 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "crypto_share", run: |bytes| drop(Share::from_bytes(bytes)) },
     Target { name: "vault_header", run: vault_header },
     Target { name: "attack_meter", run: meter },
+    Target { name: "obfuscate_corpus", run: corpus },
+    Target { name: "obfuscate_reply", run: reply },
 ];
+
+fn corpus(bytes: &[u8]) {
+    if let Ok(corpus) = Corpus::parse(bytes) {
+        assert!(corpus.write().as_bytes() == bytes, "read, but not written back the same");
+    }
+}
+
+/// The first byte chooses whether the service says that it succeeded.
+fn reply(bytes: &[u8]) {
+    let Some((status, body)) = bytes.split_first() else { return };
+    let status = if status.is_ascii_lowercase() { 400 } else { 200 };
+    for service in Service::ALL {
+        if let Ok(lines) = service.model().lines(status, body) {
+            assert!(!lines.is_empty() && clean_lines(&lines.join("\n")).len() <= lines.len(), "lines out of nothing");
+            assert!(lines.iter().all(|line| line.len() <= 41), "a line that no bundle holds");
+        }
+    }
+}
 
 fn csv(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };

@@ -32,6 +32,7 @@ fn every_command_shows_examples() {
         "status",
         "receipts",
         "config",
+        "corpus",
         "export",
         "import",
         "debug",

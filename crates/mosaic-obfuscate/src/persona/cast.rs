@@ -10,7 +10,10 @@ use mosaic_types::{ClassId, Timestamp, TopicId};
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha20Rng;
 
-use super::{PersonaBundle, PersonaId, Round, Whereabouts, rounds, text};
+use super::{
+    PersonaBundle, PersonaId, Round, Whereabouts, rounds,
+    text::{self, Hand},
+};
 use crate::Vocabulary;
 
 /// Share of bundles drawn evenly from everything, so that every class in every cell, and every topic, is
@@ -52,6 +55,8 @@ struct Member {
     cells: Vec<Cell>,
     /// Weight of each class.
     tastes: [f64; ClassId::COUNT as usize],
+    /// How it writes.
+    hand: Hand,
 }
 
 impl Cast {
@@ -127,8 +132,9 @@ impl Cast {
         let began = round.life.since().window().0;
         let cell = if uniform { self.any_cell(&mut rng)? } else { member.cell(began, &mut rng) };
         let topics = self.topics(persona, class, uniform, &mut rng);
-        let first = topics.first().and_then(|topic| vocabulary.topic_name(*topic)).unwrap_or_default();
-        Some(PersonaBundle { class, text: text::sentence(first, &mut rng), topics, cell, ttl: round.life.ttl() })
+        let first = topics.first().and_then(|topic| vocabulary.topic(*topic))?;
+        let text = text::sentence(first, &member.hand, &mut rng);
+        Some(PersonaBundle { class, text, topics, cell, ttl: round.life.ttl() })
     }
 
     /// The members of a company; nobody without places or beyond the last.
@@ -201,7 +207,8 @@ impl Member {
         }
         // of its own draws, so that no index of places changes what somebody likes
         let mut rng = ChaCha20Rng::from_seed(root.derive(Label::PersonaSeed, &[b"tastes", &name.to_bytes()]));
-        Self { cells: own, tastes: tastes(&mut rng) }
+        let mut writing = ChaCha20Rng::from_seed(root.derive(Label::PersonaSeed, &[b"hand", &name.to_bytes()]));
+        Self { cells: own, tastes: tastes(&mut rng), hand: Hand::new(&mut writing) }
     }
 
     fn class(&self, rng: &mut ChaCha20Rng) -> ClassId {

@@ -1,48 +1,95 @@
+//! What personas write: a grammar of wishes (L3-14), from public words only and without a network.
+//!
+//! A line is a core about the topic, perhaps with an opening, a time, a place, a number of people and an aside,
+//! written in the persona's own [`Hand`]. What does not fit is clipped as a person's words are, by the same
+//! function: texts that end in the middle of a word are then no sign of either.
+
+mod cores;
+mod grammar;
+mod hand;
+
+use mosaic_types::ClassId;
 use mosaic_wire::ShortText;
 use rand::RngExt;
 use rand_chacha::ChaCha20Rng;
 
-/// Ways people put a wish; `*` stands for the topic.
-const TEMPLATES: &[&str] = &[
-    "*",
-    "* anyone?",
-    "anyone for *?",
-    "up for *",
-    "* today?",
-    "* tonight?",
-    "* this week",
-    "looking for *",
-    "* partner wanted",
-    "* buddies?",
-    "new here, into *",
-    "* near here?",
-    "* beginners welcome",
-    "keen on *",
-    "* :)",
-    "let's do *",
-    "small group for *",
-    "who likes *?",
-    "* after work?",
-    "* at the weekend?",
-    "first time *",
-    "love *",
-    "* and a chat",
-    "casual *",
-    "*, all welcome",
-];
+use crate::{Topic, Vocabulary};
+pub(super) use hand::Hand;
 
-/// A short line about the topic, as people write them; at most 41 bytes.
-pub(super) fn sentence(topic: &str, rng: &mut ChaCha20Rng) -> String {
-    let line = TEMPLATES[rng.random_range(0..TEMPLATES.len())].replace('*', topic);
-    let line = if rng.random_bool(0.3) { capitalised(&line) } else { line };
-    if line.len() <= ShortText::MAX_BYTES { line } else { cut(topic).to_owned() }
+/// Most words of a line (L3-14: at most ten tokens per element).
+const MOST_WORDS: usize = 10;
+/// How often a core made for the class is taken rather than one that fits every class.
+const OF_THE_CLASS: f64 = 0.75;
+/// How often a related word of the vocabulary stands for the topic's public name.
+const RELATED: f64 = 0.35;
+/// Longest related word that is taken, in bytes.
+const LONGEST_RELATED: usize = 18;
+/// From this weight on a topic is something people ask for; below it is a kind of place.
+const WISHED_FOR: f64 = 1.0;
+
+/// A short line about the topic, as people write them: at most 41 bytes and ten words, never empty.
+pub(super) fn sentence(topic: &Topic, hand: &Hand, rng: &mut ChaCha20Rng) -> String {
+    let core = core(topic, rng).replace('*', &said(topic, rng));
+    let asides = grammar::asides(topic.class);
+    let mut parts = vec![core];
+    // how wordy somebody is decides how much stands around the core
+    for (slot, how_often) in [(grammar::TIMES, 0.45), (grammar::PLACES, 0.25), (grammar::GROUPS, 0.2), (asides, 0.35)] {
+        let taken = rng.random_bool((how_often * hand.wordiness).min(1.0));
+        let words = one_of(slot, rng);
+        if taken {
+            parts.push(words.to_owned());
+        }
+    }
+    if rng.random_bool(0.15) {
+        parts.insert(0, one_of(grammar::OPENINGS, rng).to_owned());
+    }
+    let line = hand.write(&parts, rng);
+    let words: Vec<&str> = line.split_whitespace().take(MOST_WORDS).collect();
+    ShortText::clipped(&words.join(" ")).as_str().trim_end().to_owned()
 }
 
-fn capitalised(line: &str) -> String {
-    let mut letters = line.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+fn core(topic: &Topic, rng: &mut ChaCha20Rng) -> &'static str {
+    let of_class = rng.random_bool(OF_THE_CLASS);
+    match () {
+        () if topic.weight < WISHED_FOR => one_of(grammar::OF_PLACES, rng),
+        () if of_class => one_of(cores::of_class(topic.class), rng),
+        () => one_of(grammar::OF_ANYTHING, rng),
+    }
 }
 
-fn cut(topic: &str) -> &str {
-    &topic[..topic.floor_char_boundary(ShortText::MAX_BYTES)]
+/// How somebody calls the topic: one of the things its name lists, or a related word.
+fn said(topic: &Topic, rng: &mut ChaCha20Rng) -> String {
+    let vocabulary = Vocabulary::builtin();
+    let class = vocabulary.classes().get(usize::from(topic.class.get()));
+    let (related, name) = (rng.random_bool(RELATED), topic.name.as_str());
+    let general = name.ends_with("(general)");
+    let words: Vec<&str> = match (general, related && topic.weight >= WISHED_FOR) {
+        (true, _) => class.into_iter().flat_map(|class| &class.words).map(String::as_str).collect(),
+        (false, true) => topic.words.iter().map(String::as_str).collect(),
+        (false, false) => name.split(" & ").collect(),
+    };
+    let short: Vec<&str> = words.into_iter().filter(|word| word.len() <= LONGEST_RELATED && word.is_ascii()).collect();
+    let word = if short.is_empty() { name } else { one_of(&short, rng) };
+    word.to_owned()
+}
+
+fn one_of<'a>(list: &[&'a str], rng: &mut ChaCha20Rng) -> &'a str {
+    let at = rng.random_range(0..list.len().max(1));
+    list.get(at).copied().unwrap_or_default()
+}
+
+/// Lines about topics of a class, each in a hand of its own: for tests and for the lab, which attack them.
+pub fn sample_lines(class: ClassId, many: usize, rng: &mut ChaCha20Rng) -> Vec<String> {
+    let topics: Vec<&Topic> = Vocabulary::builtin().topics_of(class).collect();
+    let total: f64 = topics.iter().map(|topic| topic.weight).sum();
+    let line = |_| {
+        let mut draw = rng.random::<f64>() * total;
+        let chosen = topics.iter().find(|topic| {
+            draw -= topic.weight;
+            draw < 0.0
+        });
+        let hand = Hand::new(rng);
+        chosen.or(topics.first()).map(|topic| sentence(topic, &hand, rng))
+    };
+    (0..many).filter_map(line).collect()
 }

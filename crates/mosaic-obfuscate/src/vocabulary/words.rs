@@ -110,11 +110,16 @@ const STOP: &[&str] = &[
     "your",
 ];
 
-/// Splits text into lower-case words, drops the empty ones of [`STOP`] and reduces each to its stem.
-pub(super) fn stems(text: &str) -> Vec<String> {
+/// Splits text into lower-case words and drops those of [`STOP`].
+pub(super) fn split(text: &str) -> Vec<String> {
     let lower = text.to_lowercase().replace(['\'', '’'], "");
     let words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.filter(|word| !STOP.contains(word)).map(stem).collect()
+    words.filter(|word| !STOP.contains(word)).map(str::to_owned).collect()
+}
+
+/// The words of a text that say something, each reduced to its stem.
+pub(super) fn stems(text: &str) -> Vec<String> {
+    split(text).iter().map(|word| stem(word)).collect()
 }
 
 /// A light stem: plural and the commonest verb endings go, and a doubled consonant before them is

@@ -32,7 +32,7 @@ pub use association::{
 };
 pub use broadcast::{
     BroadcastBody, BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, EffectiveNoise, Granularity,
-    NoiseView, Position,
+    InclusionView, NoiseView, Position,
 };
 pub use document::openapi;
 pub use operation::{Method, Operation};

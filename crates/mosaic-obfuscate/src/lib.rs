@@ -14,5 +14,5 @@ mod vocabulary;
 pub use granularity::Granularity;
 pub use ledger::{Charge, Ledger};
 pub use lifetime::Lifetime;
-pub use persona::{Cast, PersonaBundle, PersonaId, Round, RoundId, Whereabouts};
+pub use persona::{Cast, Echo, Habits, Inclusion, PersonaBundle, PersonaId, Round, RoundId, Whereabouts};
 pub use vocabulary::{Class, Reading, Topic, Vocabulary, build};

@@ -1,9 +1,9 @@
 use mosaic_api::{
-    BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, EffectiveNoise, Granularity, NoiseView, Problem,
-    ProblemKind,
+    BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, EffectiveNoise, Granularity, InclusionView,
+    NoiseView, Problem, ProblemKind,
 };
 use mosaic_discovery::{CardId, CardOrigin};
-use mosaic_release::{Accepted, Broadcast, BroadcastId, Draft, Refusal};
+use mosaic_release::{Accepted, Broadcast, BroadcastId, Draft, Included, Refusal};
 use mosaic_types::{Lane, Timestamp};
 use rand::CryptoRng;
 use thiserror::Error;
@@ -94,6 +94,7 @@ impl AgentCore {
                 },
             },
             granularity: granularity(accepted.granularity),
+            inclusion: inclusion(accepted.inclusion),
             ledger_left: accepted.ledger_left,
             cards: self.cards_of(now, accepted.id),
             next_send_at: self.schedule.next(now, rng).leave_at.as_secs(),
@@ -121,6 +122,7 @@ impl AgentCore {
             granularity: granularity(broadcast.granularity),
             expires_at: broadcast.ends().as_secs(),
             cards: self.cards_of(now, broadcast.id),
+            inclusion: inclusion(self.releaser.included(broadcast)),
             anonymity: self.broadcast_anonymity(broadcast.id, now),
         }
     }
@@ -139,6 +141,11 @@ impl AgentCore {
         self.stirred = true;
         if known { Ok(()) } else { Err(ProblemKind::UnknownBroadcast) }
     }
+}
+
+/// Nothing where nothing is drawn.
+fn inclusion(Included { shown, probability, epsilon }: Included) -> Option<InclusionView> {
+    (probability < 1.0).then_some(InclusionView { shown, probability, epsilon })
 }
 
 const fn granularity(released: mosaic_release::Granularity) -> Granularity {

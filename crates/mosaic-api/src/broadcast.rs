@@ -150,6 +150,9 @@ pub struct BroadcastReply {
     pub noise: NoiseView,
     /// How precisely the place is released.
     pub granularity: Granularity,
+    /// Whether the draw of maximum mode shows it; absent in other modes, which always do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inclusion: Option<InclusionView>,
     /// What is left of this week's location ledger of 10.0.
     pub ledger_left: f64,
     /// Ids of the cards that carry this broadcast at present, as others see them.
@@ -207,6 +210,18 @@ pub enum IdentifierName {
     RareWord,
 }
 
+/// What the draw of maximum mode gave, for one class, one released cell and one day.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct InclusionView {
+    /// Whether others can find the broadcast. If not, this device still reads and can wave; asking again on the same day
+    /// draws nothing anew.
+    pub shown: bool,
+    /// The probability with which it is shown.
+    pub probability: f64,
+    /// By at most e to this power the odds grow that anybody gives to a class and cell, whatever they knew before.
+    pub epsilon: f64,
+}
+
 /// One broadcast that is out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BroadcastView {
@@ -225,6 +240,9 @@ pub struct BroadcastView {
     pub not_before: Option<u64>,
     /// Ids of the cards that carry it at present.
     pub cards: Vec<String>,
+    /// Whether the draw of maximum mode shows it; absent in other modes, which always do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inclusion: Option<InclusionView>,
     /// What the anonymity meter does about it; absent while it does nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anonymity: Option<crate::BroadcastAnonymity>,

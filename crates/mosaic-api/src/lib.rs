@@ -32,7 +32,7 @@ pub use association::{
 };
 pub use broadcast::{
     BroadcastBody, BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, BroadcastWarning, EffectiveNoise,
-    Granularity, IdentifierName, Identifying, NoiseView, Position,
+    Granularity, IdentifierName, Identifying, InclusionView, NoiseView, Position,
 };
 pub use document::openapi;
 pub use operation::{Method, Operation};

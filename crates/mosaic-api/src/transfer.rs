@@ -59,8 +59,17 @@ pub struct ExportedBroadcast {
 
 impl From<BroadcastView> for ExportedBroadcast {
     fn from(view: BroadcastView) -> Self {
-        let BroadcastView { class, topics, granularity, expires_at, id: _, cards: _, not_before: _, anonymity: _ } =
-            view;
+        let BroadcastView {
+            class,
+            topics,
+            granularity,
+            expires_at,
+            id: _,
+            cards: _,
+            not_before: _,
+            inclusion: _,
+            anonymity: _,
+        } = view;
         Self { class, topics, granularity, expires_at }
     }
 }

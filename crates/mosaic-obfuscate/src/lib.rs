@@ -17,5 +17,5 @@ mod vocabulary;
 pub use granularity::Granularity;
 pub use ledger::{Charge, Ledger};
 pub use lifetime::Lifetime;
-pub use persona::{Cast, PersonaBundle, PersonaId, Round, RoundId, Whereabouts, sample_lines};
+pub use persona::{Cast, Echo, Habits, Inclusion, PersonaBundle, PersonaId, Round, RoundId, Whereabouts, sample_lines};
 pub use vocabulary::{Class, Reading, Topic, Vocabulary, build};

@@ -3,7 +3,8 @@
 //! Nine *companions* wish for something whenever the person does, and for just as long; *quiet companies* of ten
 //! personas each wish for something at other times, so that events have something to carry. An event shows one
 //! [`Round`] of ten wishes: nothing in it but what is wanted and where differs between the person and a
-//! companion (PRIVACY 1.2: decoys are sticky for each real bundle).
+//! companion (PRIVACY 1.2: decoys are sticky for each real bundle). What the person wants again at the same cell, the
+//! companions want again too ([`Echo`]). In maximum mode every seat is drawn for ([`Inclusion`]).
 //!
 //! Personas live on public data only: their places are cells with public, non-private places, their
 //! wishes follow the public vocabulary. What they wish for follows from the device seed and the round, and
@@ -11,6 +12,9 @@
 //! (PRIVACY 7: persistence is what removes the cross-session gain of fresh decoys).
 
 mod cast;
+mod habits;
+mod inclusion;
+mod member;
 mod rounds;
 mod text;
 mod whereabouts;
@@ -20,6 +24,8 @@ use mosaic_types::{ClassId, TopicId, TtlHours};
 use serde::{Deserialize, Serialize};
 
 pub use cast::Cast;
+pub use habits::{Echo, Habits};
+pub use inclusion::Inclusion;
 pub use rounds::{Round, RoundId};
 pub use text::sample_lines;
 pub use whereabouts::Whereabouts;
@@ -29,7 +35,8 @@ pub use whereabouts::Whereabouts;
 pub struct PersonaId {
     /// 0 for the person's companions, from 1 for quiet companies.
     pub company: u16,
-    /// Which one of it, from 0.
+    /// Which one of it, from 0. Of the person's, 0 to 8 are the companions, 9 is the person's understudy and 10 to 18
+    /// are the companions'.
     pub member: u8,
 }
 

@@ -198,7 +198,8 @@ impl Releaser {
         }
         let turns = Turns::new(&self.state.written, occasion.slate(), occasion.resolution);
         let own = self.state.broadcasts.values().filter(|broadcast| {
-            let row = Said::by_person(broadcast).row(occasion, occasion.resolution);
+            let shown = self.cast.includes_the_person(&broadcast.round());
+            let row = Said::by_person(broadcast).row(occasion, occasion.resolution).filter(|_| shown);
             broadcast.stands(occasion.at) && row.is_none_or(|row| !passed_over.rows.contains(&row))
         });
         let no_more_of_ours = retried.iter().any(|slot| slot.truth.is_real());
@@ -234,8 +235,9 @@ impl Releaser {
     ) -> Vec<Pick> {
         let (mut picks, mut taken) = (Vec::with_capacity(wanted), passed_over.rows.clone());
         if let RoundId::Own(number) = round.id {
-            let own = self.state.broadcasts.get(&BroadcastId(number)).map(Said::by_person);
-            picks.extend(own.and_then(|said| said.pick(occasion, resolutions, &mut taken)));
+            picks.extend(
+                self.on_the_persons_seat(number, round).and_then(|said| said.pick(occasion, resolutions, &mut taken)),
+            );
         }
         let mut silent = self.cast.members(round);
         for turn in 0..MOST_TURNS {
@@ -253,6 +255,16 @@ impl Releaser {
             });
         }
         picks
+    }
+
+    /// The person's bundle, or, where the draw left it out, that of whoever speaks instead.
+    fn on_the_persons_seat(&self, number: u64, round: &Round) -> Option<Said> {
+        if self.cast.includes_the_person(round) {
+            return self.state.broadcasts.get(&BroadcastId(number)).map(Said::by_person);
+        }
+        let persona = self.cast.understudy_of_the_person();
+        let source = Source::Persona { persona, round: round.id, turn: 0 };
+        self.cast.bundle(persona, round, 0).map(|bundle| Said::by_persona(source, bundle))
     }
 
     /// Seals one bundle: the same steps whoever it belongs to.

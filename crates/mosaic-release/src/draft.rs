@@ -38,8 +38,23 @@ pub struct Accepted {
     pub effective_rendezvous: NoiseRatio,
     /// How fine the place is.
     pub granularity: Granularity,
+    /// Whether it is shown: always, but in maximum mode.
+    pub inclusion: Included,
     /// Left of the week's location budget, in units of `ε · 200 m`.
     pub ledger_left: f64,
+}
+
+/// What the draw of maximum mode gave (PRIVACY 1.3, theorem 3).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Included {
+    /// Whether the broadcast is shown. If not, others of the device are in its place for as long as it stands; whoever
+    /// sent it still reads, and can wave at others.
+    pub shown: bool,
+    /// The probability with which it is shown.
+    pub probability: f64,
+    /// By at most how much, as `e` to this power, any adversary's odds for a class and cell grow by seeing it, or not,
+    /// in a round; infinite where nothing is drawn.
+    pub epsilon: f64,
 }
 
 /// Why a draft is not released. Nothing was charged.

@@ -29,7 +29,7 @@ mod state;
 mod turn;
 
 pub use discovery::OprfOutputs;
-pub use draft::{Accepted, Draft, Refusal};
+pub use draft::{Accepted, Draft, Included, Refusal};
 pub use floor::{FloorMet, FloorMissed};
 pub use meter::{Measuring, Meter, Reading, Suspected, town};
 pub use mosaic_discovery::{CardOrigin, FrameId, OutgoingFrame, OwnCard};

@@ -62,7 +62,8 @@ pub struct Reading {
     pub held_back: Vec<Suspected>,
     /// Effective hypotheses `2^H` of the attacker's posterior, in 1..=10.
     pub hypotheses: f64,
-    /// What the attacker gives to each identity, the person first: sums to 1 where the person is one of the ten.
+    /// What the attacker gives to each identity, the person first, whoever speaks on its seat: sums to 1 in a round of
+    /// the person's.
     pub shares: [f64; IDENTITIES],
 }
 
@@ -168,10 +169,10 @@ const fn seen(bundle: &ShownBundle) -> SeenBundle {
     SeenBundle { class: bundle.class, cell: bundle.cell, ttl: bundle.ttl }
 }
 
-/// The person, then the companions; members of quiet companies are never in question.
+/// The person, then the companions, each with who speaks instead; members of quiet companies are never in question.
 fn identity(truth: SlotTruth) -> Option<usize> {
     match truth {
-        SlotTruth::Persona(PersonaId { company: 0, member }) => Some(usize::from(member) + 1),
+        SlotTruth::Persona(PersonaId { company: 0, member }) => Some((usize::from(member) + 1) % IDENTITIES),
         SlotTruth::Persona(_) => None,
         SlotTruth::Broadcast(_) | SlotTruth::Frame(_) | SlotTruth::Uniform => Some(0),
     }

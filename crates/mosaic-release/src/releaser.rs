@@ -6,13 +6,13 @@ use mosaic_obfuscate::{
     Cast, Charge, Ledger, Vocabulary,
     blur::{self, Anchor},
 };
-use mosaic_types::{ContactText, LatLng, Mode, NoiseRatio, Timestamp, Week};
+use mosaic_types::{ContactText, LatLng, Mode, NoiseRatio, Timestamp, TopicId, Week};
 use mosaic_wire::{OprfInput, ShortText, TableDescriptor};
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::{
-    Accepted, Broadcast, BroadcastId, Draft, Evaluating, Granularity, QueryError, Refusal, ReleasedContact,
+    Accepted, Broadcast, BroadcastId, Draft, Evaluating, Granularity, Included, QueryError, Refusal, ReleasedContact,
     ReleaserState, preview::GivingWay, query, retry::Retries, state::MemoKey,
 };
 
@@ -46,7 +46,8 @@ impl Releaser {
         let seed = Zeroizing::new(seed);
         let key = |purpose: &[u8]| Zeroizing::new(kdf::derive(seed.as_slice(), Label::DeviceSeed, &[purpose]));
         let keys = Keys { blur: key(b"blur"), bundles: key(b"bundles"), order: key(b"slot order") };
-        let cast = Cast::new(&key(b"personas"), &places, &state.whereabouts);
+        let mut cast = Cast::new(&key(b"personas"), &places, &state.whereabouts);
+        cast.follow(&state.habits);
         // without places nobody lives anywhere, and who did comes back with the places
         if !places.is_empty() {
             state.whereabouts = cast.whereabouts();
@@ -82,18 +83,22 @@ impl Releaser {
         let (cell, granularity) = self.released_place(place, now.week(), draft.mode)?;
         let mut topics = reading.topics;
         topics.truncate(MOST_TOPICS);
+        let text = draft.words.expose(|words| ShortText::clipped(words).as_str().to_owned());
+        let echo = self.state.habits.show(reading.class, cell, now.window(), draft.mode, &wording(&topics, &text));
+        self.cast.follow(&self.state.habits);
         self.state.last_id += 1;
         let broadcast = Broadcast {
             id: BroadcastId(self.state.last_id),
             class: reading.class,
             topics,
-            text: draft.words.expose(|words| ShortText::clipped(words).as_str().to_owned()),
+            text,
             cell,
             granularity,
             created: now.after(wait),
             mode: draft.mode,
             ttl_hours: draft.ttl.hours(),
             requested_thousandths: thousandths(draft.requested),
+            echo,
         };
         let accepted = self.accepted(&broadcast, reading.confidence, now);
         self.state.broadcasts.insert(broadcast.id, broadcast);
@@ -110,7 +115,18 @@ impl Releaser {
             effective_discovery: broadcast.effective_discovery(),
             effective_rendezvous: broadcast.effective_rendezvous(),
             granularity: broadcast.granularity,
+            inclusion: self.included(broadcast),
             ledger_left: self.ledger_left(now),
+        }
+    }
+
+    /// Whether a broadcast is shown, and what the draw for it is worth.
+    pub fn included(&self, broadcast: &Broadcast) -> Included {
+        let inclusion = broadcast.inclusion();
+        Included {
+            shown: self.cast.includes_the_person(&broadcast.round()),
+            probability: inclusion.probability(),
+            epsilon: self.cast.epsilon(inclusion),
         }
     }
 
@@ -197,6 +213,11 @@ impl Releaser {
     pub const fn contact(text: ContactText) -> ReleasedContact {
         ReleasedContact::new(text)
     }
+}
+
+/// Bytes that are equal for equal topics and text.
+pub(crate) fn wording(topics: &[TopicId], text: &str) -> Vec<u8> {
+    topics.iter().flat_map(|topic| topic.0.to_be_bytes()).chain(text.bytes()).collect()
 }
 
 /// Whether there was something to withdraw.

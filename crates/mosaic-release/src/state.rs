@@ -1,7 +1,9 @@
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use mosaic_geo::Cell;
-use mosaic_obfuscate::{Granularity, Ledger, Lifetime, PersonaId, Round, RoundId, Whereabouts, blur::Anchor};
+use mosaic_obfuscate::{
+    Echo, Granularity, Habits, Inclusion, Ledger, Lifetime, PersonaId, Round, RoundId, Whereabouts, blur::Anchor,
+};
 use mosaic_types::{ClassId, LatLng, Mode, NoiseRatio, Timestamp, TopicId, TtlHours, Week, Window};
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +57,7 @@ pub struct Broadcast {
     pub mode: Mode,
     pub(crate) ttl_hours: u8,
     pub(crate) requested_thousandths: u16,
+    pub(crate) echo: Echo,
 }
 
 impl Broadcast {
@@ -70,7 +73,18 @@ impl Broadcast {
 
     /// The round in which it is shown, beside a wish of each companion.
     pub(crate) fn round(&self) -> Round {
-        Round { id: RoundId::Own(self.id.0), life: self.life(), granularity: self.granularity }
+        Round {
+            id: RoundId::Own(self.id.0),
+            life: self.life(),
+            granularity: self.granularity,
+            echo: Some(self.echo),
+            inclusion: self.inclusion(),
+        }
+    }
+
+    /// Whether it is drawn for.
+    pub fn inclusion(&self) -> Inclusion {
+        Inclusion::of(self.mode, self.created)
     }
 
     /// First instant at which it stands no more.
@@ -118,6 +132,7 @@ pub struct ReleaserState {
     pub(crate) ledger: Option<Ledger>,
     pub(crate) memo: BTreeMap<MemoKey, Blurred>,
     pub(crate) whereabouts: Whereabouts,
+    pub(crate) habits: Habits,
     pub(crate) broadcasts: BTreeMap<BroadcastId, Broadcast>,
     pub(crate) last_id: u64,
     pub(crate) written: BTreeMap<Slate, Vec<Source>>,

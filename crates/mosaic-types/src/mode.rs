@@ -55,6 +55,8 @@ pub struct ModeProfile {
     pub waves_per_hour: u32,
     /// The anonymity floor while the person sets none.
     pub anonymity_floor: AnonymityFloor,
+    /// Probability that a broadcast is shown at all, drawn once a day for its class and cell.
+    pub inclusion: f64,
 }
 
 impl Mode {
@@ -97,6 +99,7 @@ impl ServiceClass {
             ring: 1,
             waves_per_hour: 25,
             anonymity_floor: AnonymityFloor::from_thousandths(2_000),
+            inclusion: 1.0,
         };
         match self {
             Self::Balanced => balanced,
@@ -128,6 +131,7 @@ impl ServiceClass {
                 ring: 2,
                 waves_per_hour: 2,
                 anonymity_floor: AnonymityFloor::from_thousandths(2_000),
+                inclusion: 0.5,
             },
         }
     }

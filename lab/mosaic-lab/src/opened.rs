@@ -39,8 +39,8 @@ pub(crate) struct OpenedSlot {
     pub(crate) class: ClassId,
     pub(crate) cell: Cell,
     pub(crate) ttl: TtlHours,
-    /// 0 is the person, then the companions, then the quiet companies: for the judge, and for attackers who are
-    /// given whose is whose.
+    /// 0 is the person, then the companions, then the quiet companies, last the understudies: for the judge, and for
+    /// attackers who are given whose is whose.
     pub(crate) identity: u16,
     /// The row, all a single provider sees; tables apart.
     pub(crate) row: u64,
@@ -63,7 +63,15 @@ pub(crate) struct Named {
     pub(crate) marks: bool,
 }
 
+/// Where the identities of understudies begin: that of the person first.
+const UNDERSTUDIES: u16 = 60_000;
+
 impl OpenedSlot {
+    /// Whether it is in the person's place, the person's or not.
+    pub(crate) const fn is_of_the_person(&self) -> bool {
+        matches!(self.identity, 0 | UNDERSTUDIES)
+    }
+
     /// One number for what was wanted and where.
     pub(crate) fn key(&self) -> u64 {
         self.seen().key()
@@ -168,6 +176,7 @@ pub(crate) fn open(
         let Some((input, card)) = cards.next() else { bail!("a bundle does not open at its own row") };
         let named = if walks { named(at, &input, card.class, record, tables)? } else { None };
         let identity = match truth {
+            SlotTruth::Persona(PersonaId { company: 0, member }) if member > 8 => UNDERSTUDIES + u16::from(member) - 9,
             SlotTruth::Persona(PersonaId { company, member }) => {
                 10 * company + u16::from(member) + u16::from(company == 0)
             }

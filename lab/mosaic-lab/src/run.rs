@@ -13,6 +13,7 @@ mod join;
 mod ledger;
 mod lineups;
 mod lived;
+mod maximum;
 mod meter;
 mod movement;
 mod places_named;

@@ -92,6 +92,15 @@ impl BroadcastArgs {
             for warning in reply.warnings.iter().filter(|warning| !told(warning.kind)) {
                 page.warn(format!("! {}", warning.text));
             }
+            if let Some(draw) = reply.inclusion {
+                page.pair("drawn for", format!("shown with probability {}, ε {:.1}", draw.probability, draw.epsilon));
+                if !draw.shown {
+                    page.warn(
+                        "  the draw leaves it out: others cannot find it, you find them as before. Broadcasting the",
+                    );
+                    page.warn("  same again today changes nothing; tomorrow draws anew");
+                }
+            }
             if reply.granularity == Granularity::Zone {
                 page.warn("  the ledger is spent: your place is released as a zone of some kilometres");
             }
@@ -108,7 +117,9 @@ async fn list(context: &Context) -> Outcome {
         }
         for broadcast in &list.broadcasts {
             let zone = if broadcast.granularity == Granularity::Zone { ", as a zone" } else { "" };
-            page.line(format!("{}  {} ({}){zone}", broadcast.id, broadcast.class, broadcast.topics.join(", ")));
+            let unseen =
+                if broadcast.inclusion.is_some_and(|draw| !draw.shown) { ", left out by the draw" } else { "" };
+            page.line(format!("{}  {} ({}){zone}{unseen}", broadcast.id, broadcast.class, broadcast.topics.join(", ")));
         }
     });
     Ok(())

@@ -1,11 +1,11 @@
 use mosaic_api::{
     BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, BroadcastWarning, EffectiveNoise, Granularity,
-    Identifying, NoiseView, Problem, ProblemKind, WarningKind,
+    Identifying, InclusionView, NoiseView, Problem, ProblemKind, WarningKind,
 };
 use mosaic_discovery::{CardId, CardOrigin};
 use mosaic_net::wait_before_first;
 use mosaic_obfuscate::identifiers::IdentifierKind;
-use mosaic_release::{Accepted, Broadcast, BroadcastId, Draft, Refusal};
+use mosaic_release::{Accepted, Broadcast, BroadcastId, Draft, Included, Refusal};
 use mosaic_types::{Lane, Risk, Timestamp};
 use rand::CryptoRng;
 use thiserror::Error;
@@ -158,6 +158,7 @@ impl AgentCore {
                 },
             },
             granularity: granularity(accepted.granularity),
+            inclusion: inclusion(accepted.inclusion),
             ledger_left: accepted.ledger_left,
             cards: self.cards_of(now, accepted.id),
             next_send_at: self.schedule.next(now, rng).leave_at.as_secs(),
@@ -188,6 +189,7 @@ impl AgentCore {
             expires_at: broadcast.ends().as_secs(),
             not_before: self.not_before(now, broadcast.id),
             cards: self.cards_of(now, broadcast.id),
+            inclusion: inclusion(self.releaser.included(broadcast)),
             anonymity: self.broadcast_anonymity(broadcast.id, now),
         }
     }
@@ -214,6 +216,11 @@ fn listed(kinds: &[IdentifierKind]) -> String {
     words.split_last().map_or_else(String::new, |(last, others)| {
         if others.is_empty() { (*last).to_owned() } else { format!("{} and {last}", others.join(", ")) }
     })
+}
+
+/// Nothing where nothing is drawn.
+fn inclusion(Included { shown, probability, epsilon }: Included) -> Option<InclusionView> {
+    (probability < 1.0).then_some(InclusionView { shown, probability, epsilon })
 }
 
 const fn granularity(released: mosaic_release::Granularity) -> Granularity {

@@ -1,6 +1,6 @@
 //! The slot detector with any of the learners: a defence must hold against the best of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::Rng;
 
@@ -49,9 +49,11 @@ pub fn detect_slots_with(
     rng: &mut impl Rng,
 ) -> LearnerReport {
     let mut users: BTreeMap<u32, Described> = BTreeMap::new();
+    let teaching = teachers(events, most);
+    // most of what a large recording costs is describing it
     Extractor::new(events).describe(
         events,
-        |_| true,
+        |event| is_judged(event.user) || teaching.contains(&event.user),
         |event, rows| {
             let own = users.entry(event.user).or_default();
             own.sequence.rows.extend(rows.iter().map(|row| row.to_vec()));
@@ -60,15 +62,11 @@ pub fn detect_slots_with(
             own.times.push(event.at);
         },
     );
-    let (teachers, judged): (Vec<_>, Vec<_>) = users.into_iter().partition(|(user, _)| user.is_multiple_of(2));
-    let mut room = most;
-    let fitting = teachers.into_iter().map(|(_, own)| own.sequence).take_while(|own| {
-        let fits = own.rows.len() <= room;
-        room = room.saturating_sub(own.rows.len());
-        fits
-    });
-    let detector = learner.fit(&fitting.collect::<Vec<_>>(), rng);
-    let clock = Clock::read(events.iter().filter(|event| event.user.is_multiple_of(2)));
+    let (judged, teachers): (Vec<_>, Vec<_>) = users.into_iter().partition(|(user, _)| is_judged(*user));
+    let lessons: Vec<_> = teachers.into_iter().map(|(_, own)| own.sequence).collect();
+    let detector = learner.fit(&lessons, rng);
+    drop(lessons);
+    let clock = Clock::read(events.iter().filter(|event| !is_judged(event.user)));
     let (mut scored, mut timed, mut pairs, mut guesses) = (Vec::new(), Vec::new(), Vec::new(), Guesses::default());
     for (user, own) in judged {
         let scores = detector.scores(&own.sequence.rows);
@@ -96,6 +94,25 @@ pub fn detect_slots_with(
         guesses,
         users: scored.len(),
     }
+}
+
+const fn is_judged(user: u32) -> bool {
+    !user.is_multiple_of(2)
+}
+
+/// Of those who are not judged, the first whose slots are at most `most` in all.
+fn teachers(events: &[EventView], most: usize) -> BTreeSet<u32> {
+    let mut slots: BTreeMap<u32, usize> = BTreeMap::new();
+    for event in events.iter().filter(|event| !is_judged(event.user)) {
+        *slots.entry(event.user).or_default() += event.slots.len();
+    }
+    let mut room = most;
+    let fitting = slots.into_iter().take_while(|(_, own)| {
+        let fits = *own <= room;
+        room = room.saturating_sub(*own);
+        fits
+    });
+    fitting.map(|(user, _)| user).collect()
 }
 
 /// The event as a choice, if exactly one of its slots is real.

@@ -5,32 +5,33 @@ use std::{
 };
 
 use mosaic_crypto::kdf::{Label, Root};
-use mosaic_geo::{Category, Cell, PlaceIndex, Resolution};
-use mosaic_types::{ClassId, Timestamp, TopicId};
+use mosaic_geo::{Category, Cell, PlaceIndex, Resolution, offset_m};
+use mosaic_types::{ClassId, Mode, Timestamp, TopicId, Week, Window};
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha20Rng;
 
 use super::{
-    PersonaBundle, PersonaId, Round, Whereabouts, rounds,
-    text::{self, Hand},
+    Habits, PersonaBundle, PersonaId, Round, RoundId, Whereabouts,
+    habits::Shown,
+    inclusion::Seat,
+    member::{Member, attraction, by_weight},
+    rounds, text,
 };
-use crate::Vocabulary;
+use crate::{Vocabulary, blur};
 
 /// Share of bundles drawn evenly from everything, so that every class in every cell, and every topic, is
 /// possible: otherwise a key never seen before would be a true one (novelty, PRIVACY 1.1 and 2.3). More than
 /// that would show: people mostly return to where they were and to what they like (Song et al. 2010).
-const UNIFORM_SHARE: f64 = 0.1;
+pub(super) const UNIFORM_SHARE: f64 = 0.1;
 /// A region with fewer occupied r8 cells is widened by whole rings up to this many, so that ten bundles
 /// can differ in their rows.
 const FEWEST_CELLS: usize = 64;
-/// Most places a persona keeps returning to, after home and work; it has at least one, and the n-th is visited
-/// 1 / n as often as the first.
-const HAUNTS: usize = 6;
-/// How quickly a persona's tastes fall off: its n-th class has weight n to the minus this. From people who like
-/// many things to people who want one.
-const FALL_OFF: std::ops::Range<f64> = 0.7..2.5;
 /// Topics a persona cares for in each class.
 const FAVOURITES: usize = 5;
+/// Within how many metres of the middle of its cell somebody lives or works: mostly inside the cell.
+const AROUND_M: f64 = 400.0;
+/// Times that a companion looks for a place where it was not shown before, before it goes to a new one.
+const LOOKS: usize = 8;
 
 /// People who do not exist, over the public places of a region.
 pub struct Cast {
@@ -41,22 +42,21 @@ pub struct Cast {
     kept: Whereabouts,
     /// By company, made when first asked for.
     companies: Vec<OnceLock<Vec<Member>>>,
+    /// By member of the person's company: where it was shown while the person was shown at each of their cells.
+    beside: Beside,
+}
+
+/// The companions' cells beside those of a chapter of the person's habits.
+#[derive(Default)]
+struct Beside {
+    chapter: u16,
+    cells: Vec<Vec<Cell>>,
 }
 
 impl fmt::Debug for Cast {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Cast([hidden])")
     }
-}
-
-/// One persona: where it spends time and what it likes.
-struct Member {
-    /// Home, work, then haunts.
-    cells: Vec<Cell>,
-    /// Weight of each class.
-    tastes: [f64; ClassId::COUNT as usize],
-    /// How it writes.
-    hand: Hand,
 }
 
 impl Cast {
@@ -68,7 +68,7 @@ impl Cast {
     /// a window.
     pub const QUIET: u16 = 128;
     /// Quiet companies whose whereabouts are kept: those that a device without an open door ever shows.
-    const KEPT: u16 = 8;
+    pub(super) const KEPT: u16 = 8;
 
     /// The personas of the device with this seed over these places. They stay where `kept` says, unless a place
     /// there is known no more; nothing else moves. Without any place there is no bundle to be had; the
@@ -76,14 +76,80 @@ impl Cast {
     pub fn new(seed: &[u8; 32], places: &Arc<PlaceIndex>, kept: &Whereabouts) -> Self {
         let (root, cells) = (Root::new(seed), support(places));
         let companies = (0..=Self::QUIET).map(|_| OnceLock::new()).collect();
-        Self { root, cells, kept: kept.clone(), companies }
+        Self { root, cells, kept: kept.clone(), companies, beside: Beside::default() }
     }
 
-    /// Where the companions and the first quiet companies live now, to be kept for the next index of places.
-    /// Empty without places.
+    /// Lets the companions come along with what the person has shown. To be called whenever that grew: a companion has
+    /// nothing to say to an [`Echo`](super::Echo) of later habits.
+    pub fn follow(&mut self, habits: &Habits) {
+        if self.beside.chapter != habits.chapter() || self.beside.cells.is_empty() {
+            let empty = vec![Vec::new(); self.company(0).len()];
+            self.beside = Beside { chapter: habits.chapter(), cells: empty };
+        }
+        let mut beside = std::mem::take(&mut self.beside.cells);
+        for (member, own) in (0..).zip(&mut beside) {
+            let persona = PersonaId { company: 0, member };
+            for shown in habits.cells().iter().skip(own.len()) {
+                own.extend(self.next_beside(persona, *shown, own));
+            }
+        }
+        self.beside.cells = beside;
+    }
+
+    /// Where a companion is shown while the person is shown at a cell for the first time: at another of its places, or
+    /// near home where it never was, if it was shown at all of them.
+    fn next_beside(&self, persona: PersonaId, shown: Shown, before: &[Cell]) -> Option<Cell> {
+        let member = self.member(persona)?;
+        let number = u16::try_from(before.len()).unwrap_or(u16::MAX);
+        let context = [self.beside.chapter.to_be_bytes(), number.to_be_bytes()].concat();
+        let mut rng = self.rng(&[b"beside", &persona.to_bytes(), &context]);
+        let week = shown.first.start().week();
+        for _ in 0..LOOKS {
+            let spot = member.spot(shown.first.0, &mut rng);
+            let cell = self.shown_at(persona, spot, week, shown.mode)?;
+            if !before.contains(&cell) {
+                return Some(cell);
+            }
+        }
+        let home = *member.cells.first()?;
+        let new: Vec<(Cell, f64)> = self
+            .cells
+            .iter()
+            .filter(|(cell, _)| !before.contains(cell))
+            .map(|(cell, places)| (*cell, attraction(home, *cell, *places)))
+            .collect();
+        Some(by_weight(&new, |(_, weight)| *weight, &mut rng).map_or(home, |(cell, _)| cell))
+    }
+
+    /// The cell at which a persona shows one of its places in a week: blurred by as much as a person's is, and snapped
+    /// likewise. Nobody is protected by this noise, so it is drawn the quick way.
+    fn shown_at(&self, persona: PersonaId, spot: usize, week: Week, mode: Mode) -> Option<Cell> {
+        let cell = *self.member(persona)?.cells.get(spot)?;
+        let (name, raw) = (persona.to_bytes(), cell.raw().to_be_bytes());
+        let mut door = self.rng(&[b"door", &name, &raw]);
+        let mut aside = || door.random_range(-1.0..1.0) * AROUND_M * std::f64::consts::FRAC_1_SQRT_2;
+        let place = offset_m(cell.center(), aside(), aside());
+        let mut noise = self.rng(&[b"noise", &name, &raw, &week.0.to_be_bytes(), &[mode as u8]]);
+        let mut log = || (1.0 - noise.random::<f64>()).ln();
+        // the distance of a planar Laplace: a Gamma of shape 2 (Andres et al. 2013)
+        let away = -(log() + log()) * mode.profile().location_scale_m / 4.0_f64.ln();
+        let (east, north) = (noise.random::<f64>() * std::f64::consts::TAU).sin_cos();
+        let point = offset_m(place, away * east, away * north);
+        let inside = Cell::at(point, Resolution::R8);
+        if self.may_name(inside) {
+            return Some(inside);
+        }
+        Some(blur::snap(point, &|cell| self.may_name(cell)).unwrap_or(cell))
+    }
+
+    /// Where everybody of the person's company and of the first quiet companies lives now, to be kept for the next
+    /// index of places. Empty without places.
     pub fn whereabouts(&self) -> Whereabouts {
-        let members = (0..=Self::KEPT).flat_map(|company| self.company(company));
-        Whereabouts(members.map(|member| member.cells.clone()).collect())
+        let cells = |company: u16| self.company(company).iter().map(|member| member.cells.clone());
+        let mut all: Vec<Vec<Cell>> = cells(0).take(Self::COMPANIONS).collect();
+        all.extend((1..=Self::KEPT).flat_map(cells));
+        all.extend(cells(0).skip(Self::COMPANIONS));
+        Whereabouts(all)
     }
 
     /// Every r8 cell that a bundle may name, sorted.
@@ -111,30 +177,66 @@ impl Cast {
         begun.filter(|round| round.life.stands(at)).collect()
     }
 
-    /// The personas that speak in a round, in an order of their own for each round: nine beside the person, or a
-    /// quiet company's ten. None without places.
+    /// The personas that speak in a round, in an order of their own for each theme: one on each of the nine seats
+    /// beside the person's, or a quiet company's ten. None without places.
     pub fn members(&self, round: &Round) -> Vec<PersonaId> {
         let company = round.id.company();
-        let mut members: Vec<PersonaId> =
-            (0..).take(self.company(company).len()).map(|member| PersonaId { company, member }).collect();
-        members.shuffle(&mut self.rng(&[b"order", &round.id.to_bytes()]));
+        if self.company(company).is_empty() {
+            return Vec::new();
+        }
+        let mut members: Vec<PersonaId> = match round.id {
+            RoundId::Own(_) => Seat::companions().map(|seat| self.speaker(seat, round)).collect(),
+            RoundId::Quiet { .. } => (0..).take(Self::COMPANY).map(|member| PersonaId { company, member }).collect(),
+        };
+        members.shuffle(&mut self.rng(&[b"order", &round.theme()]));
         members
     }
 
-    /// What `persona` says in `round`: the same for as long as the round stands. If that cannot be shown beside what
-    /// the others say, it has further things to say, by `turn`. `None` for unknown personas or without places.
+    /// What `persona` says in `round`: the same for as long as the round stands, and again in any round of the person's
+    /// that repeats it. If that cannot be shown beside what the others say, it has further things to say, by `turn`.
+    /// `None` for unknown personas, without places, or for an echo that the cast did not [follow](Self::follow).
     pub fn bundle(&self, persona: PersonaId, round: &Round, turn: u8) -> Option<PersonaBundle> {
-        let member = self.company(persona.company).get(usize::from(persona.member))?;
-        let mut rng = self.rng(&[b"bundle", &persona.to_bytes(), &round.id.to_bytes(), &[turn]]);
+        let mut rng = self.rng(&[b"wish", &persona.to_bytes(), &round.theme(), &[turn]]);
         let uniform = rng.random_bool(UNIFORM_SHARE);
-        let vocabulary = Vocabulary::builtin();
-        let class = if uniform { any_class(&mut rng) } else { member.class(&mut rng) };
-        let began = round.life.since().window().0;
-        let cell = if uniform { self.any_cell(&mut rng)? } else { member.cell(began, &mut rng) };
+        let (class, cell) = if uniform {
+            (any_class(&mut rng), self.any_cell(&mut rng)?)
+        } else if turn == 0 {
+            self.alike(persona, round)?
+        } else {
+            self.apart(persona, round, &mut rng)?
+        };
+        let mut rng = self.rng(&[b"words", &persona.to_bytes(), &round.wording(), &[turn]]);
         let topics = self.topics(persona, class, uniform, &mut rng);
-        let first = topics.first().and_then(|topic| vocabulary.topic(*topic))?;
-        let text = text::sentence(first, &member.hand, &mut rng);
+        let first = topics.first().and_then(|topic| Vocabulary::builtin().topic(*topic))?;
+        let text = text::sentence(first, &self.member(persona)?.hand, &mut rng);
         Some(PersonaBundle { class, text, topics, cell, ttl: round.life.ttl() })
+    }
+
+    /// What everybody of a company does alike, each with what is dear to it at a place of its own. Beside the person the
+    /// person leads, in a quiet company the first of it.
+    fn alike(&self, persona: PersonaId, round: &Round) -> Option<(ClassId, Cell)> {
+        let member = self.member(persona)?;
+        if let Some(echo) = round.echo {
+            let beside =
+                self.beside.cells.get(usize::from(persona.member)).filter(|_| self.beside.chapter == echo.chapter);
+            return Some((*member.classes.get(usize::from(echo.class))?, *beside?.get(usize::from(echo.cell))?));
+        }
+        let (mut rng, leader) = (self.rng(&[b"leads", &round.theme()]), self.company(persona.company).first()?);
+        let (rank, spot) = (leader.rank(&mut rng), leader.spot(began(round).0, &mut rng));
+        let cell = self.shown_at(persona, spot, began(round).start().week(), Mode::Balanced)?;
+        Some((*member.classes.get(rank)?, cell))
+    }
+
+    /// Something else that a persona wants at another of its places.
+    fn apart(&self, persona: PersonaId, round: &Round, rng: &mut ChaCha20Rng) -> Option<(ClassId, Cell)> {
+        let member = self.member(persona)?;
+        let (rank, spot) = (member.rank(rng), member.spot(began(round).0, rng));
+        let cell = self.shown_at(persona, spot, began(round).start().week(), Mode::Balanced)?;
+        Some((*member.classes.get(rank)?, cell))
+    }
+
+    fn member(&self, persona: PersonaId) -> Option<&Member> {
+        self.company(persona.company).get(usize::from(persona.member))
     }
 
     /// The members of a company; nobody without places or beyond the last.
@@ -142,14 +244,14 @@ impl Cast {
         let Some(members) = self.companies.get(usize::from(company)).filter(|_| !self.cells.is_empty()) else {
             return &[];
         };
-        let many = if company == 0 { Self::COMPANIONS } else { Self::COMPANY };
+        let many = if company == 0 { Self::COMPANIONS + Seat::COUNT } else { Self::COMPANY };
         members.get_or_init(|| {
             let names = (0..).take(many).map(|member| PersonaId { company, member });
             names.map(|name| Member::new(&self.root, name, &self.cells, self.kept.of(name))).collect()
         })
     }
 
-    fn rng(&self, context: &[&[u8]]) -> ChaCha20Rng {
+    pub(super) fn rng(&self, context: &[&[u8]]) -> ChaCha20Rng {
         ChaCha20Rng::from_seed(self.root.derive(Label::PersonaSeed, context))
     }
 
@@ -188,77 +290,9 @@ impl Cast {
     }
 }
 
-impl Member {
-    fn new(root: &Root, name: PersonaId, cells: &[(Cell, u32)], kept: &[Cell]) -> Self {
-        let mut rng = ChaCha20Rng::from_seed(root.derive(Label::PersonaSeed, &[b"member", &name.to_bytes()]));
-        // more people live where there is more, though less than in proportion
-        let home = by_weight(cells, |(_, places)| f64::from(*places).sqrt(), &mut rng).map_or(cells[0].0, |one| one.0);
-        let mut own =
-            vec![home, by_weight(cells, |(_, places)| f64::from(*places), &mut rng).map_or(home, |(cell, _)| cell)];
-        let haunts = rng.random_range(1..=HAUNTS);
-        let near: Vec<(Cell, f64)> =
-            cells.iter().map(|(cell, places)| (*cell, attraction(home, *cell, *places))).collect();
-        own.extend(
-            (0..haunts).map(|_| by_weight(&near, |(_, weight)| *weight, &mut rng).map_or(home, |(cell, _)| cell)),
-        );
-        let known = |cell: &Cell| cells.binary_search_by_key(cell, |(known, _)| *known).is_ok();
-        for (own, kept) in own.iter_mut().zip(kept).filter(|(_, kept)| known(kept)) {
-            *own = *kept;
-        }
-        // of its own draws, so that no index of places changes what somebody likes
-        let mut rng = ChaCha20Rng::from_seed(root.derive(Label::PersonaSeed, &[b"tastes", &name.to_bytes()]));
-        let mut writing = ChaCha20Rng::from_seed(root.derive(Label::PersonaSeed, &[b"hand", &name.to_bytes()]));
-        Self { cells: own, tastes: tastes(&mut rng), hand: Hand::new(&mut writing) }
-    }
-
-    fn class(&self, rng: &mut ChaCha20Rng) -> ClassId {
-        let numbered: Vec<(ClassId, f64)> =
-            (0..).map_while(|number| ClassId::new(number).ok()).zip(self.tastes).collect();
-        by_weight(&numbered, |(_, taste)| *taste, rng).map_or_else(|| any_class(rng), |(class, _)| class)
-    }
-
-    /// Where the persona is in the window in which the round began: home at night, work on weekdays, out in the evening.
-    fn cell(&self, window: u32, rng: &mut ChaCha20Rng) -> Cell {
-        // Day 0 was a Thursday; days 2 and 3 are the weekend.
-        let (hour, weekend) = ((window % 12) * 2, matches!((window / 12) % 7, 2 | 3));
-        let [home, work] = match (hour, weekend) {
-            (0..8, _) => [0.90, 0.03],
-            (8..18, false) => [0.15, 0.70],
-            (8..18, true) => [0.40, 0.05],
-            _ => [0.45, 0.10],
-        };
-        let draw = rng.random::<f64>();
-        if draw < home {
-            return self.cells[0];
-        }
-        if draw < home + work {
-            return self.cells[1];
-        }
-        let haunts: Vec<(usize, Cell)> = (1..).zip(self.cells[2..].iter().copied()).collect();
-        by_weight(&haunts, |(rank, _)| 1.0 / *rank as f64, rng).map_or(self.cells[0], |(_, cell)| cell)
-    }
-}
-
-/// The classes in an order that the public aggregate favours, each with less weight than the one before it.
-fn tastes(rng: &mut ChaCha20Rng) -> [f64; ClassId::COUNT as usize] {
-    let fall_off = rng.random_range(FALL_OFF);
-    let mut left: Vec<(usize, f64)> =
-        Vocabulary::builtin().classes().iter().map(|class| class.prior).enumerate().collect();
-    let mut tastes = [0.0; ClassId::COUNT as usize];
-    for rank in 1.. {
-        let Some((class, prior)) = by_weight(&left, |(_, prior)| *prior, rng) else { break };
-        left.retain(|other| *other != (class, prior));
-        if let Some(taste) = tastes.get_mut(class) {
-            *taste = f64::from(rank).powf(-fall_off);
-        }
-    }
-    tastes
-}
-
-/// People go out where there is something, and rather close to home.
-fn attraction(home: Cell, cell: Cell, places: u32) -> f64 {
-    let km = mosaic_geo::distance_m(home.center(), cell.center()) / 1_000.0;
-    f64::from(places) / (1.0 + km * km)
+/// The window whose hour decides where somebody is: that in which the round began.
+fn began(round: &Round) -> Window {
+    round.life.since().window()
 }
 
 /// The occupied r8 cells, widened by rings where a region is small.
@@ -292,29 +326,4 @@ const fn scrambled(word: u64) -> u64 {
     let word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     word ^ (word >> 31)
-}
-
-fn by_weight<T: Clone>(items: &[T], weight: impl Fn(&T) -> f64, rng: &mut ChaCha20Rng) -> Option<T> {
-    let total: f64 = items.iter().map(&weight).sum();
-    let mut left = rng.random::<f64>() * total;
-    let hit = items.iter().find(|item| {
-        left -= weight(item);
-        left < 0.0
-    });
-    hit.or(items.last()).cloned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_is_drawn_from_nothing_and_every_class_has_topics() {
-        let mut rng = ChaCha20Rng::from_seed([1; 32]);
-        assert_eq!(by_weight(&[] as &[u8], |_| 1.0, &mut rng), None);
-        assert_eq!(by_weight(&[7_u8], |_| 0.0, &mut rng), Some(7));
-        for class in Vocabulary::builtin().classes() {
-            assert!(Vocabulary::builtin().topics_of(class.id).len() > 0, "{}", class.name);
-        }
-    }
 }

@@ -5,6 +5,7 @@ use rand::{Rng, RngExt};
 use rand_chacha::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
 
+use super::{Echo, Inclusion};
 use crate::{Granularity, Lifetime};
 
 /// Length of a block in seconds: the longest time to live, so what stands began in this block or the last.
@@ -69,6 +70,22 @@ pub struct Round {
     pub life: Lifetime,
     /// Whether all ten are zones.
     pub granularity: Granularity,
+    /// Where the person's broadcast stands in their habits; absent in quiet rounds.
+    pub echo: Option<Echo>,
+    /// Whether everybody's seat is drawn for.
+    pub inclusion: Inclusion,
+}
+
+impl Round {
+    /// Equal for rounds in which everybody wants the same at the same places.
+    pub(super) fn theme(&self) -> Vec<u8> {
+        self.echo.map_or_else(|| self.id.to_bytes().to_vec(), |echo| echo.theme().to_vec())
+    }
+
+    /// Equal for rounds in which everybody says the same as well.
+    pub(super) fn wording(&self) -> Vec<u8> {
+        self.echo.map_or_else(|| self.id.to_bytes().to_vec(), |echo| echo.wording().to_vec())
+    }
 }
 
 /// How many new rounds a company has in a block, on average.
@@ -91,7 +108,8 @@ pub(super) fn begun(company: u16, block: u32, mean: f64, rng: &mut ChaCha20Rng) 
         let life = lifetime(Timestamp::from_secs(since), rng);
         let zone = rng.random_bool(ZONE_SHARE);
         let granularity = if zone { Granularity::Zone } else { Granularity::Fine };
-        Round { id: RoundId::Quiet { company, block, number }, life, granularity }
+        let id = RoundId::Quiet { company, block, number };
+        Round { id, life, granularity, echo: None, inclusion: Inclusion::Always }
     };
     (0..count).map(round).collect()
 }

@@ -16,12 +16,18 @@ impl Whereabouts {
     }
 
     pub(super) fn of(&self, persona: PersonaId) -> &[Cell] {
-        self.0.get(place(persona)).map_or(&[], Vec::as_slice)
+        place(persona).and_then(|place| self.0.get(place)).map_or(&[], Vec::as_slice)
     }
 }
 
-/// The companions come first, then the quiet companies, ten each.
-fn place(PersonaId { company, member }: PersonaId) -> usize {
-    let before = company.checked_sub(1).map_or(0, |quiet| Cast::COMPANIONS + usize::from(quiet) * Cast::COMPANY);
-    before + usize::from(member)
+/// The nine companions come first, then the quiet companies that are kept, ten each, then the understudies.
+fn place(PersonaId { company, member }: PersonaId) -> Option<usize> {
+    let (companions, quiet) = (Cast::COMPANIONS, usize::from(Cast::KEPT) * Cast::COMPANY);
+    let member = usize::from(member);
+    match company {
+        0 if member < companions => Some(member),
+        0 => Some(quiet + member),
+        _ if company <= Cast::KEPT => Some(companions + (usize::from(company) - 1) * Cast::COMPANY + member),
+        _ => None,
+    }
 }

@@ -8,12 +8,11 @@
 )]
 
 mod blur;
-mod identifiers;
-mod personas;
-mod shared;
 mod corpus;
+mod identifiers;
 mod lines;
 mod personas;
 mod sentences;
+mod shared;
 mod titles;
 mod vocabulary;

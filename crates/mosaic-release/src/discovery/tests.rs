@@ -59,10 +59,14 @@ fn is_own(source: &Source) -> bool {
     matches!(source, Source::Broadcast(_))
 }
 
-fn broadcast(number: u64, created: Timestamp, granularity: Granularity, cell: mosaic_geo::Cell) -> Broadcast {
-    Broadcast {
+/// Lets the person broadcast something that was released at `cell`.
+fn stand(releaser: &mut Releaser, number: u64, created: Timestamp, granularity: Granularity, cell: mosaic_geo::Cell) {
+    let class = ClassId::new((number % 16) as u8).unwrap();
+    let echo = releaser.state.habits.show(class, cell, created.window(), Mode::Balanced, b"tea");
+    releaser.cast.follow(&releaser.state.habits);
+    let own = Broadcast {
         id: BroadcastId(number),
-        class: ClassId::new((number % 16) as u8).unwrap(),
+        class,
         topics: vec![TopicId(1)],
         text: "tea".to_owned(),
         cell,
@@ -71,7 +75,9 @@ fn broadcast(number: u64, created: Timestamp, granularity: Granularity, cell: mo
         mode: Mode::Balanced,
         ttl_hours: 168,
         requested_thousandths: 500,
-    }
+        echo,
+    };
+    releaser.state.broadcasts.insert(own.id, own);
 }
 
 /// Nothing is written twice for one window and resolution, whoever's it is: balanced mode for a day, then two hours of
@@ -83,7 +89,7 @@ fn no_bundle_repeats_for_one_window_and_resolution() {
     let cell = releaser.cast.cells().next().unwrap();
     for number in 1..=5 {
         let kind = if number == 3 { Granularity::Zone } else { Granularity::Fine };
-        releaser.state.broadcasts.insert(BroadcastId(number), broadcast(number, start, kind, cell));
+        stand(&mut releaser, number, start, kind, cell);
     }
     let balanced = (0..120).map(|event| (start.after(Duration::from_mins(12 * event)), event));
     let door = Window(245_012).start();
@@ -125,8 +131,7 @@ fn all_ten_of_a_round_turn_up_together() {
         releaser.state.broadcasts.clear();
         for number in (0..30).filter(|number| begin(*number) <= at && at < end(*number)) {
             let kind = if number % 7 == 3 { Granularity::Zone } else { Granularity::Fine };
-            let own = broadcast(number, begin(number), kind, cells[number as usize * 37 % cells.len()]);
-            releaser.state.broadcasts.insert(own.id, own);
+            stand(&mut releaser, number, begin(number), kind, cells[number as usize * 37 % cells.len()]);
         }
         let table = table(at.period());
         let occasion = Occasion::new(at, ORDER[event % 5], &table).unwrap();
@@ -158,7 +163,7 @@ fn a_village_fills_its_events() {
     let start = Window(245_000).start();
     let mut releaser = Releaser::new([44; 32], cafes(1), ReleaserState::default());
     let cell = releaser.cast.cells().next().unwrap();
-    releaser.state.broadcasts.insert(BroadcastId(1), broadcast(1, start, Granularity::Fine, cell));
+    stand(&mut releaser, 1, start, Granularity::Fine, cell);
     for event in 0..120_usize {
         write(&mut releaser, start.after(Duration::from_mins(12 * event as u64)), ORDER[event % 5]);
     }

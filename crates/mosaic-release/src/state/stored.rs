@@ -1,27 +1,42 @@
 use std::collections::BTreeMap;
 
 use mosaic_geo::Cell;
-use mosaic_obfuscate::{Ledger, Whereabouts};
+use mosaic_obfuscate::{Granularity, Habits, Ledger, Whereabouts};
+use mosaic_types::{ClassId, Mode, Timestamp, TopicId};
 use serde::{Deserialize, Serialize};
 
 use super::{Blurred, Broadcast, BroadcastId, MemoKey, ReleaserState, Slate, Source};
+use crate::releaser::wording;
 
 /// The formats of a stored state. Version 1 had no number: it began with an optional ledger, whose first byte
 /// is 0 or 1 in the vault's encoding, just as the number of a variant is. So version 1 reads as either of the
-/// first two variants, version 2 as the third, and what is written now is the fourth.
+/// first two variants, versions 2 and 3 as the third and fourth, and what is written now is the fifth.
 #[derive(Serialize, Deserialize)]
 pub(super) enum Stored {
     WithoutLedger(First),
     WithLedger(Ledger, First),
     Second(Box<Held<SecondSource>>),
     Third(Box<Held<Source>>),
+    Fourth(Box<ByHabit>),
+}
+
+/// What is held since version 4.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ByHabit {
+    ledger: Option<Ledger>,
+    memo: BTreeMap<MemoKey, Blurred>,
+    whereabouts: Whereabouts,
+    habits: Habits,
+    broadcasts: BTreeMap<BroadcastId, Broadcast>,
+    last_id: u64,
+    written: BTreeMap<Slate, Vec<Source>>,
 }
 
 /// What version 1 held besides its ledger.
 #[derive(Serialize, Deserialize)]
 pub(super) struct First {
     memo: BTreeMap<MemoKey, Cell>,
-    broadcasts: BTreeMap<BroadcastId, Broadcast>,
+    broadcasts: BTreeMap<BroadcastId, EarlyBroadcast>,
     last_id: u64,
     written: BTreeMap<Slate, Vec<FirstSource>>,
 }
@@ -39,21 +54,36 @@ pub(super) enum SecondSource {
     Persona { persona: u8, list: u16, block: u32, number: u8 },
 }
 
-/// What is held since version 2.
+/// What versions 2 and 3 held.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Held<S> {
     ledger: Option<Ledger>,
     memo: BTreeMap<MemoKey, Blurred>,
     whereabouts: Whereabouts,
-    broadcasts: BTreeMap<BroadcastId, Broadcast>,
+    broadcasts: BTreeMap<BroadcastId, EarlyBroadcast>,
     last_id: u64,
     written: BTreeMap<Slate, Vec<S>>,
 }
 
+/// A broadcast before version 4, which knew nothing of habits.
+#[derive(Serialize, Deserialize)]
+struct EarlyBroadcast {
+    id: BroadcastId,
+    class: ClassId,
+    topics: Vec<TopicId>,
+    text: String,
+    cell: Cell,
+    granularity: Granularity,
+    created: Timestamp,
+    mode: Mode,
+    ttl_hours: u8,
+    requested_thousandths: u16,
+}
+
 impl From<ReleaserState> for Stored {
     fn from(state: ReleaserState) -> Self {
-        let ReleaserState { ledger, memo, whereabouts, broadcasts, last_id, written } = state;
-        Self::Third(Box::new(Held { ledger, memo, whereabouts, broadcasts, last_id, written }))
+        let ReleaserState { ledger, memo, whereabouts, habits, broadcasts, last_id, written } = state;
+        Self::Fourth(Box::new(ByHabit { ledger, memo, whereabouts, habits, broadcasts, last_id, written }))
     }
 }
 
@@ -68,11 +98,17 @@ impl From<Stored> for ReleaserState {
                     SecondSource::Persona { .. } => None,
                 };
                 let Held { ledger, memo, whereabouts, broadcasts, last_id, written } = *held;
-                Self { ledger, memo, whereabouts, broadcasts, last_id, written: kept(written, own) }
+                let (habits, broadcasts) = by_habit(broadcasts);
+                Self { ledger, memo, whereabouts, habits, broadcasts, last_id, written: kept(written, own) }
             }
             Stored::Third(held) => {
                 let Held { ledger, memo, whereabouts, broadcasts, last_id, written } = *held;
-                Self { ledger, memo, whereabouts, broadcasts, last_id, written }
+                let (habits, broadcasts) = by_habit(broadcasts);
+                Self { ledger, memo, whereabouts, habits, broadcasts, last_id, written }
+            }
+            Stored::Fourth(held) => {
+                let ByHabit { ledger, memo, whereabouts, habits, broadcasts, last_id, written } = *held;
+                Self { ledger, memo, whereabouts, habits, broadcasts, last_id, written }
             }
         }
     }
@@ -85,8 +121,35 @@ fn upgraded(ledger: Option<Ledger>, first: First) -> ReleaserState {
         FirstSource::Broadcast(id) => Some(Source::Broadcast(id)),
         FirstSource::Persona { .. } => None,
     };
-    let (broadcasts, last_id, written) = (first.broadcasts, first.last_id, kept(first.written, own));
-    ReleaserState { ledger, memo, whereabouts: Whereabouts::default(), broadcasts, last_id, written }
+    let (last_id, written) = (first.last_id, kept(first.written, own));
+    let (habits, broadcasts) = by_habit(first.broadcasts);
+    ReleaserState { ledger, memo, whereabouts: Whereabouts::default(), habits, broadcasts, last_id, written }
+}
+
+/// Habits begin with the broadcasts that stand, in the order in which they were made.
+fn by_habit(early: BTreeMap<BroadcastId, EarlyBroadcast>) -> (Habits, BTreeMap<BroadcastId, Broadcast>) {
+    let mut habits = Habits::default();
+    let broadcast = |early: EarlyBroadcast| {
+        let EarlyBroadcast { id, class, topics, text, cell, granularity, created, mode, ttl_hours, .. } = early;
+        let requested_thousandths = early.requested_thousandths;
+        let echo = habits.show(class, cell, created.window(), mode, &wording(&topics, &text));
+        let base = Broadcast {
+            id,
+            class,
+            topics,
+            text,
+            cell,
+            granularity,
+            created,
+            mode,
+            ttl_hours,
+            requested_thousandths,
+            echo,
+        };
+        (id, base)
+    };
+    let broadcasts = early.into_values().map(broadcast).collect();
+    (habits, broadcasts)
 }
 
 /// The personas' bundles of the last windows are forgotten, their wishes have other names now; the person's stay
@@ -97,6 +160,8 @@ fn kept<S>(written: BTreeMap<Slate, Vec<S>>, own: fn(S) -> Option<Source>) -> BT
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use mosaic_geo::Resolution;
     use mosaic_obfuscate::blur::Anchor;
     use mosaic_types::{LatLng, Mode, Week, Window};
@@ -125,7 +190,7 @@ mod tests {
         postcard::to_allocvec(&Version1 { ledger, rest }).unwrap()
     }
 
-    /// The personas of version 2 are forgotten, and nothing else.
+    /// The personas of version 2 are forgotten, and nothing else; what stands has an echo.
     #[test]
     fn version_2_is_read() {
         let slate = Slate { window: Window(7), resolution: 8 };
@@ -134,7 +199,7 @@ mod tests {
             ledger: Some(Ledger::new(Week(2_900))),
             memo: BTreeMap::new(),
             whereabouts: Whereabouts::default(),
-            broadcasts: BTreeMap::new(),
+            broadcasts: BTreeMap::from([(BroadcastId(4), early())]),
             last_id: 4,
             written: BTreeMap::from([(slate, vec![persona, SecondSource::Broadcast(BroadcastId(4))])]),
         }));
@@ -142,10 +207,32 @@ mod tests {
         let read: ReleaserState = postcard::from_bytes(&bytes).unwrap();
         assert_eq!((bytes[0], read.last_id, read.ledger), (2, 4, Some(Ledger::new(Week(2_900)))));
         assert_eq!(read.written[&slate], [Source::Broadcast(BroadcastId(4))]);
+        let (mut habits, early, read) = (Habits::default(), early(), &read.broadcasts[&BroadcastId(4)]);
+        let echo =
+            habits.show(early.class, early.cell, early.created.window(), early.mode, &wording(&early.topics, "tea"));
+        assert_eq!(
+            (read.echo, read.text.as_str(), read.ends()),
+            (echo, "tea", early.created.after(Duration::from_hours(24)))
+        );
+    }
+
+    fn early() -> EarlyBroadcast {
+        EarlyBroadcast {
+            id: BroadcastId(4),
+            class: ClassId::new(0).unwrap(),
+            topics: vec![TopicId(7)],
+            text: "tea".to_owned(),
+            cell: Cell::at(LatLng::new(41.17, -8.6).unwrap(), Resolution::R8),
+            granularity: Granularity::Fine,
+            created: Timestamp::from_secs(1_763_748_000),
+            mode: Mode::Balanced,
+            ttl_hours: 24,
+            requested_thousandths: 600,
+        }
     }
 
     #[test]
-    fn version_1_is_read_and_version_3_written() {
+    fn version_1_is_read_and_version_4_written() {
         let place = LatLng::new(41.17, -8.6).unwrap();
         let mut spent = Ledger::new(Week(2_900));
         spent.charge(Week(2_900), Anchor::of(place, &[1; 32]), Mode::Balanced);
@@ -156,7 +243,7 @@ mod tests {
             let point: LatLng = (*old.memo.values().next().unwrap()).into();
             assert_eq!(Cell::at(point, Resolution::R8), Cell::at(place, Resolution::R8));
             let bytes = postcard::to_allocvec(&old).unwrap();
-            assert_eq!(bytes[0], 3);
+            assert_eq!(bytes[0], 4);
             let again: ReleaserState = postcard::from_bytes(&bytes).unwrap();
             assert_eq!(postcard::to_allocvec(&again).unwrap(), bytes);
         }

@@ -4,6 +4,7 @@
 
 mod discovery;
 mod drafts;
+mod inclusion;
 mod meter;
 mod modes;
 mod neighbours;

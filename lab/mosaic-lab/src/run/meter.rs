@@ -24,24 +24,29 @@ use crate::{
 const LIMITS: &str = "the meter that ships, on people it never saw, generated as those it learnt from are";
 
 /// `best` is what the lab's best attacker achieved on `opened`: bundles of people in balanced mode without a meter.
-pub(super) fn attack(bench: &mut Bench<'_>, opened: &[Opened], best: Estimate) -> Result<()> {
+/// `maximum` is the same in maximum mode.
+pub(super) fn attack(bench: &mut Bench<'_>, opened: &[Opened], maximum: &[Opened], best: Estimate) -> Result<()> {
     // numbers of its own: the rows after these stay what they are without them
     let own = ChaCha20Rng::seed_from_u64(bench.plan.seed ^ 0x6D65_7465_7200_0001);
     let others = std::mem::replace(&mut bench.rng, own);
-    let done = rows(bench, opened, best);
+    let done = rows(bench, opened, maximum, best);
     bench.rng = others;
     done
 }
 
-fn rows(bench: &mut Bench<'_>, opened: &[Opened], best: Estimate) -> Result<()> {
+fn rows(bench: &mut Bench<'_>, opened: &[Opened], maximum: &[Opened], best: Estimate) -> Result<()> {
     let Some(model) = MeterModel::builtin() else { return Ok(()) };
     bench.progress.stage("the anonymity meter", 0);
     stated(bench, model, opened, best);
     floor(bench, Mode::Balanced, opened)?;
+    floor(bench, Mode::Maximum, maximum)
+}
+
+/// Opened bundles of as many people in maximum mode.
+pub(super) fn in_maximum_mode(bench: &Bench<'_>) -> Result<Vec<Opened>> {
     let plan = plan(bench, Mode::Maximum);
     bench.progress.stage(&format!("opened bundles of {} people, maximum mode", plan.agents), plan.agents.into());
-    let maximum = record_opened(bench.places, plan, Life::Ordinary, Layers::Outer, bench.progress)?;
-    floor(bench, Mode::Maximum, &maximum)
+    record_opened(bench.places, plan, Life::Ordinary, Layers::Outer, bench.progress)
 }
 
 /// Calibration and first guesses of the meter, on the people on whom the lab's attackers are judged.
@@ -121,7 +126,7 @@ fn own_claims(lessons: &[Lesson], posterior: impl Fn(&Lesson) -> Vec<f64>) -> Ve
 }
 
 /// 1 if the likeliest is the truth.
-fn hit(posterior: &[f64], truth: usize) -> f64 {
+pub(super) fn hit(posterior: &[f64], truth: usize) -> f64 {
     let best = (0..posterior.len()).max_by(|a, b| posterior[*a].total_cmp(&posterior[*b]));
     f64::from(u8::from(best == Some(truth)))
 }
@@ -136,7 +141,8 @@ fn held_back(metered: &Metered) -> Vec<(f64, f64)> {
     metered.due.values().map(|(due, held)| (f64::from(*held), f64::from(*due))).collect()
 }
 
-fn mean(values: &[(u32, f64)], bench: &mut Bench<'_>) -> Estimate {
+/// Whole people drawn again and again.
+pub(super) fn mean(values: &[(u32, f64)], bench: &mut Bench<'_>) -> Estimate {
     let people: Vec<Vec<f64>> =
         values.chunk_by(|a, b| a.0 == b.0).map(|own| own.iter().map(|(_, value)| *value).collect()).collect();
     bootstrap_by_user(&people, RESAMPLES, &mut bench.rng, |drawn| {
@@ -172,7 +178,8 @@ mod tests {
         let opened = record_opened(&places, people, Life::Ordinary, Layers::Outer, &progress).unwrap();
         let best = retrained(&mut bench, &opened).unwrap().top_one;
         let before = bench.rng.clone();
-        meter::attack(&mut bench, &opened, best).unwrap();
+        let maximum = in_maximum_mode(&bench).unwrap();
+        meter::attack(&mut bench, &opened, &maximum, best).unwrap();
         assert!(bench.rng == before, "the rows after these keep their numbers");
         bench.rows
     }

@@ -5,7 +5,7 @@ use crate::report::Row;
 /// Scoreboard row, id, attack, view, metric, reason.
 type Open = [&'static str; 6];
 
-const OPEN: [Open; 3] = [
+const OPEN: [Open; 2] = [
     [
         "19",
         "code",
@@ -15,14 +15,6 @@ const OPEN: [Open; 3] = [
         "codes that people read out are not built: tokens carry full secrets",
     ],
     ["20", "duress", "multi-snapshot", "C", "advantage", "deniable vault slots are not built"],
-    [
-        "6",
-        "opened/p2+i/maximum",
-        "profile-informed guess",
-        "P2+I",
-        "top-1 in maximum mode",
-        "subset selection is not built: every mode includes always",
-    ],
 ];
 
 pub(super) fn rows() -> Vec<Row> {

@@ -28,7 +28,7 @@ pub(super) const FEATURES: [&str; mosaic_attack::FEATURES.len() + 1] = {
 };
 
 /// How much of everybody's bundles name each class and each cell.
-pub(super) struct Town {
+pub(in crate::run) struct Town {
     classes: HashMap<ClassId, f64>,
     cells: HashMap<Cell, f64>,
 }
@@ -44,7 +44,7 @@ impl Popularity for Town {
 }
 
 impl Town {
-    pub(super) fn survey(opened: &[Opened]) -> Self {
+    pub(in crate::run) fn survey(opened: &[Opened]) -> Self {
         let mut town = Self { classes: HashMap::new(), cells: HashMap::new() };
         for slot in opened.iter().flat_map(|event| &event.slots) {
             *town.classes.entry(slot.class).or_default() += 1.0;
@@ -55,10 +55,18 @@ impl Town {
 }
 
 /// A clean profile: what the person wanted, and where, in weeks without any defence before the recording.
-pub(super) struct Profile {
+pub(in crate::run) struct Profile {
+    pairs: HashMap<(ClassId, Cell), u32>,
     classes: HashMap<ClassId, f64>,
     zones: HashMap<Cell, f64>,
     places: Vec<LatLng>,
+}
+
+impl Profile {
+    /// What was wanted most often, and in which zone.
+    pub(in crate::run) fn commonest(&self) -> Option<(ClassId, Cell)> {
+        self.pairs.iter().max_by_key(|(pair, times)| (**times, **pair)).map(|(pair, _)| *pair)
+    }
 }
 
 /// Profiles of everybody, from `days` before the recording.
@@ -73,12 +81,14 @@ pub(super) fn profiles(places: &PlaceIndex, people: u32, seed: u64) -> Result<Ve
         .for_each(|wish| own[wish.user as usize].push(wish));
     let profile = |wishes: Vec<Wish>| {
         let share = 1.0 / wishes.len().max(1) as f64;
-        let (mut classes, mut zones) = (HashMap::new(), HashMap::new());
+        let (mut classes, mut zones, mut pairs) = (HashMap::new(), HashMap::new(), HashMap::new());
         for wish in &wishes {
+            let zone = Cell::at(wish.place, Resolution::R7);
             *classes.entry(wish.class).or_default() += share;
-            *zones.entry(Cell::at(wish.place, Resolution::R7)).or_default() += share;
+            *zones.entry(zone).or_default() += share;
+            *pairs.entry((wish.class, zone)).or_default() += 1;
         }
-        Profile { classes, zones, places: wishes.iter().map(|wish| wish.place).collect() }
+        Profile { pairs, classes, zones, places: wishes.iter().map(|wish| wish.place).collect() }
     };
     Ok(own.into_iter().map(profile).collect())
 }
@@ -88,20 +98,38 @@ pub(super) fn profiles(places: &PlaceIndex, people: u32, seed: u64) -> Result<Ve
 pub(super) fn choices(
     opened: &[Opened],
     town: &Town,
-    profiles: Option<&Vec<Profile>>,
+    profiles: Option<&[Profile]>,
     wanted: impl Fn(usize) -> bool,
+) -> Vec<Choice> {
+    ask(opened, town, profiles, |event, history| {
+        event.real().filter(|truth| wanted(history.times(&event.slots[*truth].seen()) + 1))
+    })
+}
+
+/// The events for which `truth` names a bundle, or one beyond the last where none is real, as choices.
+pub(in crate::run) fn choices_among(
+    opened: &[Opened],
+    town: &Town,
+    profiles: Option<&[Profile]>,
+    truth: impl Fn(&Opened) -> Option<usize>,
+) -> Vec<Choice> {
+    ask(opened, town, profiles, |event, _| truth(event))
+}
+
+fn ask(
+    opened: &[Opened],
+    town: &Town,
+    profiles: Option<&[Profile]>,
+    truth: impl Fn(&Opened, &History) -> Option<usize>,
 ) -> Vec<Choice> {
     let mut asked = Vec::new();
     for own in opened.chunk_by(|a, b| a.user == b.user) {
         let mut history = History::of_everything();
         for event in own {
             let profile = profiles.and_then(|all| all.get(event.user as usize));
-            if let Some(truth) = event.real() {
-                let sent = history.times(&event.slots[truth].seen()) + 1;
-                if wanted(sent) {
-                    let rows = contrast(&rows(&history, event, town, profile));
-                    asked.push(Choice { user: event.user, rows, truth });
-                }
+            if let Some(truth) = truth(event, &history) {
+                let rows = contrast(&rows(&history, event, town, profile));
+                asked.push(Choice { user: event.user, rows, truth });
             }
             history.absorb(event.at, &event.bundles());
         }

@@ -23,13 +23,13 @@ pub use walk::{Belief, Seen, believed};
 
 /// Above this no single r8 cell may be believed in, unless one release alone says so much (PRIVACY 2.3).
 pub const MOST_BELIEVED: f64 = 0.5;
-/// What a release may add, by being combined with earlier ones, to what it says alone: of the doubt that it leaves
-/// alone, at least this share must remain.
-pub const DOUBT_KEPT: f64 = 0.8;
+/// Where one release alone says more than that, what the earlier ones may add: of the doubt that it leaves, at least
+/// this share must remain (ADR 10).
+pub const DOUBT_KEPT: f64 = 0.9;
 
-/// The highest belief that an attacker may reach in one cell, where one release alone gives `single`.
-pub fn limit(single: f64) -> f64 {
-    MOST_BELIEVED.max(1.0 - DOUBT_KEPT * (1.0 - single))
+/// The highest belief in one cell that an attacker may reach, where one release alone gives `alone`.
+pub fn limit(alone: f64) -> f64 {
+    if alone <= MOST_BELIEVED { MOST_BELIEVED } else { 1.0 - DOUBT_KEPT * (1.0 - alone) }
 }
 
 /// A new fine cell as it would be released.
@@ -87,6 +87,8 @@ struct Published {
     epoch: Epoch,
     anchor: Anchor,
     broadcast: u64,
+    /// Whether an event carried it.
+    seen: bool,
 }
 
 impl Trail {
@@ -150,12 +152,17 @@ impl Trail {
         let epoch = at.epoch();
         let earlier = self.published.iter().rposition(|published| published.epoch != epoch).unwrap_or_default();
         self.published.drain(..earlier);
-        self.published.push(Published { epoch, anchor, broadcast });
+        self.published.push(Published { epoch, anchor, broadcast, seen: false });
     }
 
-    /// A broadcast was withdrawn before any event carried it: nobody saw the change of anchor.
-    pub fn unseen(&mut self, broadcast: u64) {
-        self.published.retain(|published| published.broadcast != broadcast);
+    /// An event carries a broadcast: from now on it was seen.
+    pub fn shown(&mut self, broadcast: u64) {
+        self.published.iter_mut().filter(|known| known.broadcast == broadcast).for_each(|known| known.seen = true);
+    }
+
+    /// A broadcast was withdrawn. If no event carried it, nobody saw the change of anchor.
+    pub fn withdrawn(&mut self, broadcast: u64) {
+        self.published.retain(|published| published.seen || published.broadcast != broadcast);
     }
 
     /// How many new fine cells were released this week.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 mod stored;
 
+use crate::combined::Combined;
 use stored::Stored;
 
 /// Names one broadcast of this device; never leaves it.
@@ -116,6 +117,7 @@ pub struct ReleaserState {
     pub(crate) broadcasts: BTreeMap<BroadcastId, Broadcast>,
     pub(crate) last_id: u64,
     pub(crate) written: BTreeMap<Slate, Vec<Source>>,
+    pub(crate) combined: Option<Combined>,
 }
 
 impl fmt::Debug for ReleaserState {
@@ -144,7 +146,7 @@ impl From<Blurred> for LatLng {
 }
 
 /// What a blurred point is remembered by.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct MemoKey {
     pub(crate) week: Week,
     pub(crate) anchor: Anchor,

@@ -110,3 +110,97 @@ fn normalised(mut standings: Vec<Standing>) -> Belief {
     standings.iter_mut().for_each(|standing| standing.chance /= all);
     Belief(standings)
 }
+
+#[cfg(test)]
+mod tests {
+    use mosaic_geo::{Resolution, offset_m};
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha20Rng;
+
+    use super::*;
+    use crate::blur::PlanarLaplace;
+
+    fn middle() -> Cell {
+        Cell::at(LatLng::new(41.17, -8.6).unwrap(), Resolution::R8)
+    }
+
+    /// A world of nineteen cells, unequally lively.
+    fn weight(cell: Cell) -> u32 {
+        middle().disk(2).iter().position(|known| *known == cell).map_or(0, |at| 1 + (at as u32 * 7) % 11)
+    }
+
+    /// Every path of three places, weighed one by one.
+    #[test]
+    fn the_filter_is_the_sum_over_all_paths() {
+        let cells = middle().disk(2);
+        let story = [(cells[3], Mode::Maximum, 0), (cells[9], Mode::Balanced, 60), (cells[10], Mode::Maximum, 900)];
+        let story = story.map(|(cell, mode, gap)| (Seen { cell, mode }, gap));
+        let seen = story.map(|(seen, _)| candidates(seen, &weight));
+        let moved =
+            |a: &Standing, b: &Standing, gap: f64| (-distance_m(a.center, b.center) / (250.0 + 1.4 * gap)).exp();
+        let mut last = vec![0.0; seen[2].len()];
+        for a in &seen[0] {
+            for b in &seen[1] {
+                for (at, c) in seen[2].iter().enumerate() {
+                    last[at] += a.chance * moved(a, b, 60.0) * b.chance * moved(b, c, 900.0) * c.chance;
+                }
+            }
+        }
+        let all: f64 = last.iter().sum();
+        let belief = believed(&story, &weight);
+        assert_eq!(belief.0.len(), 19);
+        assert!(belief.cells().zip(last).all(|((_, found), path)| (found - path / all).abs() < 1e-12));
+        assert!((belief.cells().map(|(_, chance)| chance).sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+
+    /// Against the release itself: of people who are somewhere by the prior and whose blurred point is snapped to the
+    /// middle cell, so many are in each cell. 60,000 people (seed 74) in maximum mode, some 7,000 of them snapped there; each
+    /// share within 0.03, five standard errors.
+    #[test]
+    fn what_is_believed_after_one_release_is_so() {
+        let mut rng = ChaCha20Rng::seed_from_u64(74);
+        let law = PlanarLaplace::with_scale(Mode::Maximum.profile().location_scale_m);
+        let cells = middle().disk(2);
+        let all: u32 = cells.iter().map(|cell| weight(*cell)).sum();
+        let mut found = vec![0.0; cells.len()];
+        for _ in 0..60_000 {
+            let mut left = rng.random_range(0..all);
+            let home = cells.iter().position(|cell| {
+                let here = weight(*cell);
+                let chosen = left < here;
+                left = left.saturating_sub(here);
+                chosen
+            });
+            let home = home.unwrap();
+            let point = loop {
+                let near =
+                    offset_m(cells[home].center(), rng.random_range(-650.0..650.0), rng.random_range(-650.0..650.0));
+                if cells[home].contains(near) {
+                    break near;
+                }
+            };
+            let moved = law.sample(&mut rng);
+            let point = offset_m(point, f64::from(moved.east_m), f64::from(moved.north_m));
+            if distance_m(point, middle().center()) < 700.0 && snap(point, &|cell| weight(cell) > 0) == Some(middle()) {
+                found[home] += 1.0;
+            }
+        }
+        let snapped: f64 = found.iter().sum();
+        assert!(snapped > 3_000.0, "{snapped}");
+        let belief = believed(&[(Seen { cell: middle(), mode: Mode::Maximum }, 0)], &weight);
+        for ((cell, stated), found) in belief.cells().zip(found) {
+            assert!((stated - found / snapped).abs() < 0.03, "{cell}: {stated} {}", found / snapped);
+        }
+    }
+
+    /// Long ago tells little, just now tells much; nobody lives where nothing is.
+    #[test]
+    fn what_was_seen_long_ago_tells_little() {
+        let seen = Seen { cell: middle(), mode: Mode::Maximum };
+        let after = |gap| believed(&[(seen, 0), (seen, gap)], &weight).highest();
+        let alone = believed(&[(seen, 0)], &weight).highest();
+        assert!(after(10) > after(3_600) && after(3_600) > after(86_400));
+        assert!(after(10) > alone + 0.1 && (after(86_400) - alone).abs() < 0.02, "{alone} {}", after(86_400));
+        assert!(believed(&[(seen, 0)], &|_| 0).highest().abs() < 1e-12);
+    }
+}

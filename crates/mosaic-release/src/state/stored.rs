@@ -4,17 +4,18 @@ use mosaic_geo::Cell;
 use mosaic_obfuscate::{Ledger, Whereabouts};
 use serde::{Deserialize, Serialize};
 
-use super::{Blurred, Broadcast, BroadcastId, MemoKey, ReleaserState, Slate, Source};
+use super::{Blurred, Broadcast, BroadcastId, Combined, MemoKey, ReleaserState, Slate, Source};
 
 /// The formats of a stored state. Version 1 had no number: it began with an optional ledger, whose first byte
 /// is 0 or 1 in the vault's encoding, just as the number of a variant is. So version 1 reads as either of the
-/// first two variants, version 2 as the third, and what is written now is the fourth.
+/// first two variants, version 2 as the third, version 3 as the fourth, and what is written now is the fifth.
 #[derive(Serialize, Deserialize)]
 pub(super) enum Stored {
     WithoutLedger(First),
     WithLedger(Ledger, First),
     Second(Box<Held<SecondSource>>),
     Third(Box<Held<Source>>),
+    Fourth(Box<(Held<Source>, Option<Combined>)>),
 }
 
 /// What version 1 held besides its ledger.
@@ -52,8 +53,9 @@ pub(super) struct Held<S> {
 
 impl From<ReleaserState> for Stored {
     fn from(state: ReleaserState) -> Self {
-        let ReleaserState { ledger, memo, whereabouts, broadcasts, last_id, written } = state;
-        Self::Third(Box::new(Held { ledger, memo, whereabouts, broadcasts, last_id, written }))
+        let ReleaserState { ledger, memo, whereabouts, broadcasts, last_id, written, combined } = state;
+        let held = Held { ledger, memo, whereabouts, broadcasts, last_id, written };
+        Self::Fourth(Box::new((held, combined)))
     }
 }
 
@@ -68,14 +70,18 @@ impl From<Stored> for ReleaserState {
                     SecondSource::Persona { .. } => None,
                 };
                 let Held { ledger, memo, whereabouts, broadcasts, last_id, written } = *held;
-                Self { ledger, memo, whereabouts, broadcasts, last_id, written: kept(written, own) }
+                let written = kept(written, own);
+                Self { ledger, memo, whereabouts, broadcasts, last_id, written, combined: None }
             }
-            Stored::Third(held) => {
-                let Held { ledger, memo, whereabouts, broadcasts, last_id, written } = *held;
-                Self { ledger, memo, whereabouts, broadcasts, last_id, written }
-            }
+            Stored::Third(held) => whole(*held, None),
+            Stored::Fourth(both) => whole(both.0, both.1),
         }
     }
+}
+
+fn whole(held: Held<Source>, combined: Option<Combined>) -> ReleaserState {
+    let Held { ledger, memo, whereabouts, broadcasts, last_id, written } = held;
+    ReleaserState { ledger, memo, whereabouts, broadcasts, last_id, written, combined }
 }
 
 /// Of a remembered cell its middle is kept, which snaps to that cell again.
@@ -86,7 +92,8 @@ fn upgraded(ledger: Option<Ledger>, first: First) -> ReleaserState {
         FirstSource::Persona { .. } => None,
     };
     let (broadcasts, last_id, written) = (first.broadcasts, first.last_id, kept(first.written, own));
-    ReleaserState { ledger, memo, whereabouts: Whereabouts::default(), broadcasts, last_id, written }
+    let whereabouts = Whereabouts::default();
+    ReleaserState { ledger, memo, whereabouts, broadcasts, last_id, written, combined: None }
 }
 
 /// The personas' bundles of the last windows are forgotten, their wishes have other names now; the person's stay
@@ -144,8 +151,27 @@ mod tests {
         assert_eq!(read.written[&slate], [Source::Broadcast(BroadcastId(4))]);
     }
 
+    /// Version 3 knew nothing of what releases tell together, and keeps all it had.
     #[test]
-    fn version_1_is_read_and_version_3_written() {
+    fn version_3_is_read() {
+        let old = Stored::Third(Box::new(Held {
+            ledger: Some(Ledger::new(Week(2_900))),
+            memo: BTreeMap::new(),
+            whereabouts: Whereabouts::default(),
+            broadcasts: BTreeMap::new(),
+            last_id: 9,
+            written: BTreeMap::from([(
+                Slate { window: Window(7), resolution: 8 },
+                vec![Source::Broadcast(BroadcastId(4))],
+            )]),
+        }));
+        let bytes = postcard::to_allocvec(&old).unwrap();
+        let read: ReleaserState = postcard::from_bytes(&bytes).unwrap();
+        assert_eq!((bytes[0], read.last_id, read.written.len(), read.combined.is_none()), (3, 9, 1, true));
+    }
+
+    #[test]
+    fn version_1_is_read_and_version_4_written() {
         let place = LatLng::new(41.17, -8.6).unwrap();
         let mut spent = Ledger::new(Week(2_900));
         spent.charge(Week(2_900), Anchor::of(place, &[1; 32]), Mode::Balanced);
@@ -156,7 +182,7 @@ mod tests {
             let point: LatLng = (*old.memo.values().next().unwrap()).into();
             assert_eq!(Cell::at(point, Resolution::R8), Cell::at(place, Resolution::R8));
             let bytes = postcard::to_allocvec(&old).unwrap();
-            assert_eq!(bytes[0], 3);
+            assert_eq!(bytes[0], 4);
             let again: ReleaserState = postcard::from_bytes(&bytes).unwrap();
             assert_eq!(postcard::to_allocvec(&again).unwrap(), bytes);
         }

@@ -32,7 +32,7 @@ pub use association::{
 };
 pub use broadcast::{
     BroadcastBody, BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, EffectiveNoise, Granularity,
-    NoiseView, Position,
+    NoiseView, Position, ZoneReason,
 };
 pub use document::openapi;
 pub use operation::{Method, Operation};
@@ -40,6 +40,7 @@ pub use problem::{Problem, ProblemKind, parse_body};
 pub use proximity::{CardView, ProximityBody, ProximityParams, ProximityReply, ProximityRequest, ResultCap, Searched};
 pub use settings::{SettingsBody, SettingsChange, SettingsView};
 pub use status::{
-    FederationView, LedgerView, OpenDoorReply, PRACTICE_BANNER, ProviderView, Reach, StatusReply, Warning, WarningKind,
+    FederationView, LedgerView, OpenDoorReply, PRACTICE_BANNER, PlacesPaid, ProviderView, Reach, StatusReply, Warning,
+    WarningKind, ZoneCount,
 };
 pub use transfer::{EXPORT_FORMAT, ExportDocument, ExportedBroadcast, ImportReply};

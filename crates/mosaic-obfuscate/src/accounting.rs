@@ -1,10 +1,10 @@
 //! What a sequence of noisy answers costs, for statistics over many people (L3-58, L3-62, L3-63). Location releases are
 //! charged elsewhere: there distances add and the exact sum is tight ([`crate::Ledger`]).
 //!
-//! An [`Accountant`] holds every mechanism that ran and states the least of three valid bounds: the plain sum, Rényi
-//! differential privacy (Mironov 2017) and the composed privacy loss distribution (Koskela et al. 2020, Gopi et al.
-//! 2021). Each is rounded away from the person's disadvantage, so the least of them is never below the true value
-//! (PRIVACY 2.2, scoreboard row 24).
+//! An [`Accountant`] holds every mechanism that ran and states the least of four valid bounds: the plain sum, advanced
+//! composition (Dwork, Rothblum and Vadhan 2010), Rényi differential privacy (Mironov 2017) and the composed privacy loss
+//! distribution (Koskela et al. 2020, Gopi et al. 2021). Each is rounded upwards, so the least of them is never below
+//! the true value (PRIVACY 2.2, scoreboard row 24).
 //!
 //! **What composition assumes.** Answers may depend on earlier ones; which mechanisms run, and how many, may not depend
 //! on what the earlier noise came out as. Floating point serves the accounting only, never a sampler.
@@ -34,7 +34,7 @@ pub type Runs = BTreeMap<Mechanism, u32>;
 pub struct Spending {
     /// The plain sum, for δ = 0; infinite once a mechanism ran that has no pure ε.
     pub plain: f64,
-    /// Advanced composition with both terms (Dwork, Rothblum and Vadhan 2010); printed for comparison.
+    /// Advanced composition with both terms (Dwork, Rothblum and Vadhan 2010).
     pub advanced: f64,
     /// Rényi differential privacy.
     pub renyi: f64,

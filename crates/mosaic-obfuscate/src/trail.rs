@@ -13,6 +13,8 @@
 mod noise;
 mod walk;
 
+use std::time::Duration;
+
 use mosaic_geo::Cell;
 use mosaic_types::{Epoch, Mode, Timestamp, Week};
 use serde::{Deserialize, Serialize};
@@ -80,6 +82,8 @@ struct Step {
     cell: Cell,
     /// The step it followed, and after how many seconds.
     after: Option<(u16, u32)>,
+    /// The broadcast that first carried it.
+    by: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,13 +122,18 @@ impl Trail {
     /// can name it.
     pub fn suspicion(&self, candidate: &Candidate, weight: &impl Fn(Cell) -> u32) -> Suspicion {
         let seen = Seen { cell: candidate.cell, mode: candidate.mode };
-        let mut story = self.story(self.last.map(|(number, _)| number));
         let alone = believed(&[(seen, 0)], weight).highest();
+        let mut story = self.story(self.last.map(|(number, _)| number));
         if story.is_empty() {
             return Suspicion { alone, together: alone };
         }
         story.push((seen, self.gap(candidate.at)));
         Suspicion { alone, together: believed(&story, weight).highest() }
+    }
+
+    /// Whether the candidate must be withheld. The first of a week never is: it is alone.
+    pub fn withholds(&self, candidate: &Candidate, weight: &impl Fn(Cell) -> u32) -> bool {
+        self.last.is_some() && self.suspicion(candidate, weight).is_too_much()
     }
 
     /// Notes a new fine cell that was released, by the broadcast that carries it.
@@ -133,7 +142,7 @@ impl Trail {
         let Candidate { anchor, mode, cell, at } = *candidate;
         // a week's budget covers some twenty
         if let Ok(number) = u16::try_from(self.steps.len()) {
-            self.steps.push(Step { anchor, mode, cell, after });
+            self.steps.push(Step { anchor, mode, cell, after, by: broadcast });
             self.last = Some((number, at));
         }
         self.publish(anchor, at, broadcast);
@@ -160,9 +169,28 @@ impl Trail {
         self.published.iter_mut().filter(|known| known.broadcast == broadcast).for_each(|known| known.seen = true);
     }
 
-    /// A broadcast was withdrawn. If no event carried it, nobody saw the change of anchor.
+    /// A broadcast was withdrawn. If no event carried it, nobody saw it: neither the change of anchor nor, where nothing
+    /// followed it, the cell, which is then new when it is released again.
     pub fn withdrawn(&mut self, broadcast: u64) {
-        self.published.retain(|published| published.seen || published.broadcast != broadcast);
+        let unseen = |published: &Published| !published.seen && published.broadcast == broadcast;
+        if !self.published.iter().any(unseen) {
+            return;
+        }
+        self.published.retain(|published| !unseen(published));
+        let published = &self.published;
+        let elsewhere = |step: &Step| published.iter().any(|other| other.anchor == step.anchor);
+        if let Some(step) = self.steps.pop_if(|step| step.by == broadcast && !elsewhere(step))
+            && let Some((number, at)) = self.last
+            && usize::from(number) == self.steps.len()
+        {
+            let before = |gap: u32| at.before(Duration::from_secs(gap.into()));
+            self.last = step.after.map(|(number, gap)| (number, before(gap)));
+        }
+    }
+
+    /// Whether a release of `anchor` would repeat a cell that strangers may have seen.
+    pub fn knows(&self, anchor: Anchor, mode: Mode) -> bool {
+        self.steps.iter().any(|step| (step.anchor, step.mode) == (anchor, mode))
     }
 
     /// How many new fine cells were released this week.

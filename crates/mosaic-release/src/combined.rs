@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mosaic_geo::Cell;
-use mosaic_obfuscate::{Charge, Ledger, Trail, trail::Candidate};
+use mosaic_obfuscate::{Ledger, Trail, trail::Candidate};
 use mosaic_types::{Mode, Timestamp, Week};
 use serde::{Deserialize, Serialize};
 
@@ -60,20 +60,20 @@ impl Combined {
         (!self.trail.keeps_pace(key.anchor, at)).then_some(WhyZone::ChangedJustNow)
     }
 
-    /// Takes a fine cell that was paid for, or says why only a zone may be shown. A repeated one was weighed before.
+    /// Takes a fine cell that was paid for, or says why only a zone may be shown. One that was seen before was weighed
+    /// then.
     pub(crate) fn weigh(
         &mut self,
-        charge: Charge,
         candidate: &Candidate,
         key: MemoKey,
         broadcast: u64,
         weight: &impl Fn(Cell) -> u32,
     ) -> Result<(), WhyZone> {
-        if charge == Charge::Repeat {
+        if self.trail.knows(candidate.anchor, candidate.mode) {
             self.trail.repeated(candidate.anchor, candidate.mode, candidate.at, broadcast);
             return Ok(());
         }
-        if self.trail.suspicion(candidate, weight).is_too_much() {
+        if self.trail.withholds(candidate, weight) {
             self.withheld.insert(key);
             return Err(WhyZone::TellsTooMuch);
         }

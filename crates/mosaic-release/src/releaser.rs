@@ -133,24 +133,21 @@ impl Releaser {
         let key = fine(anchor);
         let mut ledger = self.state.ledger.clone().unwrap_or_else(|| Ledger::new(week));
         let mut combined = Combined::of(self.state.combined.as_ref(), week);
-        let charge = match combined.refuses(&key, at) {
-            Some(why) => Err(why),
-            None => match ledger.charge(week, anchor, mode) {
-                Charge::Spent => Err(WhyZone::LedgerSpent),
-                paid => Ok(paid),
-            },
-        };
+        let refused = combined.refuses(&key, at).or_else(|| {
+            let charge = ledger.charge(week, anchor, mode);
+            (charge == Charge::Spent).then_some(WhyZone::LedgerSpent)
+        });
         let mut drawn = Vec::new();
-        let fine = match charge {
-            Err(why) => Err(why),
-            Ok(charge) => {
+        let fine = match refused {
+            Some(why) => Err(why),
+            None => {
                 let draw = || blur::blurred(&self.keys.blur, place, anchor, week, mode);
                 let point = memo.get(&key).map_or_else(draw, |known| LatLng::from(*known));
                 let cell = blur::snap(point, &|cell| self.cast.may_name(cell)).ok_or(OUTSIDE)?;
                 drawn.push((key, point));
                 let candidate = Candidate { anchor, mode, cell, at };
                 let weight = |cell| self.cast.weight(cell);
-                combined.weigh(charge, &candidate, key, id.0, &weight).map(|()| cell)
+                combined.weigh(&candidate, key, id.0, &weight).map(|()| cell)
             }
         };
         let (shown, why) = match fine {

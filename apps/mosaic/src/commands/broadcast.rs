@@ -66,8 +66,8 @@ impl BroadcastArgs {
                 format!("{:.2} strangers, {:.2} contacts", noise.effective.discovery, noise.effective.rendezvous),
             );
             page.pair("ledger left this week", format!("{:.2} of 10.00", reply.ledger_left));
-            if reply.granularity == Granularity::Zone {
-                page.warn("  the ledger is spent: your place is released as a zone of some kilometres");
+            if let Some(reason) = reply.zone_reason {
+                page.warn(format!("  your place is released as a zone of some kilometres: {}", reason.sentence()));
             }
         });
         Ok(())

@@ -1,9 +1,9 @@
 use mosaic_api::{
     BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, EffectiveNoise, Granularity, NoiseView, Problem,
-    ProblemKind,
+    ProblemKind, ZoneReason,
 };
 use mosaic_discovery::{CardId, CardOrigin};
-use mosaic_release::{Accepted, Broadcast, BroadcastId, Draft, Refusal};
+use mosaic_release::{Accepted, Broadcast, BroadcastId, Draft, Refusal, WhyZone};
 use mosaic_types::{Lane, Timestamp};
 use rand::CryptoRng;
 use thiserror::Error;
@@ -94,6 +94,7 @@ impl AgentCore {
                 },
             },
             granularity: granularity(accepted.granularity),
+            zone_reason: accepted.why_zone.map(zone_reason),
             ledger_left: accepted.ledger_left,
             cards: self.cards_of(now, accepted.id),
             next_send_at: self.schedule.next(now, rng).leave_at.as_secs(),
@@ -145,5 +146,14 @@ const fn granularity(released: mosaic_release::Granularity) -> Granularity {
     match released {
         mosaic_release::Granularity::Fine => Granularity::Fine,
         mosaic_release::Granularity::Zone => Granularity::Zone,
+    }
+}
+
+/// The same reason in words of the local API.
+pub(super) const fn zone_reason(why: WhyZone) -> ZoneReason {
+    match why {
+        WhyZone::LedgerSpent => ZoneReason::LedgerSpent,
+        WhyZone::TellsTooMuch => ZoneReason::TellsTooMuch,
+        WhyZone::ChangedJustNow => ZoneReason::ChangedJustNow,
     }
 }

@@ -161,6 +161,7 @@ fn one_change_of_anchor_in_an_epoch() {
     trail.withdrawn(2);
     assert!(trail.keeps_pace(anchor(3), at(10)), "nobody saw that change");
     assert!(!shown.keeps_pace(anchor(3), at(10)), "somebody did");
+    assert!(shown.knows(anchor(2), Mode::Balanced) && !trail.knows(anchor(2), Mode::Balanced));
     trail.turn_to(mosaic_types::Week(START.week().0 + 1));
     assert!(trail.is_empty());
 }

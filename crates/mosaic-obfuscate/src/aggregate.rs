@@ -15,6 +15,7 @@
 mod bernoulli;
 mod laplace;
 #[cfg(test)]
+#[expect(clippy::print_stdout, reason = "tests: figures to read")]
 mod tests;
 
 use mosaic_types::{ClassId, Timestamp};

@@ -116,6 +116,7 @@ fn nearest(x: f64, y: f64) -> (i32, i32) {
 }
 
 #[cfg(test)]
+#[expect(clippy::print_stdout, reason = "tests: figures to read")]
 mod tests {
     use mosaic_geo::offset_m;
     use mosaic_types::LatLng;

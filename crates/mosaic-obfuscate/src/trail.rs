@@ -13,7 +13,7 @@
 mod noise;
 mod walk;
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use mosaic_geo::Cell;
 use mosaic_types::{Epoch, Mode, Timestamp, Week};
@@ -34,8 +34,8 @@ pub fn limit(alone: f64) -> f64 {
     if alone <= MOST_BELIEVED { MOST_BELIEVED } else { 1.0 - DOUBT_KEPT * (1.0 - alone) }
 }
 
-/// A new fine cell as it would be released.
-#[derive(Clone, Copy, Debug)]
+/// A new fine cell as it would be released. It prints nothing: it may be withheld.
+#[derive(Clone, Copy)]
 pub struct Candidate {
     /// Whose noise it is.
     pub anchor: Anchor,
@@ -64,7 +64,7 @@ impl Suspicion {
 }
 
 /// A week's fine releases, as strangers saw them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trail {
     week: Week,
     steps: Vec<Step>,
@@ -74,8 +74,20 @@ pub struct Trail {
     published: Vec<Published>,
 }
 
+impl fmt::Debug for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Candidate([hidden])")
+    }
+}
+
+impl fmt::Debug for Trail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Trail([hidden])")
+    }
+}
+
 /// One new fine cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Step {
     anchor: Anchor,
     mode: Mode,
@@ -86,7 +98,7 @@ struct Step {
     by: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Published {
     epoch: Epoch,
     anchor: Anchor,

@@ -33,7 +33,7 @@ pub struct Spendings {
 }
 
 /// What a week's releases tell together, beside what each costs.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Combined {
     week: Week,
     trail: Trail,

@@ -146,7 +146,7 @@ impl From<Blurred> for LatLng {
 }
 
 /// What a blurred point is remembered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct MemoKey {
     pub(crate) week: Week,
     pub(crate) anchor: Anchor,

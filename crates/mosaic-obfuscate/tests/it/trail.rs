@@ -149,6 +149,7 @@ fn one_change_of_anchor_in_an_epoch() {
         trail.released(&Candidate { anchor: anchor(number), mode: Mode::Balanced, cell, at: at(minutes) }, broadcast);
     };
     assert!(trail.is_empty() && trail.keeps_pace(anchor(1), at(0)));
+    assert_eq!(format!("{trail:?}"), "Trail([hidden])");
     release(&mut trail, 1, 0, 1);
     assert!(trail.keeps_pace(anchor(2), at(5)));
     release(&mut trail, 2, 5, 2);

@@ -56,3 +56,22 @@ fn delta(each: f64, answers: u32, total: f64) -> f64 {
     }
     sum
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One answer of ε at δ has the closed form `ln(e^ε (1 − δ) − δ)`; and the accountant is never below, nor 5 % above.
+    #[test]
+    fn the_tight_value_and_the_accountant_agree() {
+        let delta = Accountant::DELTA;
+        for each in [0.1_f64, 1.0, 2.0] {
+            let one = (each.exp() * (1.0 - delta) - delta).ln();
+            assert!((tight(each, 1) - one).abs() < 1e-9, "{each}: {} {one}", tight(each, 1));
+        }
+        for (thousandths, answers) in [(10, 1), (100, 100), (1_000, 30), (2_000, 300)] {
+            let ratio = ratio(thousandths, answers).unwrap();
+            assert!((1.0 - 1e-9..1.05).contains(&ratio), "{thousandths} {answers}: {ratio}");
+        }
+    }
+}

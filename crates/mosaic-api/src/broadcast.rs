@@ -115,8 +115,31 @@ pub(crate) fn check_ttl(raw: u32) -> Result<TtlHours, Problem> {
 pub enum Granularity {
     /// A blurred point of the mode's location scale.
     Fine,
-    /// Only the zone (H3 resolution 6): the weekly ledger is spent.
+    /// Only the zone (H3 resolution 6); [`ZoneReason`] says why.
     Zone,
+}
+
+/// Why a place is released as a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ZoneReason {
+    /// The weekly location ledger does not cover a new place.
+    LedgerSpent,
+    /// Together with this week's earlier cells, the new one would tell too much. It stays a zone until the week ends.
+    TellsTooMuch,
+    /// The place changed once already in this half hour; from the next on it may be fine again.
+    ChangedJustNow,
+}
+
+impl ZoneReason {
+    /// In a sentence, for people.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::LedgerSpent => "this week's location ledger does not cover a new place",
+            Self::TellsTooMuch => "together with this week's earlier cells, the cell of this place would tell too much",
+            Self::ChangedJustNow => "you changed places once already in this half hour",
+        }
+    }
 }
 
 /// Noise that applies to each lane, after the floors.
@@ -153,6 +176,9 @@ pub struct BroadcastReply {
     /// Whether the draw of maximum mode shows it; absent in other modes, which always do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inclusion: Option<InclusionView>,
+    /// Why it is a zone, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone_reason: Option<ZoneReason>,
     /// What is left of this week's location ledger of 10.0.
     pub ledger_left: f64,
     /// Ids of the cards that carry this broadcast at present, as others see them.

@@ -32,7 +32,7 @@ pub use association::{
 };
 pub use broadcast::{
     BroadcastBody, BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, BroadcastWarning, EffectiveNoise,
-    Granularity, IdentifierName, Identifying, InclusionView, NoiseView, Position,
+    Granularity, IdentifierName, Identifying, InclusionView, NoiseView, Position, ZoneReason,
 };
 pub use document::openapi;
 pub use operation::{Method, Operation};
@@ -40,7 +40,7 @@ pub use problem::{Problem, ProblemKind, parse_body};
 pub use proximity::{CardView, ProximityBody, ProximityParams, ProximityReply, ProximityRequest, ResultCap, Searched};
 pub use settings::{SettingsBody, SettingsChange, SettingsView};
 pub use status::{
-    CrowdView, FederationView, LedgerView, OpenDoorReply, PRACTICE_BANNER, ProviderView, Reach, StatusReply, Warning,
-    WarningKind,
+    CrowdView, FederationView, LedgerView, OpenDoorReply, PRACTICE_BANNER, PlacesPaid, ProviderView, Reach,
+    StatusReply, Warning, WarningKind, ZoneCount,
 };
 pub use transfer::{EXPORT_FORMAT, ExportDocument, ExportedBroadcast, ImportReply};

@@ -89,13 +89,40 @@ pub struct Warning {
     pub text: String,
 }
 
-/// The weekly location ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+/// The weekly location ledger, in units of ε · 200 m: numbers, no places.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LedgerView {
     /// What is left.
     pub left: f64,
     /// What a week begins with.
     pub weekly: f64,
+    /// When the next week begins and the budget is whole again, unix seconds.
+    pub renews_at: u64,
+    /// What was paid for this week, by mode.
+    pub paid: Vec<PlacesPaid>,
+    /// What left as a zone this week, by reason.
+    pub zones: Vec<ZoneCount>,
+}
+
+/// New places of one mode that the ledger was charged for.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PlacesPaid {
+    /// The mode whose noise they carry.
+    #[schema(value_type = String, pattern = "^(emergency|balanced|maximum)$")]
+    pub mode: Mode,
+    /// How many.
+    pub places: u32,
+    /// What one costs.
+    pub each: f64,
+}
+
+/// Releases that left as a zone for one reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ZoneCount {
+    /// Why.
+    pub reason: crate::ZoneReason,
+    /// How many.
+    pub releases: u32,
 }
 
 /// How many devices wrote in the last two whole hours, this one included: told from what is read anyway, since each

@@ -100,6 +100,18 @@ impl Ledger {
         self.left_behind.range(week..).map(|(_, spent)| *spent).fold(self.spent, u64::max)
     }
 
+    /// Price of one new anchor in `mode`, in units of `ε · 200 m`, rounded up.
+    pub fn price_of(mode: Mode) -> f64 {
+        units(Self::price(mode))
+    }
+
+    /// How many new anchors were paid for in `week` and `mode`, as far as it is remembered: none for a week that the
+    /// clock has left.
+    pub fn places(&self, week: Week, mode: Mode) -> u32 {
+        let paid = self.anchors.iter().filter(|(_, paid)| week == self.week && *paid == mode as u8);
+        u32::try_from(paid.count()).unwrap_or(u32::MAX)
+    }
+
     /// The week whose spending this is.
     pub const fn week(&self) -> Week {
         self.week

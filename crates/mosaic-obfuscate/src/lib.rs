@@ -1,10 +1,13 @@
 //! What turns a draft into something that may be shown to strangers: the public [`Vocabulary`], the
 //! memoised [`blur`], the weekly location [`Ledger`], the [`Cast`] of persistent decoy personas and the public
-//! [`corpus`] of lines for them.
+//! [`corpus`] of lines for them; and, for statistics only, noise on times and classes ([`aggregate`]) within a budget
+//! ([`accounting`]).
 //!
 //! Nothing here opens a socket, a file or a clock, and nothing leaves the device from here: only the
 //! crate above, which seals, may release (DESIGN sections 3 and 4).
 
+pub mod accounting;
+pub mod aggregate;
 pub mod blur;
 pub mod corpus;
 mod granularity;
@@ -12,10 +15,12 @@ pub mod identifiers;
 mod ledger;
 mod lifetime;
 mod persona;
+pub mod trail;
 mod vocabulary;
 
 pub use granularity::Granularity;
 pub use ledger::{Charge, Ledger};
 pub use lifetime::Lifetime;
 pub use persona::{Cast, Echo, Habits, Inclusion, PersonaBundle, PersonaId, Round, RoundId, Whereabouts, sample_lines};
+pub use trail::Trail;
 pub use vocabulary::{Class, Reading, Topic, Vocabulary, build};

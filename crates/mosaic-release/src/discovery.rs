@@ -156,7 +156,13 @@ impl Releaser {
     fn mark_written(&mut self, slate: Slate, sources: impl Iterator<Item = Source>) {
         let oldest = slate.window.previous().previous().previous();
         self.state.written.retain(|written, _| written.window >= oldest);
-        self.state.written.entry(slate).or_default().extend(sources);
+        let written = self.state.written.entry(slate).or_default();
+        for source in sources {
+            if let (Source::Broadcast(id), Some(combined)) = (source, self.state.combined.as_mut()) {
+                combined.shown(id.0);
+            }
+            written.push(source);
+        }
     }
 
     /// Picks bundles until no two row numbers meet; personas give way, then fresh bundles to retried ones.

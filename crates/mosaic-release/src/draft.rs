@@ -2,7 +2,7 @@ use mosaic_obfuscate::Granularity;
 use mosaic_types::{ClassId, ContextText, LatLng, Mode, NoiseRatio, Sensitive, TopicId, TtlHours};
 use thiserror::Error;
 
-use crate::BroadcastId;
+use crate::{BroadcastId, WhyZone};
 
 /// What a person wants to tell strangers: true, unprotected, without any encoding.
 #[derive(Clone, Debug)]
@@ -38,6 +38,8 @@ pub struct Accepted {
     pub effective_rendezvous: NoiseRatio,
     /// How fine the place is.
     pub granularity: Granularity,
+    /// Why it is a zone, if it is one.
+    pub why_zone: Option<WhyZone>,
     /// Whether it is shown: always, but in maximum mode.
     pub inclusion: Included,
     /// Left of the week's location budget, in units of `ε · 200 m`.

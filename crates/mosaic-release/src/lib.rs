@@ -13,6 +13,7 @@
 //! This crate alone implements [`mosaic_wire::Releasable`].
 
 mod builder;
+mod combined;
 mod discovery;
 mod draft;
 mod floor;
@@ -28,6 +29,7 @@ mod slot;
 mod state;
 mod turn;
 
+pub use combined::{Spendings, WhyZone};
 pub use discovery::OprfOutputs;
 pub use draft::{Accepted, Draft, Included, Refusal};
 pub use floor::{FloorMet, FloorMissed};

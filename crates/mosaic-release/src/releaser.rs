@@ -5,6 +5,7 @@ use mosaic_geo::{Cell, PlaceIndex, Resolution};
 use mosaic_obfuscate::{
     Cast, Charge, Ledger, Vocabulary,
     blur::{self, Anchor},
+    trail::Candidate,
 };
 use mosaic_types::{ContactText, LatLng, Mode, NoiseRatio, Timestamp, TopicId, Week};
 use mosaic_wire::{OprfInput, ShortText, TableDescriptor};
@@ -13,13 +14,20 @@ use zeroize::Zeroizing;
 
 use crate::{
     Accepted, Broadcast, BroadcastId, Draft, Evaluating, Granularity, Included, QueryError, Refusal, ReleasedContact,
-    ReleaserState, preview::GivingWay, query, retry::Retries, state::MemoKey,
+    ReleaserState, Spendings, WhyZone,
+    combined::{self, Combined},
+    preview::GivingWay,
+    query,
+    retry::Retries,
+    state::MemoKey,
 };
 
 /// Most broadcasts that may stand at once: what one window's discovery events can carry.
 const MOST_BROADCASTS: usize = 10;
 /// Most topics that are released: as many as a persona names.
 const MOST_TOPICS: usize = 4;
+/// No cell that a decoy may name is near.
+const OUTSIDE: Refusal = Refusal::OutsideArea { within_km: blur::SNAP_WITHIN_KM };
 
 /// Turns drafts into events. Holds the device seed; owns the ledger, the memo and the personas.
 pub struct Releaser {
@@ -57,7 +65,8 @@ impl Releaser {
 
     /// Releases a draft: from here on only what strangers may learn is kept (DESIGN section 3, step 2).
     ///
-    /// A spent ledger never refuses; it coarsens the place to a zone and says so.
+    /// A spent ledger never refuses; it coarsens the place to a zone and says so. So does a cell that would tell too much
+    /// together with earlier ones, and a second change of place in half an hour ([`WhyZone`]).
     ///
     /// # Errors
     /// [`Refusal`]: no places to make decoys of, none near here, or too many broadcasts standing.
@@ -80,15 +89,17 @@ impl Releaser {
         }
         let reading = Vocabulary::builtin().classify(&draft.words);
         let place = draft.place.into_exposed();
-        let (cell, granularity) = self.released_place(place, now.week(), draft.mode)?;
+        let id = BroadcastId(self.state.last_id + 1);
+        let (cell, why_zone) = self.released_place(place, now, draft.mode, id)?;
+        let granularity = why_zone.map_or(Granularity::Fine, |_| Granularity::Zone);
         let mut topics = reading.topics;
         topics.truncate(MOST_TOPICS);
         let text = draft.words.expose(|words| ShortText::clipped(words).as_str().to_owned());
         let echo = self.state.habits.show(reading.class, cell, now.window(), draft.mode, &wording(&topics, &text));
         self.cast.follow(&self.state.habits);
-        self.state.last_id += 1;
+        self.state.last_id = id.0;
         let broadcast = Broadcast {
-            id: BroadcastId(self.state.last_id),
+            id,
             class: reading.class,
             topics,
             text,
@@ -100,7 +111,7 @@ impl Releaser {
             requested_thousandths: thousandths(draft.requested),
             echo,
         };
-        let accepted = self.accepted(&broadcast, reading.confidence, now);
+        let accepted = Accepted { why_zone, ..self.accepted(&broadcast, reading.confidence, now) };
         self.state.broadcasts.insert(broadcast.id, broadcast);
         Ok(accepted)
     }
@@ -115,6 +126,7 @@ impl Releaser {
             effective_discovery: broadcast.effective_discovery(),
             effective_rendezvous: broadcast.effective_rendezvous(),
             granularity: broadcast.granularity,
+            why_zone: None,
             inclusion: self.included(broadcast),
             ledger_left: self.ledger_left(now),
         }
@@ -131,37 +143,62 @@ impl Releaser {
     }
 
     /// The cell strangers may see instead of `place`: remembered, or blurred and paid for, and snapped to where
-    /// personas may be. Only a cell that personas may name is released; where there is none, nothing is charged.
-    fn released_place(&mut self, place: LatLng, week: Week, mode: Mode) -> Result<(Cell, Granularity), Refusal> {
-        let (blur_key, memo) = (&self.keys.blur, &self.state.memo);
+    /// personas may be; or a zone, and why. Only a cell that personas may name is released; where there is none, nothing
+    /// is charged.
+    fn released_place(
+        &mut self,
+        place: LatLng,
+        at: Timestamp,
+        mode: Mode,
+        id: BroadcastId,
+    ) -> Result<(Cell, Option<WhyZone>), Refusal> {
+        let (week, memo) = (at.week(), &self.state.memo);
         let fine = |anchor| MemoKey { week, anchor, mode: mode as u8, zone: 0 };
-        let anchor = Anchor::of_stay(place, blur_key, |anchor| memo.contains_key(&fine(anchor)));
+        let anchor = Anchor::of_stay(place, &self.keys.blur, |anchor| memo.contains_key(&fine(anchor)));
+        let key = fine(anchor);
         let mut ledger = self.state.ledger.clone().unwrap_or_else(|| Ledger::new(week));
-        let charge = ledger.charge(week, anchor, mode);
-        let (key, granularity) = match charge {
-            Charge::Spent => (self.zone_key(place, week), Granularity::Zone),
-            Charge::Repeat | Charge::Charged => (fine(anchor), Granularity::Fine),
+        let mut combined = Combined::of(self.state.combined.as_ref(), week);
+        let refused = combined.refuses(&key, at).or_else(|| {
+            let charge = ledger.charge(week, anchor, mode);
+            (charge == Charge::Spent).then_some(WhyZone::LedgerSpent)
+        });
+        let mut drawn = Vec::new();
+        let fine = match refused {
+            Some(why) => Err(why),
+            None => {
+                let draw = || blur::blurred(&self.keys.blur, place, anchor, week, mode);
+                let point = memo.get(&key).map_or_else(draw, |known| LatLng::from(*known));
+                let cell = blur::snap(point, &|cell| self.cast.may_name(cell)).ok_or(OUTSIDE)?;
+                drawn.push((key, point));
+                let candidate = Candidate { anchor, mode, cell, at };
+                let weight = |cell| self.cast.weight(cell);
+                combined.weigh(&candidate, key, id.0, &weight).map(|()| cell)
+            }
         };
-        let draw = || match granularity {
-            Granularity::Zone => blur::blurred_zone(blur_key, key.anchor, week),
-            Granularity::Fine => blur::blurred(blur_key, place, key.anchor, week, mode),
+        let (shown, why) = match fine {
+            Ok(cell) => (cell, None),
+            Err(why) => {
+                combined.count(why);
+                let (key, point, zone) = self.zone(place, week)?;
+                drawn.push((key, point));
+                (zone, Some(why))
+            }
         };
-        let point = memo.get(&key).map_or_else(draw, |known| LatLng::from(*known));
-        let plausible = |cell| self.cast.may_name(cell);
-        let snapped = match granularity {
-            // the middle of a zone's square may lie further out than the place does
-            Granularity::Zone => blur::snap(place, &plausible).and_then(|_| blur::snap_zone(point, &plausible)),
-            Granularity::Fine => blur::snap(point, &plausible),
-        };
-        let cell = snapped.ok_or(Refusal::OutsideArea { within_km: blur::SNAP_WITHIN_KM })?;
-        self.state.ledger = Some(ledger);
+        (self.state.ledger, self.state.combined) = (Some(ledger), Some(combined));
         self.state.memo.retain(|key, _| key.week == week);
-        self.state.memo.insert(key, point.into());
-        let shown = match granularity {
-            Granularity::Zone => cell.parent(Resolution::R6).unwrap_or(cell),
-            Granularity::Fine => cell,
-        };
-        Ok((shown, granularity))
+        self.state.memo.extend(drawn.into_iter().map(|(key, point)| (key, point.into())));
+        Ok((shown, why))
+    }
+
+    /// The zone that stands for `place` in a week, with the point behind it and what that is remembered by.
+    fn zone(&self, place: LatLng, week: Week) -> Result<(MemoKey, LatLng, Cell), Refusal> {
+        let key = self.zone_key(place, week);
+        let draw = || blur::blurred_zone(&self.keys.blur, key.anchor, week);
+        let point = self.state.memo.get(&key).map_or_else(draw, |known| LatLng::from(*known));
+        let plausible = |cell| self.cast.may_name(cell);
+        // the middle of a zone's square may lie further out than the place does
+        let snapped = blur::snap(place, &plausible).and_then(|_| blur::snap_zone(point, &plausible)).ok_or(OUTSIDE)?;
+        Ok((key, point, snapped.parent(Resolution::R6).unwrap_or(snapped)))
     }
 
     /// One zone for a week and a coarse square, whatever the mode: uncharged, it must never be drawn afresh.
@@ -174,6 +211,9 @@ impl Releaser {
     /// Takes a broadcast back: it enters no further event. Whether there was one. What was sent stays
     /// where it is until its table is destroyed.
     pub fn withdraw(&mut self, id: BroadcastId) -> Withdrawal {
+        if let Some(combined) = &mut self.state.combined {
+            combined.withdrawn(id.0);
+        }
         if self.state.broadcasts.remove(&id).is_some() { Withdrawal::Withdrawn } else { Withdrawal::Unknown }
     }
 
@@ -190,6 +230,11 @@ impl Releaser {
     /// Left of the week's location budget, in units of `ε · 200 m`.
     pub fn ledger_left(&self, now: Timestamp) -> f64 {
         self.state.ledger.as_ref().map_or(Ledger::WEEKLY_BUDGET, |ledger| ledger.left(now.week()))
+    }
+
+    /// What the week's location budget was spent on and when it renews: numbers, no places.
+    pub fn spendings(&self, now: Timestamp) -> Spendings {
+        combined::spendings(self.state.ledger.as_ref(), self.state.combined.as_ref(), now.week())
     }
 
     /// What a restart must not forget, to be sealed by the vault.

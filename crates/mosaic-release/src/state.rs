@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 mod stored;
 
+use crate::combined::Combined;
 use stored::Stored;
 
 /// Names one broadcast of this device; never leaves it.
@@ -136,6 +137,7 @@ pub struct ReleaserState {
     pub(crate) broadcasts: BTreeMap<BroadcastId, Broadcast>,
     pub(crate) last_id: u64,
     pub(crate) written: BTreeMap<Slate, Vec<Source>>,
+    pub(crate) combined: Option<Combined>,
 }
 
 impl fmt::Debug for ReleaserState {

@@ -101,8 +101,8 @@ impl BroadcastArgs {
                     page.warn("  same again today changes nothing; tomorrow draws anew");
                 }
             }
-            if reply.granularity == Granularity::Zone {
-                page.warn("  the ledger is spent: your place is released as a zone of some kilometres");
+            if let Some(reason) = reply.zone_reason {
+                page.warn(format!("  your place is released as a zone of some kilometres: {}", reason.sentence()));
             }
         });
         Ok(())

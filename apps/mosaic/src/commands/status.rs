@@ -1,6 +1,8 @@
 use clap::Args;
 use mosaic_api::{AnonymityReport, AnonymityView, AttackerView, CrowdView, Operation, Reach, StatusReply};
 
+mod ledger;
+
 use crate::{commands::Context, exit::Outcome, out::Page};
 
 /// Show the mode, the providers, the location ledger and warnings.
@@ -11,7 +13,7 @@ Examples:
   mosaic status --verbose
   mosaic status --json")]
 pub(crate) struct StatusArgs {
-    /// Counters, providers, and what attackers would conclude, as well
+    /// Counters, spendings, providers, and what attackers would conclude, as well
     #[arg(long, short)]
     verbose: bool,
 }
@@ -69,6 +71,8 @@ fn details(status: &StatusReply, page: &mut Page) {
     page.pair("events released", status.events_released);
     page.pair("deposits acknowledged", status.deposits_acked);
     page.pair("bytes exchanged", status.bytes_exchanged);
+    page.head("Location ledger");
+    ledger::sentences(&status.ledger, status.now).into_iter().for_each(|sentence| page.line(sentence));
     anonymity(&status.anonymity, page);
     page.head("Providers");
     page.pair("federation pin", &status.federation.pin);

@@ -116,6 +116,7 @@ fn settings_and_exports(home: &Install) {
 fn looking_under_the_hood(home: &Install) {
     let status = home.run(&["status", "--verbose"]).done();
     assert_eq!(home.run(&["debug", "show-noise-ratio"]).done(), status["noise"]);
+    assert!(status["ledger"]["renews_at"].as_u64() > status["now"].as_u64() && status["ledger"]["paid"].is_array());
     let reached = home.run(&["debug", "test-connection", "--provider", "practice 2"]).done();
     assert_eq!((reached["provider"].as_u64(), reached["pin"].as_str()), (Some(2), Some("matches")));
     home.run(&["debug", "test-connection", "--provider", "aws"]).failed(2, "no provider");

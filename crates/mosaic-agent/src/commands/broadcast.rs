@@ -1,11 +1,11 @@
 use mosaic_api::{
     BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, BroadcastWarning, EffectiveNoise, Granularity,
-    Identifying, InclusionView, NoiseView, Problem, ProblemKind, WarningKind,
+    Identifying, InclusionView, NoiseView, Problem, ProblemKind, WarningKind, ZoneReason,
 };
 use mosaic_discovery::{CardId, CardOrigin};
 use mosaic_net::wait_before_first;
 use mosaic_obfuscate::identifiers::IdentifierKind;
-use mosaic_release::{Accepted, Broadcast, BroadcastId, Draft, Included, Refusal};
+use mosaic_release::{Accepted, Broadcast, BroadcastId, Draft, Included, Refusal, WhyZone};
 use mosaic_types::{Lane, Risk, Timestamp};
 use rand::CryptoRng;
 use thiserror::Error;
@@ -159,6 +159,7 @@ impl AgentCore {
             },
             granularity: granularity(accepted.granularity),
             inclusion: inclusion(accepted.inclusion),
+            zone_reason: accepted.why_zone.map(zone_reason),
             ledger_left: accepted.ledger_left,
             cards: self.cards_of(now, accepted.id),
             next_send_at: self.schedule.next(now, rng).leave_at.as_secs(),
@@ -227,5 +228,14 @@ const fn granularity(released: mosaic_release::Granularity) -> Granularity {
     match released {
         mosaic_release::Granularity::Fine => Granularity::Fine,
         mosaic_release::Granularity::Zone => Granularity::Zone,
+    }
+}
+
+/// The same reason in words of the local API.
+pub(super) const fn zone_reason(why: WhyZone) -> ZoneReason {
+    match why {
+        WhyZone::LedgerSpent => ZoneReason::LedgerSpent,
+        WhyZone::TellsTooMuch => ZoneReason::TellsTooMuch,
+        WhyZone::ChangedJustNow => ZoneReason::ChangedJustNow,
     }
 }

@@ -1,13 +1,13 @@
 use mosaic_api::{
-    CrowdView, EffectiveNoise, FederationView, LedgerView, NoiseView, PRACTICE_BANNER, ProviderView, Reach,
-    StatusReply, Warning, WarningKind,
+    CrowdView, EffectiveNoise, FederationView, LedgerView, NoiseView, PRACTICE_BANNER, PlacesPaid, ProviderView, Reach,
+    StatusReply, Warning, WarningKind, ZoneCount,
 };
 use mosaic_geo::Provenance;
 use mosaic_net::{PathKind, Standing};
 use mosaic_obfuscate::Ledger;
 use mosaic_types::{ServiceClass, Timestamp};
 
-use super::count;
+use super::{broadcast::zone_reason, count};
 use crate::core::{AgentCore, VaultTrouble};
 
 /// What a restart takes away (S-46, C-58).
@@ -28,7 +28,7 @@ impl AgentCore {
                 Standing::Insufficient => Reach::CutOff,
             },
             providers: self.provider_views(),
-            ledger: LedgerView { left: self.releaser.ledger_left(now), weekly: Ledger::WEEKLY_BUDGET },
+            ledger: self.ledger_view(now),
             noise: self.noise_view(now),
             next_send_at: self.schedule.peek().map(|event| event.leave_at.as_secs()),
             open_door_until: self.door_until.filter(|until| now < *until).map(Timestamp::as_secs),
@@ -43,6 +43,19 @@ impl AgentCore {
             crowd: self.reader.crowd(now).map(|crowd| CrowdView { low: crowd.low, high: crowd.high }),
             warnings: self.warnings(now),
             now: now.as_secs(),
+        }
+    }
+
+    fn ledger_view(&self, now: Timestamp) -> LedgerView {
+        let spendings = self.releaser.spendings(now);
+        let paid = spendings.paid.into_iter().map(|(mode, places, each)| PlacesPaid { mode, places, each });
+        let zones = spendings.zones.into_iter().map(|(why, releases)| ZoneCount { reason: zone_reason(why), releases });
+        LedgerView {
+            left: spendings.left,
+            weekly: Ledger::WEEKLY_BUDGET,
+            renews_at: spendings.renews.as_secs(),
+            paid: paid.collect(),
+            zones: zones.collect(),
         }
     }
 

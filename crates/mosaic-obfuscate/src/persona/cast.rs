@@ -162,6 +162,13 @@ impl Cast {
         self.cells.binary_search_by_key(&cell, |(known, _)| *known).is_ok()
     }
 
+    /// How much goes on in `cell`, as everybody knows: its public meeting places and one. Zero where no bundle may name
+    /// it.
+    pub fn weight(&self, cell: Cell) -> u32 {
+        let known = self.cells.binary_search_by_key(&cell, |(known, _)| *known).ok();
+        known.and_then(|at| self.cells.get(at)).map_or(0, |(_, weight)| *weight)
+    }
+
     /// The rounds of a quiet company (1 to [`Self::QUIET`]) that stand at `at`; always the same answer, and few or
     /// none, like the broadcasts of one person. None for other companies or without places.
     pub fn quiet(&self, company: u16, at: Timestamp) -> Vec<Round> {

@@ -1,4 +1,4 @@
-//! Integration tests: vocabulary on labelled sentences, noise by its statistics, personas by their support.
+//! Integration tests: vocabulary on labelled sentences, noise and accounts by their statistics, personas by their support.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,6 +7,8 @@
     reason = "tests: helpers too, and figures to read"
 )]
 
+mod accounting;
+mod aggregate;
 mod blur;
 mod corpus;
 mod identifiers;
@@ -15,4 +17,5 @@ mod personas;
 mod sentences;
 mod shared;
 mod titles;
+mod trail;
 mod vocabulary;

@@ -5,7 +5,7 @@ use mosaic_obfuscate::{Granularity, Habits, Ledger, Whereabouts};
 use mosaic_types::{ClassId, Mode, Timestamp, TopicId};
 use serde::{Deserialize, Serialize};
 
-use super::{Blurred, Broadcast, BroadcastId, MemoKey, ReleaserState, Slate, Source};
+use super::{Blurred, Broadcast, BroadcastId, Combined, MemoKey, ReleaserState, Slate, Source};
 use crate::releaser::wording;
 
 /// The formats of a stored state. Version 1 had no number: it began with an optional ledger, whose first byte
@@ -30,6 +30,7 @@ pub(super) struct ByHabit {
     broadcasts: BTreeMap<BroadcastId, Broadcast>,
     last_id: u64,
     written: BTreeMap<Slate, Vec<Source>>,
+    combined: Option<Combined>,
 }
 
 /// What version 1 held besides its ledger.
@@ -82,8 +83,8 @@ struct EarlyBroadcast {
 
 impl From<ReleaserState> for Stored {
     fn from(state: ReleaserState) -> Self {
-        let ReleaserState { ledger, memo, whereabouts, habits, broadcasts, last_id, written } = state;
-        Self::Fourth(Box::new(ByHabit { ledger, memo, whereabouts, habits, broadcasts, last_id, written }))
+        let ReleaserState { ledger, memo, whereabouts, habits, broadcasts, last_id, written, combined } = state;
+        Self::Fourth(Box::new(ByHabit { ledger, memo, whereabouts, habits, broadcasts, last_id, written, combined }))
     }
 }
 
@@ -99,16 +100,25 @@ impl From<Stored> for ReleaserState {
                 };
                 let Held { ledger, memo, whereabouts, broadcasts, last_id, written } = *held;
                 let (habits, broadcasts) = by_habit(broadcasts);
-                Self { ledger, memo, whereabouts, habits, broadcasts, last_id, written: kept(written, own) }
+                Self {
+                    ledger,
+                    memo,
+                    whereabouts,
+                    habits,
+                    broadcasts,
+                    last_id,
+                    written: kept(written, own),
+                    combined: None,
+                }
             }
             Stored::Third(held) => {
                 let Held { ledger, memo, whereabouts, broadcasts, last_id, written } = *held;
                 let (habits, broadcasts) = by_habit(broadcasts);
-                Self { ledger, memo, whereabouts, habits, broadcasts, last_id, written }
+                Self { ledger, memo, whereabouts, habits, broadcasts, last_id, written, combined: None }
             }
             Stored::Fourth(held) => {
-                let ByHabit { ledger, memo, whereabouts, habits, broadcasts, last_id, written } = *held;
-                Self { ledger, memo, whereabouts, habits, broadcasts, last_id, written }
+                let ByHabit { ledger, memo, whereabouts, habits, broadcasts, last_id, written, combined } = *held;
+                Self { ledger, memo, whereabouts, habits, broadcasts, last_id, written, combined }
             }
         }
     }
@@ -123,7 +133,16 @@ fn upgraded(ledger: Option<Ledger>, first: First) -> ReleaserState {
     };
     let (last_id, written) = (first.last_id, kept(first.written, own));
     let (habits, broadcasts) = by_habit(first.broadcasts);
-    ReleaserState { ledger, memo, whereabouts: Whereabouts::default(), habits, broadcasts, last_id, written }
+    ReleaserState {
+        ledger,
+        memo,
+        whereabouts: Whereabouts::default(),
+        habits,
+        broadcasts,
+        last_id,
+        written,
+        combined: None,
+    }
 }
 
 /// Habits begin with the broadcasts that stand, in the order in which they were made.
@@ -229,6 +248,25 @@ mod tests {
             ttl_hours: 24,
             requested_thousandths: 600,
         }
+    }
+
+    /// Version 3 knew nothing of what releases tell together, and keeps all it had.
+    #[test]
+    fn version_3_is_read() {
+        let old = Stored::Third(Box::new(Held {
+            ledger: Some(Ledger::new(Week(2_900))),
+            memo: BTreeMap::new(),
+            whereabouts: Whereabouts::default(),
+            broadcasts: BTreeMap::new(),
+            last_id: 9,
+            written: BTreeMap::from([(
+                Slate { window: Window(7), resolution: 8 },
+                vec![Source::Broadcast(BroadcastId(4))],
+            )]),
+        }));
+        let bytes = postcard::to_allocvec(&old).unwrap();
+        let read: ReleaserState = postcard::from_bytes(&bytes).unwrap();
+        assert_eq!((bytes[0], read.last_id, read.written.len(), read.combined.is_none()), (3, 9, 1, true));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, time::Duration};
 
-use mosaic_release::{Draft, Granularity, Refusal, Releaser, ReleaserState, Withdrawal};
+use mosaic_release::{Draft, Granularity, Refusal, Releaser, ReleaserState, WhyZone, Withdrawal};
 use mosaic_types::{LatLng, Mode, Sensitive};
 
 use crate::world::{NOW, draft, releaser, town};
@@ -70,7 +70,10 @@ fn a_spent_ledger_coarsens_and_never_refuses() {
     for step in 0..9_u32 {
         let place = LatLng::new(41.155 + f64::from(step) * 0.004, -8.6).unwrap();
         let moved = Draft { place: Sensitive::new(place), ..draft("chess", 0.5, Mode::Balanced) };
-        let accepted = releaser.draft(NOW, moved).unwrap();
+        // hours apart, so that neither the pace nor the filter check coarsens anything
+        let accepted = releaser.draft(NOW.after(Duration::from_hours(u64::from(4 * step))), moved).unwrap();
+        let why = if step < 7 { None } else { Some(WhyZone::LedgerSpent) };
+        assert_eq!(accepted.why_zone, why);
         let expected = if step < 7 { Granularity::Fine } else { Granularity::Zone };
         assert_eq!(accepted.granularity, expected);
         let resolution = releaser.broadcasts().last().unwrap().cell.resolution().number();

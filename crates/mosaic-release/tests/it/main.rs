@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests: helpers too; the figures of statistical tests")]
 
+mod combined;
 mod discovery;
 mod drafts;
 mod inclusion;

@@ -1,6 +1,8 @@
 //! Scoreboard 24: does the ledger say what was spent? For geo-indistinguishability distances add, so the exact sum
 //! over different anchors is the tight worst case (PRIVACY 2.2).
 
+mod accountant;
+
 use std::collections::BTreeSet;
 
 use mosaic_attack::bootstrap_by_user;
@@ -59,4 +61,5 @@ pub(super) fn attack(bench: &mut Bench<'_>) {
     bench.rows.push(row("most", "most of reported / exact", high).on("24").judged(1.0 - 1e-12, 1.05));
     let wrong = crate::runs::count("ledger/wrong", "wrong answers", wrong);
     bench.rows.push(Row { view: "-".to_owned(), ..wrong }.on("24").judged(0.0, 0.0));
+    accountant::attack(bench);
 }

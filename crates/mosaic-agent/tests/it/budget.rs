@@ -27,7 +27,14 @@ fn the_status_says_what_was_spent_and_why_a_place_is_a_zone() {
     let mut say = |core: &mut AgentCore, east: f64| {
         let place = offset_m(city_center(), east, 0.0);
         let location = Position { lat: place.lat(), lon: place.lng() };
-        let body = BroadcastBody { location, context: "coffee".to_owned(), noise_ratio: None, ttl_hours: None };
+        let body = BroadcastBody {
+            location,
+            context: "coffee".to_owned(),
+            noise_ratio: None,
+            ttl_hours: None,
+            risk: None,
+            confirm_identifiers: false,
+        };
         core.broadcast(NOW, &mut rng, body.check().unwrap()).unwrap()
     };
     let replies = [0.0, 1_500.0, -1_500.0].map(|east| say(&mut core, east));

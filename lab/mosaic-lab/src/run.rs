@@ -91,10 +91,9 @@ impl RunSize {
         Self {
             evening: 360,
             evenings: 6,
-            hours: 8,
             discovery: vec![100, 1_000, 10_000],
-            opened: 300,
-            days: 7,
+            opened: 200,
+            days: 4,
             steady: 300,
             people: 500,
             naive_days: 28,

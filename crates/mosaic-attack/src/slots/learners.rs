@@ -10,6 +10,10 @@ use crate::{
     roc, scored::Scored,
 };
 
+/// Most slots that are judged: those of a thousand devices in eight hours. Intervals are thousandths wide then, and a
+/// recording of ten thousand devices is described in minutes.
+const MOST_JUDGED: usize = 400_000;
+
 /// What one learner achieved on users it did not learn from.
 #[derive(Clone, Debug)]
 pub struct LearnerReport {
@@ -40,7 +44,7 @@ struct Described {
 }
 
 /// Trains `learner` on users with an even number, on whole users up to `most` slots, and judges those with an
-/// odd one. `events` in order of time.
+/// odd one, whole users up to 400,000 slots. `events` in order of time.
 pub fn detect_slots_with(
     events: &[EventView],
     learner: Learner,
@@ -49,11 +53,12 @@ pub fn detect_slots_with(
     rng: &mut impl Rng,
 ) -> LearnerReport {
     let mut users: BTreeMap<u32, Described> = BTreeMap::new();
-    let teaching = teachers(events, most);
+    let mut described = first_users(events, |user| !is_judged(user), most);
+    described.extend(first_users(events, is_judged, MOST_JUDGED));
     // most of what a large recording costs is describing it
     Extractor::new(events).describe(
         events,
-        |event| is_judged(event.user) || teaching.contains(&event.user),
+        |event| described.contains(&event.user),
         |event, rows| {
             let own = users.entry(event.user).or_default();
             own.sequence.rows.extend(rows.iter().map(|row| row.to_vec()));
@@ -100,10 +105,10 @@ const fn is_judged(user: u32) -> bool {
     !user.is_multiple_of(2)
 }
 
-/// Of those who are not judged, the first whose slots are at most `most` in all.
-fn teachers(events: &[EventView], most: usize) -> BTreeSet<u32> {
+/// Of those who are `wanted`, the first whose slots are at most `most` in all.
+fn first_users(events: &[EventView], wanted: impl Fn(u32) -> bool, most: usize) -> BTreeSet<u32> {
     let mut slots: BTreeMap<u32, usize> = BTreeMap::new();
-    for event in events.iter().filter(|event| !is_judged(event.user)) {
+    for event in events.iter().filter(|event| wanted(event.user)) {
         *slots.entry(event.user).or_default() += event.slots.len();
     }
     let mut room = most;
@@ -129,6 +134,16 @@ mod tests {
     use crate::{BoostingPlan, ByteStatistics, SequencePlan, SlotView, judge_guesses};
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha20Rng;
+
+    #[test]
+    fn whole_users_are_taken_up_to_the_limit() {
+        let slot = SlotView { key: 1, chain: 0, bytes: ByteStatistics::default(), real: false };
+        let event = |user| EventView { user, at: 0, slots: vec![slot; 10] };
+        let events: Vec<EventView> = [5, 1, 3, 1, 2].map(event).into();
+        let first = |most| first_users(&events, is_judged, most).into_iter().collect::<Vec<_>>();
+        assert_eq!([first(19), first(20), first(30), first(100)], [vec![], vec![1], vec![1, 3], vec![1, 3, 5]]);
+        assert_eq!(first_users(&events, |user| !is_judged(user), 10).into_iter().collect::<Vec<_>>(), [2]);
+    }
 
     /// Seed 12, 120 users × 10 events: a truth that repeats among fresh decoys is found by every learner, and
     /// uniform keys by none (60 users with 600 real slots judged; standard error of the area about 0.012).

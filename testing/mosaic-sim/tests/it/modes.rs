@@ -118,23 +118,32 @@ fn maximum_keeps_four_fifths_on_every_event() {
     world.advance(minutes(4));
     let reply = broadcast_with_least_noise(&mut world, who);
     assert_eq!((reply.noise.effective.rendezvous, reply.noise.effective.discovery), (0.80, 0.80));
+    let shown = reply.inclusion.unwrap().shown;
     overload(&mut world, who, 60);
     world.advance(12 * HOUR);
     let (least, events) = noise(&world, who, Lane::Rendezvous);
     assert!(least == 0.80 && events >= 11, "{least} of {events}: it uses what the floor allows, and no more");
     let (least, events) = noise(&world, who, Lane::Discovery);
     assert!(least >= 0.80 && events >= 11, "{least} of {events}");
-    assert!(world.person(who).truth().iter().any(carries_the_wish), "the wish left all the same");
+    let left = world.person(who).truth().iter().any(carries_the_wish);
+    assert_eq!(left, shown, "the wish left all the same, if the draw was for it");
 }
 
+/// Theorem 3: who is shown is found, who is not finds all the same. Alice broadcasts until a device of hers is shown,
+/// Bob until one is not.
 #[test]
 fn two_in_maximum_mode_still_find_each_other() {
     let mut world = recorded(135);
-    let (alice, bob) = (world.join(Mode::Maximum), world.join(Mode::Maximum));
-    world.advance(minutes(4));
-    world.broadcast(alice, place(), WORDS).unwrap();
-    world.broadcast(bob, near(), WORDS).unwrap();
+    let mut drawn = |shown: bool, at: LatLng| loop {
+        let who = world.join(Mode::Maximum);
+        world.advance(minutes(4));
+        if world.broadcast(who, at, WORDS).unwrap().inclusion.unwrap().shown == shown {
+            return who;
+        }
+    };
+    let (alice, bob) = (drawn(true, place()), drawn(false, near()));
     assert!(find_within(&mut world, 5 * HOUR, bob, alice), "found within five hours of one event an hour");
+    assert!(!finds(&mut world, alice, bob), "nothing of Bob's is out");
     world.advance(2 * HOUR);
     for who in [alice, bob] {
         for lane in [Lane::Discovery, Lane::Rendezvous] {

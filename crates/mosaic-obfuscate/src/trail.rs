@@ -25,13 +25,12 @@ pub use walk::{Belief, Seen, believed};
 
 /// Above this no single r8 cell may be believed in, unless one release alone says so much (PRIVACY 2.3).
 pub const MOST_BELIEVED: f64 = 0.5;
-/// Where one release alone says more than that, what the earlier ones may add: of the doubt that it leaves, at least
-/// this share must remain (ADR 10).
-pub const DOUBT_KEPT: f64 = 0.9;
+/// Where one release alone says more than that, by how much the earlier ones may raise the odds that it gives (ADR 10).
+pub const ODDS_RAISED: f64 = 2.0;
 
 /// The highest belief in one cell that an attacker may reach, where one release alone gives `alone`.
 pub fn limit(alone: f64) -> f64 {
-    if alone <= MOST_BELIEVED { MOST_BELIEVED } else { 1.0 - DOUBT_KEPT * (1.0 - alone) }
+    if alone <= MOST_BELIEVED { MOST_BELIEVED } else { ODDS_RAISED * alone / (1.0 + (ODDS_RAISED - 1.0) * alone) }
 }
 
 /// A new fine cell as it would be released. It prints nothing: it may be withheld.

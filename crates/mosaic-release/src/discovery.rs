@@ -204,9 +204,7 @@ impl Releaser {
         }
         let turns = Turns::new(&self.state.written, occasion.slate(), occasion.resolution);
         let own = self.state.broadcasts.values().filter(|broadcast| {
-            let shown = self.cast.includes_the_person(&broadcast.round());
-            let row = Said::by_person(broadcast).row(occasion, occasion.resolution).filter(|_| shown);
-            broadcast.stands(occasion.at) && row.is_none_or(|row| !passed_over.rows.contains(&row))
+            broadcast.stands(occasion.at) && !self.is_passed_over(broadcast, occasion, passed_over)
         });
         let no_more_of_ours = retried.iter().any(|slot| slot.truth.is_real());
         let in_question = |round: &Round| !passed_over.rounds.contains(&round.id);
@@ -215,6 +213,14 @@ impl Releaser {
         let quiet = quiet.filter_map(|rounds| turns.due(rounds.filter(in_question)));
         let mut rounds = own.into_iter().chain(quiet).map(|round| self.round(&round, occasion, wanted, passed_over));
         rounds.find(|picks| picks.len() == wanted).ok_or(ReleaseError::TooFewPlaces)
+    }
+
+    /// Whether the person's own bundle would lie in a row that is to stay out. Where the draw left it out, it lies in none.
+    fn is_passed_over(&self, broadcast: &Broadcast, occasion: Occasion<'_>, passed_over: &PassedOver) -> bool {
+        let row = || Said::by_person(broadcast).row(occasion, occasion.resolution);
+        !passed_over.rows.is_empty()
+            && self.cast.includes_the_person(&broadcast.round())
+            && row().is_some_and(|row| passed_over.rows.contains(&row))
     }
 
     /// The bundles of one round, the person's first. Row inputs differ at every resolution, so that all ten are shown

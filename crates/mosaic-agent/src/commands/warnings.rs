@@ -2,7 +2,7 @@
 //! what they do elsewhere can give away.
 
 use mosaic_api::{BroadcastWarning, IdentifierName, WarningKind};
-use mosaic_obfuscate::identifiers::{self, IdentifierKind, Reaches, Weight};
+use mosaic_obfuscate::identifiers::{self, Finding, IdentifierKind, Reaches};
 use mosaic_types::ContextText;
 
 /// What four habits give away when the risk is high (L6-44). Told once.
@@ -16,42 +16,30 @@ const HABITS: [&str; 4] = [
 /// What the words hold that points at a person.
 pub(crate) struct Review {
     text: String,
-    found: Vec<(IdentifierKind, Reaches)>,
+    found: Vec<Finding>,
 }
 
 impl Review {
     /// Looks at the words as they would be released.
     pub(crate) fn of(words: &ContextText) -> Self {
         let text = words.expose(identifiers::released_form);
-        let mut found: Vec<(IdentifierKind, Reaches)> = Vec::new();
-        for finding in identifiers::find(&text) {
-            // the first of a kind reaches furthest
-            if found.iter().all(|(kind, _)| *kind != finding.kind) {
-                found.push((finding.kind, finding.reaches(&text)));
-            }
-        }
+        let found = identifiers::first_of_each_kind(&text);
         Self { text, found }
     }
 
     /// Kinds that would leave the device and are to be confirmed first.
     pub(crate) fn to_confirm(&self) -> Vec<IdentifierKind> {
-        let leaving = self
-            .found
-            .iter()
-            .filter(|(kind, reaches)| kind.weight() == Weight::Certain && *reaches == Reaches::Readers);
-        leaving.map(|(kind, _)| *kind).collect()
+        let leaving = self.found.iter().filter(|finding| finding.is_to_confirm(&self.text));
+        leaving.map(|finding| finding.kind).collect()
     }
 
     /// One warning for each kind, in the order of the words.
     pub(crate) fn warnings(&self) -> Vec<BroadcastWarning> {
-        let warning = |(kind, reaches): &(IdentifierKind, Reaches)| {
-            let suggestion = identifiers::without(&self.text, *kind);
-            BroadcastWarning {
-                kind: WarningKind::IdentifyingWords,
-                text: sentence(*kind, *reaches),
-                identifier: Some(name(*kind)),
-                suggestion: (!suggestion.trim().is_empty()).then_some(suggestion),
-            }
+        let warning = |finding: &Finding| BroadcastWarning {
+            kind: WarningKind::IdentifyingWords,
+            text: sentence(finding.kind, finding.reaches(&self.text)),
+            identifier: Some(name(finding.kind)),
+            suggestion: identifiers::suggestion(&self.text, finding.kind),
         };
         self.found.iter().map(warning).collect()
     }

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::{
     CorpusModel, CorpusOrder, ModelName, ModelRequest, ReplyError,
-    model::{Written, most_tokens, read, usual},
+    model::{TypedRefusal, Written, most_tokens, read, usual},
 };
 
 /// The Messages API, version 2023-06-01.
@@ -25,16 +25,6 @@ enum Block {
     /// Thinking, tools and what may come.
     #[serde(other)]
     Other,
-}
-
-#[derive(Deserialize)]
-struct Refusal {
-    error: Kind,
-}
-
-#[derive(Deserialize)]
-struct Kind {
-    r#type: String,
 }
 
 impl CorpusModel for Anthropic {
@@ -80,6 +70,6 @@ impl CorpusModel for Anthropic {
             let texts: Vec<String> = reply.content.into_iter().filter_map(text).collect();
             (reply.role == "assistant").then(|| Written { text: texts.join("\n"), cut })
         };
-        read((status, body), written, |refusal: Refusal| refusal.error.r#type)
+        read((status, body), written, TypedRefusal::kind)
     }
 }

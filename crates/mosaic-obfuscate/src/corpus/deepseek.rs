@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::{
     CorpusModel, CorpusOrder, ModelName, ModelRequest, ReplyError,
-    model::{Written, most_tokens, read, usual},
+    model::{TypedRefusal, Written, most_tokens, read, usual},
 };
 
 /// Chat completions.
@@ -24,16 +24,6 @@ struct Choice {
 struct Message {
     role: String,
     content: String,
-}
-
-#[derive(Deserialize)]
-struct Refusal {
-    error: Kind,
-}
-
-#[derive(Deserialize)]
-struct Kind {
-    r#type: String,
 }
 
 impl CorpusModel for DeepSeek {
@@ -79,6 +69,6 @@ impl CorpusModel for DeepSeek {
             };
             Some(Written { text: choice.message.content, cut })
         };
-        read((status, body), written, |refusal: Refusal| refusal.error.r#type)
+        read((status, body), written, TypedRefusal::kind)
     }
 }

@@ -1,3 +1,4 @@
+use serde::Deserialize;
 use thiserror::Error;
 
 use super::{CorpusOrder, anthropic::Anthropic, clean::clean_lines, deepseek::DeepSeek, gemini::Gemini};
@@ -118,6 +119,23 @@ impl Service {
 pub(super) struct Written {
     pub(super) text: String,
     pub(super) cut: bool,
+}
+
+/// The error of a service that names it by a type.
+#[derive(Deserialize)]
+pub(super) struct TypedRefusal {
+    error: TypedError,
+}
+
+#[derive(Deserialize)]
+struct TypedError {
+    r#type: String,
+}
+
+impl TypedRefusal {
+    pub(super) fn kind(self) -> String {
+        self.error.r#type
+    }
 }
 
 /// Reads a reply with what a service needs of its own: its form, and the word in its errors.

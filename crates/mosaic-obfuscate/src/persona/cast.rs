@@ -6,7 +6,7 @@ use std::{
 
 use mosaic_crypto::kdf::{Label, Root};
 use mosaic_geo::{Category, Cell, PlaceIndex, Resolution, offset_m};
-use mosaic_types::{ClassId, Mode, Timestamp, TopicId, Week, Window};
+use mosaic_types::{ClassId, Mode, Timestamp, TopicId, Week};
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha20Rng;
 
@@ -228,18 +228,28 @@ impl Cast {
                 self.beside.cells.get(usize::from(persona.member)).filter(|_| self.beside.chapter == echo.chapter);
             return Some((*member.classes.get(usize::from(echo.class))?, *beside?.get(usize::from(echo.cell))?));
         }
-        let (mut rng, leader) = (self.rng(&[b"leads", &round.theme()]), self.company(persona.company).first()?);
-        let (rank, spot) = (leader.rank(&mut rng), leader.spot(began(round).0, &mut rng));
-        let cell = self.shown_at(persona, spot, began(round).start().week(), Mode::Balanced)?;
-        Some((*member.classes.get(rank)?, cell))
+        let leader = self.company(persona.company).first()?;
+        self.led(leader, persona, round, &mut self.rng(&[b"leads", &round.theme()]))
     }
 
     /// Something else that a persona wants at another of its places.
     fn apart(&self, persona: PersonaId, round: &Round, rng: &mut ChaCha20Rng) -> Option<(ClassId, Cell)> {
-        let member = self.member(persona)?;
-        let (rank, spot) = (member.rank(rng), member.spot(began(round).0, rng));
-        let cell = self.shown_at(persona, spot, began(round).start().week(), Mode::Balanced)?;
-        Some((*member.classes.get(rank)?, cell))
+        self.led(self.member(persona)?, persona, round, rng)
+    }
+
+    /// What a persona wants, and where, when it does with its own likings and places what `leader` draws.
+    fn led(
+        &self,
+        leader: &Member,
+        persona: PersonaId,
+        round: &Round,
+        rng: &mut ChaCha20Rng,
+    ) -> Option<(ClassId, Cell)> {
+        // the window whose hour decides where somebody is: that in which the round began
+        let began = round.life.since().window();
+        let (rank, spot) = (leader.rank(rng), leader.spot(began.0, rng));
+        let cell = self.shown_at(persona, spot, began.start().week(), Mode::Balanced)?;
+        Some((*self.member(persona)?.classes.get(rank)?, cell))
     }
 
     fn member(&self, persona: PersonaId) -> Option<&Member> {
@@ -295,11 +305,6 @@ impl Cast {
         }
         topics
     }
-}
-
-/// The window whose hour decides where somebody is: that in which the round began.
-fn began(round: &Round) -> Window {
-    round.life.since().window()
 }
 
 /// The occupied r8 cells, widened by rings where a region is small.

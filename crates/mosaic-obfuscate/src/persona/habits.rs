@@ -1,5 +1,3 @@
-use std::num::TryFromIntError;
-
 use mosaic_geo::Cell;
 use mosaic_types::{ClassId, Mode, Window};
 use serde::{Deserialize, Serialize};
@@ -50,8 +48,7 @@ impl Habits {
         let mut words = [0; 8];
         words.copy_from_slice(&digest[..8]);
         // sixteen classes and 256 cells: neither is cut
-        let narrow = |cell| -> Result<_, TryFromIntError> { Ok((u8::try_from(class)?, u16::try_from(cell)?)) };
-        let (class, cell) = narrow(cell).unwrap_or_default();
+        let (class, cell) = (u8::try_from(class).unwrap_or(u8::MAX), u16::try_from(cell).unwrap_or(u16::MAX));
         Echo { chapter: self.chapter, class, cell, words }
     }
 

@@ -15,6 +15,8 @@ pub enum Inclusion {
     Drawn {
         /// Days since the Unix epoch.
         day: u32,
+        /// The mode, which says how probable it is to be shown.
+        mode: Mode,
     },
 }
 
@@ -24,14 +26,14 @@ impl Inclusion {
         if mode.profile().inclusion >= 1.0 {
             return Self::Always;
         }
-        Self::Drawn { day: u32::try_from(at.as_secs() / 86_400).unwrap_or(u32::MAX) }
+        Self::Drawn { day: u32::try_from(at.as_secs() / 86_400).unwrap_or(u32::MAX), mode }
     }
 
     /// The probability that a wish is shown.
-    pub const fn probability(self) -> f64 {
+    pub fn probability(self) -> f64 {
         match self {
             Self::Always => 1.0,
-            Self::Drawn { .. } => 0.5,
+            Self::Drawn { mode, .. } => mode.profile().inclusion,
         }
     }
 }
@@ -102,7 +104,7 @@ impl Cast {
     fn holds(&self, seat: Seat, round: &Round) -> bool {
         match round.inclusion {
             Inclusion::Always => true,
-            Inclusion::Drawn { day } => self
+            Inclusion::Drawn { day, .. } => self
                 .rng(&[b"inclusion", &[seat.0], &round.theme(), &day.to_be_bytes()])
                 .random_bool(round.inclusion.probability()),
         }

@@ -1,5 +1,6 @@
 //! Accountants against closed forms and against each other.
 
+use mosaic_attack::{least_epsilon, responses_delta};
 use mosaic_obfuscate::accounting::{
     Accountant, Epsilon, Mechanism, Runs, advanced, loss_distribution, orders, plain_sum, renyi, renyi_at,
 };
@@ -15,33 +16,9 @@ fn runs(mechanism: Mechanism, times: u32) -> Runs {
     Runs::from([(mechanism, times)])
 }
 
-/// δ of k-fold randomised response at a total ε: `Σ C(k, i) e^{iε₀} (1 − e^{ε − (2i − k) ε₀})⁺ / (1 + e^ε₀)^k`, the optimal
-/// composition of pure mechanisms (Kairouz, Oh and Viswanath 2015, theorem 3.3, read as a sum over the losses).
-fn delta_of_responses(e0: f64, k: u32, total: f64) -> f64 {
-    let mut log_choose = 0.0_f64;
-    let mut sum = 0.0;
-    for i in 0..=k {
-        let loss = e0 * (2.0 * f64::from(i) - f64::from(k));
-        if loss > total {
-            let log_p = log_choose + e0 * f64::from(i) - f64::from(k) * e0.exp().ln_1p();
-            sum += log_p.exp() * -(total - loss).exp_m1();
-        }
-        log_choose += f64::from(k - i).ln() - f64::from(i + 1).ln();
-    }
-    sum
-}
-
-/// The least ε with at most `DELTA`, by bisection.
+/// The least ε with at most `DELTA`.
 fn exact(delta: impl Fn(f64) -> f64, most: f64) -> f64 {
-    let (mut low, mut high) = (0.0, most);
-    if delta(low) <= DELTA {
-        return 0.0;
-    }
-    for _ in 0..100 {
-        let middle = f64::midpoint(low, high);
-        if delta(middle) > DELTA { low = middle } else { high = middle }
-    }
-    high
+    least_epsilon(delta, most, DELTA)
 }
 
 /// The table of PRIVACY 2.2. Its mechanism is the Laplace mechanism (randomised response loses more: 83.5 instead of 71.5
@@ -97,7 +74,7 @@ fn never_below_the_optimal_composition() {
     for thousandths in [10, 50, 100, 300, 500, 1_000, 2_000, 5_000] {
         for k in [1, 2, 5, 10, 30, 100, 300, 1_000] {
             let e0 = f64::from(thousandths) / 1e3;
-            let tight = exact(|total| delta_of_responses(e0, k, total), e0 * f64::from(k));
+            let tight = exact(|total| responses_delta(e0, k, total), e0 * f64::from(k));
             let stated = loss_distribution(&runs(Mechanism::Pure(epsilon(thousandths)), k), DELTA);
             (least, most) = (least.min(stated / tight), most.max(stated / tight));
             assert!(stated >= tight && stated <= 1.05 * tight, "ε {e0} k {k}: {stated} against {tight}");

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal, Write as _};
 
-use mosaic_obfuscate::identifiers::{self, Finding, IdentifierKind, Reaches, Weight};
+use mosaic_obfuscate::identifiers::{self, Finding, Reaches};
 use serde_json::{Value, json};
 
 use crate::{
@@ -17,17 +17,12 @@ use crate::{
 /// Exit code 6 when it was not: nobody is at a terminal, or they said no. Nothing was sent then.
 pub(super) fn words(words: &str, anyway: bool, context: &Context) -> Outcome<bool> {
     let text = identifiers::released_form(words);
-    let found = identifiers::find(&text);
-    let mut kinds: Vec<&Finding> = Vec::new();
-    for finding in &found {
-        if kinds.iter().all(|known| known.kind != finding.kind) {
-            kinds.push(finding);
-        }
-    }
+    let kinds = identifiers::first_of_each_kind(&text);
     for finding in &kinds {
         tell(finding, &text, context);
     }
-    let certain: Vec<_> = kinds.iter().filter(|finding| leaves(finding, &text)).map(|finding| finding.kind).collect();
+    let certain = kinds.iter().filter(|finding| finding.is_to_confirm(&text));
+    let certain: Vec<_> = certain.map(|finding| finding.kind).collect();
     if certain.is_empty() || anyway {
         return Ok(!certain.is_empty());
     }
@@ -39,10 +34,6 @@ pub(super) fn words(words: &str, anyway: bool, context: &Context) -> Outcome<boo
     Err(Failure::new(Exit::Unconfirmed, why).with_result(&json!({ "findings": findings(&kinds, &text) })))
 }
 
-fn leaves(finding: &Finding, text: &str) -> bool {
-    finding.kind.weight() == Weight::Certain && finding.reaches(text) == Reaches::Readers
-}
-
 fn tell(finding: &Finding, text: &str, context: &Context) {
     let what = finding.kind.words();
     let consequence = match finding.reaches(text) {
@@ -50,19 +41,15 @@ fn tell(finding: &Finding, text: &str, context: &Context) {
         Reaches::Nobody => "it stands behind the 41 bytes that leave this device",
     };
     context.out.note(format!("! the words hold {what}: {consequence}"));
-    if let Some(suggestion) = suggestion(finding.kind, text) {
+    if let Some(suggestion) = identifiers::suggestion(text, finding.kind) {
         context.out.note(format!("  without it: {suggestion}"));
     }
 }
 
-fn suggestion(kind: IdentifierKind, text: &str) -> Option<String> {
-    Some(identifiers::without(text, kind)).filter(|left| !left.trim().is_empty())
-}
-
-fn findings(kinds: &[&Finding], text: &str) -> Vec<Value> {
-    let view = |finding: &&Finding| {
+fn findings(kinds: &[Finding], text: &str) -> Vec<Value> {
+    let view = |finding: &Finding| {
         let leaves = finding.reaches(text) == Reaches::Readers;
-        let suggestion = suggestion(finding.kind, text);
+        let suggestion = identifiers::suggestion(text, finding.kind);
         json!({ "found": finding.kind.words(), "leaves": leaves, "suggestion": suggestion })
     };
     kinds.iter().map(view).collect()

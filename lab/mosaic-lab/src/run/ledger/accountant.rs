@@ -1,6 +1,6 @@
 //! Scoreboard 24 on the aggregate path: what the accountant states over the tight value.
 
-use mosaic_attack::bootstrap_by_user;
+use mosaic_attack::{bootstrap_by_user, least_epsilon, responses_delta};
 use mosaic_obfuscate::accounting::{Accountant, Epsilon, Mechanism};
 
 use crate::{report::Row, run::Bench, runs::RESAMPLES};
@@ -33,28 +33,9 @@ fn ratio(thousandths: u32, answers: u32) -> Option<f64> {
     Some(spending.used() / tight(f64::from(thousandths) / 1_000.0, answers))
 }
 
-/// The least ε at which `answers` randomised responses have a δ of at most the accountant's, by bisection.
+/// The least ε at which `answers` randomised responses have a δ of at most the accountant's.
 fn tight(each: f64, answers: u32) -> f64 {
-    let (mut low, mut high) = (0.0, each * f64::from(answers));
-    for _ in 0..100 {
-        let middle = f64::midpoint(low, high);
-        if delta(each, answers, middle) > Accountant::DELTA { low = middle } else { high = middle }
-    }
-    high
-}
-
-/// `Σ C(k, i) e^{iε} (1 − e^{total − (2i − k) ε})⁺ / (1 + e^ε)^k`.
-fn delta(each: f64, answers: u32, total: f64) -> f64 {
-    let (mut log_choose, mut sum) = (0.0_f64, 0.0);
-    for i in 0..=answers {
-        let loss = each * (2.0 * f64::from(i) - f64::from(answers));
-        if loss > total {
-            let log_p = log_choose + each * f64::from(i) - f64::from(answers) * each.exp().ln_1p();
-            sum += log_p.exp() * -(total - loss).exp_m1();
-        }
-        log_choose += f64::from(answers - i).ln() - f64::from(i + 1).ln();
-    }
-    sum
+    least_epsilon(|total| responses_delta(each, answers, total), each * f64::from(answers), Accountant::DELTA)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mosaic_types::{Timestamp, Window};
+use mosaic_wire::{GatheredText, TextRef};
 
 use crate::{Card, CardId, Interest, Ranked, Reach, score};
 
@@ -28,6 +29,8 @@ pub struct CardBook {
     cards: BTreeMap<[u8; 32], Card>,
     per_cell: BTreeMap<(u64, Window), usize>,
     own: BTreeSet<[u8; 32]>,
+    /// What is here of longer words, and until when a card needs it.
+    texts: BTreeMap<TextRef, (Timestamp, GatheredText)>,
 }
 
 impl CardBook {
@@ -50,13 +53,14 @@ impl CardBook {
 
     /// Takes a card. Of two with one public key the finer cell stays, with the topics and text that
     /// either of them showed; the first sight stays the first.
-    pub fn insert(&mut self, now: Timestamp, card: Card) -> Insertion {
+    pub fn insert(&mut self, now: Timestamp, mut card: Card) -> Insertion {
         if self.own.contains(&card.public) {
             return Insertion::Own;
         }
         if card.ends() <= now {
             return Insertion::Stale;
         }
+        self.gather(&mut card);
         let Some(known) = self.cards.get(&card.public) else { return self.add(card) };
         if card.resolution <= known.resolution && (card.topics.is_empty() || !known.topics.is_empty()) {
             return Insertion::Known;
@@ -64,6 +68,27 @@ impl CardBook {
         let merged = merge(known, card);
         self.remove(&merged.public);
         if self.add(merged) == Insertion::New { Insertion::Refined } else { Insertion::Full }
+    }
+
+    /// Takes a card's part of longer words, and gives them to it and to every card of theirs once they can be read:
+    /// the same words in another window have another key.
+    fn gather(&mut self, card: &mut Card) {
+        let Some(part) = &card.part else { return };
+        let of = part.text();
+        if !self.texts.contains_key(&of) && self.texts.len() >= Self::TOTAL {
+            return;
+        }
+        let (until, gathered) = self.texts.entry(of).or_insert_with(|| (card.ends(), GatheredText::default()));
+        let before = gathered.text().is_some();
+        gathered.add(card.carrier(), part);
+        *until = card.ends().max(*until);
+        let Some(text) = gathered.text().map(|text| text.as_str().to_owned()) else { return };
+        if !before {
+            let theirs =
+                self.cards.values_mut().filter(|card| card.part.as_ref().is_some_and(|part| part.text() == of));
+            theirs.for_each(|card| card.text = Some(text.clone()));
+        }
+        card.text = Some(text);
     }
 
     fn add(&mut self, card: Card) -> Insertion {
@@ -91,6 +116,7 @@ impl CardBook {
     pub fn expire(&mut self, now: Timestamp) {
         let over: Vec<_> = self.cards.values().filter(|card| card.ends() <= now).map(|card| card.public).collect();
         over.iter().for_each(|key| self.remove(key));
+        self.texts.retain(|_, (until, _)| *until > now);
     }
 
     /// The answers to an interest, best first. Among equals the order is that of the ids, which says
@@ -132,7 +158,7 @@ fn merge(known: &Card, offered: Card) -> Card {
     let (mut kept, other) = if finer { (offered, known.clone()) } else { (known.clone(), offered) };
     if kept.topics.is_empty() {
         kept.topics = other.topics;
-        kept.text = other.text;
+        (kept.text, kept.part) = (other.text, other.part);
     }
     kept.first_seen = known.first_seen;
     kept
@@ -144,6 +170,7 @@ mod tests {
 
     use mosaic_geo::{Cell, Resolution, distance_m, offset_m};
     use mosaic_types::{ClassId, LatLng, Mode, Radius, SearchWindow, Sensitive, TopicId};
+    use mosaic_wire::{CardText, TextField};
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha20Rng;
 
@@ -165,6 +192,7 @@ mod tests {
             ttl: 48,
             topics: vec![TopicId(7), TopicId(9)],
             text: Some("coffee".into()),
+            part: None,
             first_seen: NOW,
         }
     }
@@ -197,6 +225,34 @@ mod tests {
         let kept = book.iter().next().unwrap();
         assert_eq!((kept.resolution, kept.first_seen, kept.topics.len()), (Resolution::R8, NOW, 2));
         assert_eq!(book.get(kept.id()).map(|card| card.public), Some([1; 32]));
+    }
+
+    /// C-08: a text of three parts is read from the three bundles of a window, or from bundles of two windows whose
+    /// cards have different keys; then all of them show it. Fewer show nothing.
+    #[test]
+    fn longer_words_are_read_once_enough_parts_are_here() {
+        let long = "coffee and a slow walk along the river, I have a spare umbrella and bring a very friendly old dog";
+        let part = |resolution, before: bool| {
+            let mut card = card(u8::from(before) + 1, here(), resolution);
+            card.window = if before { NOW.window().previous() } else { NOW.window() };
+            let TextField::Part(part) = CardText::clipped(long).carried(card.carrier()) else { panic!("whole") };
+            (card.text, card.part) = (None, Some(part));
+            card
+        };
+        let (r8, r7, r6) = (Resolution::R8, Resolution::R7, Resolution::R6);
+        for chosen in [[(r8, true), (r8, false), (r7, false)], [(r8, false), (r7, false), (r6, false)]] {
+            let mut book = CardBook::new();
+            for (at, (resolution, before)) in chosen.into_iter().enumerate() {
+                assert!(book.iter().all(|card| card.text.is_none()), "with {at} parts");
+                book.insert(NOW, part(resolution, before));
+            }
+            assert!(!book.is_empty() && book.iter().all(|card| card.text.as_deref() == Some(long)));
+            // a card that comes later needs no part of its own
+            book.insert(NOW, Card { public: [9; 32], ..part(r8, true) });
+            assert_eq!(book.cards[&[9; 32]].text.as_deref(), Some(long));
+            book.expire(NOW.after(Duration::from_hours(50)));
+            assert!(book.texts.is_empty());
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use mosaic_crypto::{oprf::OprfOutput, record};
 use mosaic_geo::{Cell, Resolution};
 use mosaic_types::{ClassId, Timestamp, TopicId, Window};
-use mosaic_wire::{Bundle, OprfInput, TopicLayer, rows};
+use mosaic_wire::{Bundle, Carrier, OprfInput, TextField, TextPart, TopicLayer, rows};
 
 use crate::CardId;
 
@@ -23,8 +23,10 @@ pub struct Card {
     pub ttl: u8,
     /// Topics, when the reader could name one of them; empty otherwise.
     pub topics: Vec<TopicId>,
-    /// Text of the inner layer, when that opened and held one.
+    /// Its words, when the inner layer opened and held them, or once enough parts of them were found.
     pub text: Option<String>,
+    /// The part of longer words that this bundle holds, when the inner layer opened.
+    pub part: Option<TextPart>,
     /// When this reader saw it first.
     pub first_seen: Timestamp,
 }
@@ -47,7 +49,8 @@ impl Card {
         let cell = honest_cell(input, &bundle)?;
         let nonce: &[u8; 24] = sealed.first_chunk()?;
         let inner = topic_keys.iter().find_map(|(_, key)| open_topics(key, nonce, &bundle));
-        let (topics, text) = inner.map_or((Vec::new(), None), |layer| (named(&layer), text_of(&layer)));
+        let topics = inner.as_ref().map(named).unwrap_or_default();
+        let (text, part) = inner.map_or((None, None), |layer| words(layer.text));
         Some(Self {
             public: bundle.public,
             class: bundle.class,
@@ -57,6 +60,7 @@ impl Card {
             ttl: bundle.ttl.hours(),
             topics,
             text,
+            part,
             first_seen: now,
         })
     }
@@ -64,6 +68,11 @@ impl Card {
     /// The id this card is shown under.
     pub fn id(&self) -> CardId {
         CardId::of(&self.public)
+    }
+
+    /// Which part of longer words it can hold.
+    pub fn carrier(&self) -> Carrier {
+        Carrier::of(self.window, self.resolution.number())
     }
 
     /// First instant at which the card means nothing any more: its time to live is over. Readers
@@ -97,16 +106,18 @@ fn named(layer: &TopicLayer) -> Vec<TopicId> {
     layer.topics.iter().copied().filter(|topic| *topic != TopicId::NONE).collect()
 }
 
-fn text_of(layer: &TopicLayer) -> Option<String> {
-    let text = layer.text.as_str();
-    (!text.is_empty()).then(|| text.to_owned())
+fn words(field: TextField) -> (Option<String>, Option<TextPart>) {
+    match field {
+        TextField::Whole(text) => (Some(text.as_str().to_owned()).filter(|text| !text.is_empty()), None),
+        TextField::Part(part) => (None, Some(part)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use mosaic_crypto::{oprf::OprfOutput, record::RecordNonce};
     use mosaic_types::{LatLng, TtlHours};
-    use mosaic_wire::{Part, ShortText};
+    use mosaic_wire::{CardText, Part};
 
     use super::*;
 
@@ -127,9 +138,13 @@ mod tests {
     }
 
     fn sealed(change: impl FnOnce(&mut Bundle)) -> [u8; 192] {
+        saying("flat white?", change)
+    }
+
+    fn saying(text: &str, change: impl FnOnce(&mut Bundle)) -> [u8; 192] {
         let nonce = RecordNonce::fixed_for_vectors([4; 24]);
-        let layer = TopicLayer { topics: [TopicId::NONE; 8], text: ShortText::new("flat white?").unwrap() };
-        let mut layer = layer;
+        let text = CardText::clipped(text).carried(Carrier::of(NOW.window(), 8));
+        let mut layer = TopicLayer { topics: [TopicId::NONE; 8], text };
         layer.topics[0] = TopicId(7);
         let (topics_sealed, nonce) = record::seal_inner(&TOPIC_KEY, nonce, &layer.encode());
         let mut bundle = Bundle {
@@ -154,6 +169,16 @@ mod tests {
         assert_eq!((named.topics, named.text.as_deref()), (vec![TopicId(7)], Some("flat white?")));
         let unnamed = Card::open(NOW, &input(), &output(1), &keys[..1], &record).unwrap();
         assert_eq!((unnamed.topics.len(), unnamed.text, unnamed.class.get()), (0, None, 5));
+    }
+
+    #[test]
+    fn longer_words_are_read_as_the_part_that_their_bundle_carries() {
+        let long = "a flat white and a game of go, the table by the door";
+        let open = |keys: &[_]| Card::open(NOW, &input(), &output(1), keys, &saying(long, |_| {})).unwrap();
+        let card = open(&[(TopicId(7), TOPIC_KEY)]);
+        let TextField::Part(part) = CardText::clipped(long).carried(card.carrier()) else { panic!("whole") };
+        assert_eq!((card.text, card.part, card.topics), (None, Some(part), vec![TopicId(7)]));
+        assert_eq!(open(&[]).part, None);
     }
 
     #[test]

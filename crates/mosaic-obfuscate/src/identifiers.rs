@@ -14,7 +14,7 @@ mod shapes;
 
 use std::{fmt, ops::Range};
 
-use mosaic_wire::ShortText;
+use mosaic_wire::CardText;
 
 pub use mend::without;
 
@@ -115,9 +115,9 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Whether it would leave: [`ShortText`] holds the first 41 bytes of a text.
+    /// Whether it would leave: [`CardText`] holds the first 108 bytes of a text.
     pub fn reaches(&self, text: &str) -> Reaches {
-        let leaves = ShortText::clipped(text).as_str().len();
+        let leaves = CardText::clipped(text).as_str().len();
         if self.range.start < leaves { Reaches::Readers } else { Reaches::Nobody }
     }
 

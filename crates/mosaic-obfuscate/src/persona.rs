@@ -55,7 +55,7 @@ pub struct PersonaBundle {
     pub class: ClassId,
     /// One to four topics, best first.
     pub topics: Vec<TopicId>,
-    /// Words, at most 41 bytes.
+    /// Words that need as many coded parts as the round says.
     pub text: String,
     /// The r8 cell it names; a zone shows its r6 parent.
     pub cell: Cell,

@@ -8,7 +8,7 @@ use mosaic_crypto::oprf::{OprfOutput, WholeKey};
 use mosaic_geo::{PlaceIndex, synthetic_city};
 use mosaic_release::{Draft, ReleaseError, ReleasedEvent, Releaser, ReleaserState};
 use mosaic_types::{ContextText, Mode, NoiseRatio, Period, Sensitive, Stream, TileId, Timestamp, TtlHours};
-use mosaic_wire::{Groups, LaneShape, OprfInput, TableDescriptor, encode};
+use mosaic_wire::{CardText, Carrier, GatheredText, Groups, LaneShape, OprfInput, TableDescriptor, TextField, encode};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
@@ -107,5 +107,28 @@ fn release(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, release);
+/// The longest words of an event: coded once for each of its ten bundles, and read from the parts of one window
+/// (target: at most 50 µs for the words of one card).
+fn coding(criterion: &mut Criterion) {
+    let words =
+        "coffee and a slow walk along the river; I have a spare umbrella and bring a very friendly and rather old dog!";
+    let text = CardText::clipped(words);
+    assert_eq!(text.as_str().len(), CardText::MAX_BYTES);
+    let carriers = [8, 7, 6].map(|resolution| Carrier::of(NOW.window(), resolution));
+    let part = |carrier: Carrier| match text.carried(carrier) {
+        TextField::Part(part) => (carrier, part),
+        TextField::Whole(_) => unreachable!("108 bytes need three parts"),
+    };
+    criterion.bench_function("text/code, 108 bytes", |bench| bench.iter(|| black_box(part(black_box(carriers[0])))));
+    let parts = carriers.map(part);
+    criterion.bench_function("text/read, 108 bytes from three parts", |bench| {
+        bench.iter(|| {
+            let mut gathered = GatheredText::default();
+            parts.iter().for_each(|(carrier, part)| gathered.add(*carrier, part));
+            black_box(gathered.text().is_some())
+        });
+    });
+}
+
+criterion_group!(benches, release, coding);
 criterion_main!(benches);

@@ -7,7 +7,7 @@ use mosaic_crypto::{
 use mosaic_geo::{Cell, Resolution};
 use mosaic_obfuscate::{Cast, Granularity, PersonaBundle, Round, RoundId};
 use mosaic_types::{ClassId, Lane, NoiseRatio, Stream, TableId, Timestamp, TopicId, TtlHours};
-use mosaic_wire::{Bundle, OprfInput, Part, SLOTS, ShortText, TableDescriptor, TopicLayer, rows};
+use mosaic_wire::{Bundle, CardText, Carrier, OprfInput, Part, SLOTS, TableDescriptor, TopicLayer, rows};
 use rand::CryptoRng;
 
 use crate::{
@@ -51,7 +51,7 @@ pub(crate) struct Pick {
     pub(crate) class: ClassId,
     pub(crate) cell: u64,
     topics: [TopicId; 8],
-    text: ShortText,
+    text: CardText,
     pub(crate) ttl: TtlHours,
     row: OprfInput,
     topic: OprfInput,
@@ -292,7 +292,8 @@ impl Releaser {
         let topic = outputs.get(&pick.topic).ok_or_else(missing)?;
         let (nonce, mut link) = (RecordNonce::draw(rng), [0; 16]);
         rng.fill_bytes(&mut link);
-        let layer = TopicLayer { topics: pick.topics, text: pick.text.clone() };
+        let carrier = Carrier::of(occasion.at.window(), occasion.resolution.number());
+        let layer = TopicLayer { topics: pick.topics, text: pick.text.carried(carrier) };
         let (topics_sealed, nonce) = record::seal_inner(&rows::topic_key(topic), nonce, &layer.encode());
         let bundle = Bundle {
             coded: Part::WHOLE,
@@ -319,7 +320,7 @@ struct Said {
     class: ClassId,
     cell: Cell,
     topics: [TopicId; 8],
-    text: ShortText,
+    text: CardText,
     ttl: TtlHours,
 }
 
@@ -330,13 +331,13 @@ impl Said {
             class: broadcast.class,
             cell: broadcast.cell,
             topics: first_eight(&broadcast.topics),
-            text: ShortText::clipped(&broadcast.text),
+            text: CardText::clipped(&broadcast.text),
             ttl: broadcast.ttl(),
         }
     }
 
     fn by_persona(source: Source, bundle: PersonaBundle) -> Self {
-        let (topics, text) = (first_eight(&bundle.topics), ShortText::clipped(&bundle.text));
+        let (topics, text) = (first_eight(&bundle.topics), CardText::clipped(&bundle.text));
         Self { source, class: bundle.class, cell: bundle.cell, topics, text, ttl: bundle.ttl }
     }
 

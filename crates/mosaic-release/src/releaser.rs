@@ -8,7 +8,7 @@ use mosaic_obfuscate::{
     trail::Candidate,
 };
 use mosaic_types::{ContactText, LatLng, Mode, NoiseRatio, Timestamp, TopicId, Week};
-use mosaic_wire::{OprfInput, ShortText, TableDescriptor};
+use mosaic_wire::{CardText, OprfInput, TableDescriptor};
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -94,7 +94,7 @@ impl Releaser {
         let granularity = why_zone.map_or(Granularity::Fine, |_| Granularity::Zone);
         let mut topics = reading.topics;
         topics.truncate(MOST_TOPICS);
-        let text = draft.words.expose(|words| ShortText::clipped(words).as_str().to_owned());
+        let text = draft.words.expose(|words| CardText::clipped(words).as_str().to_owned());
         let echo = self.state.habits.show(reading.class, cell, now.window(), draft.mode, &wording(&topics, &text));
         self.cast.follow(&self.state.habits);
         self.state.last_id = id.0;

@@ -5,6 +5,7 @@ use mosaic_obfuscate::{
     Echo, Granularity, Habits, Inclusion, Ledger, Lifetime, PersonaId, Round, RoundId, Whereabouts, blur::Anchor,
 };
 use mosaic_types::{ClassId, LatLng, Mode, NoiseRatio, Timestamp, TopicId, TtlHours, Week, Window};
+use mosaic_wire::PartsNeeded;
 use serde::{Deserialize, Serialize};
 
 mod stored;
@@ -37,7 +38,7 @@ impl FromStr for BroadcastId {
 }
 
 /// A released broadcast: everything in it is what strangers may learn. The true place and the words
-/// beyond the first 41 bytes are gone.
+/// beyond the first 108 bytes are gone.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Broadcast {
     /// Its name.
@@ -46,7 +47,7 @@ pub struct Broadcast {
     pub class: ClassId,
     /// Its topics, best first; one to four.
     pub topics: Vec<TopicId>,
-    /// The first 41 bytes of the words.
+    /// The first 108 bytes of the words.
     pub text: String,
     /// The blurred cell: r8, or r6 when [`Self::granularity`] is a zone.
     pub cell: Cell,
@@ -80,6 +81,7 @@ impl Broadcast {
             granularity: self.granularity,
             echo: Some(self.echo),
             inclusion: self.inclusion(),
+            parts: PartsNeeded::of_length(self.text.len()),
         }
     }
 

@@ -5,13 +5,14 @@ use thiserror::Error;
 
 use crate::{
     RECORD_PLAIN,
-    codec::{DecodeError, Field, Part, Reader, Writer, padded_text, plain_text},
+    codec::{DecodeError, Field, Part, Reader, Writer, plain_text},
+    text::TextField,
 };
 
 /// The plaintext of a discovery record: what every reader of its row learns.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Bundle {
-    /// Which coded part of a longer text this is; [`Part::WHOLE`] for most.
+    /// Always [`Part::WHOLE`]: whether words are coded stands in the topic layer, for who may read them.
     pub coded: Part,
     /// Class of the context.
     pub class: ClassId,
@@ -23,8 +24,7 @@ pub struct Bundle {
     pub ttl: TtlHours,
     /// Ephemeral X25519 key: what a wave answers to.
     pub public: [u8; 32],
-    /// Four bytes of text id, which coded parts of one text share, then twelve that a later credential
-    /// will use; random until then and not looked at.
+    /// Random and not looked at: kept for a later credential.
     pub link: [u8; 16],
     /// [`TopicLayer`] under the topic's key.
     pub topics_sealed: [u8; 73],
@@ -114,20 +114,25 @@ impl ShortText {
 
     /// As much of `raw` as fits, cut between characters, control characters left out.
     pub fn clipped(raw: &str) -> Self {
-        let mut kept = String::new();
-        for c in raw.chars().filter(|c| !c.is_control() || *c == '\n') {
-            if kept.len() + c.len_utf8() > Self::MAX_BYTES {
-                break;
-            }
-            kept.push(c);
-        }
-        Self(kept)
+        Self(clipped(raw, Self::MAX_BYTES))
     }
 
     /// The words.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// As much of `raw` as fits `most` bytes, cut between characters, control characters left out.
+pub(crate) fn clipped(raw: &str, most: usize) -> String {
+    let mut kept = String::new();
+    for c in raw.chars().filter(|c| !c.is_control() || *c == '\n') {
+        if kept.len() + c.len_utf8() > most {
+            break;
+        }
+        kept.push(c);
+    }
+    kept
 }
 
 impl fmt::Debug for ShortText {
@@ -141,8 +146,8 @@ impl fmt::Debug for ShortText {
 pub struct TopicLayer {
     /// Topics by rank, [`TopicId::NONE`] where there are fewer than eight.
     pub topics: [TopicId; 8],
-    /// The person's own words, as far as they fit.
-    pub text: ShortText,
+    /// The person's own words: whole, or a part of them.
+    pub text: TextField,
 }
 
 impl TopicLayer {
@@ -152,21 +157,20 @@ impl TopicLayer {
     /// The layer's plaintext.
     pub fn encode(&self) -> [u8; Self::SIZE] {
         let topics = self.topics.iter().fold(Writer::new(), |writer, topic| writer.put(&topic.0.to_be_bytes()));
-        topics.put(self.text.0.as_bytes()).finish()
+        topics.put(&self.text.encode()).finish()
     }
 
     /// Reads the layer's plaintext.
     ///
     /// # Errors
-    /// [`DecodeError`] for a wrong size, or text that is not printable UTF-8.
+    /// [`DecodeError`] for a wrong size, or words that are neither printable UTF-8 nor a coded part.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::exact(bytes, Self::SIZE)?;
         let mut topics = [TopicId::NONE; 8];
         for topic in &mut topics {
             *topic = TopicId(reader.u16()?);
         }
-        let text = ShortText(padded_text(reader.slice(ShortText::MAX_BYTES)?)?.to_owned());
-        Ok(Self { topics, text })
+        Ok(Self { topics, text: TextField::decode(reader.slice(TextField::SIZE)?)? })
     }
 }
 

@@ -23,6 +23,7 @@ mod oprf_input;
 mod reading;
 mod receipt;
 mod table;
+mod text;
 mod time;
 
 #[cfg(test)]
@@ -47,6 +48,7 @@ pub use reading::{
 pub use receipt::Receipt;
 pub use rows::{Direction, RendezvousState};
 pub use table::{Groups, InvalidTable, LaneShape, PublicShare, SignedTable, TableDescriptor, UntrustedTable};
+pub use text::{CardText, Carrier, GatheredText, PartsNeeded, TextField, TextPart, TextRef};
 pub use time::SignedTime;
 pub use token::{TokenPurpose, TokensQuery, TokensReply, WireToken};
 

@@ -1,9 +1,12 @@
 //! Wire objects: whatever is accepted encodes to exactly the same bytes again.
 
+use std::collections::BTreeMap;
+
+use mosaic_types::Window;
 use mosaic_wire::{
-    Bundle, CellReply, CellRequest, ContactCard, EvaluateFields, EventFields, Frame, GenerationBlock, GenerationsQuery,
-    GenerationsReply, Head, HeadsQuery, HeadsReply, Problem, Receipt, SignedTable, SignedTime, TokensQuery,
-    TokensReply, TopicLayer, WireToken,
+    Bundle, Carrier, CellReply, CellRequest, ContactCard, EvaluateFields, EventFields, Frame, GatheredText,
+    GenerationBlock, GenerationsQuery, GenerationsReply, Head, HeadsQuery, HeadsReply, Problem, Receipt, SignedTable,
+    SignedTime, TextField, TextRef, TokensQuery, TokensReply, TopicLayer, WireToken,
 };
 
 use crate::Target;
@@ -40,11 +43,27 @@ pub(crate) const TARGETS: &[Target] = &[
     exact!("wire_tokens_reply", TokensReply),
     exact!("wire_cell_request", CellRequest),
     exact!("wire_cell_reply", CellReply),
+    Target { name: "wire_gathered_text", run: gathered_text },
     Target { name: "wire_event", run: event },
     Target { name: "wire_evaluate", run: evaluate },
     Target { name: "wire_contact_card", run: contact_card },
     Target { name: "wire_problem", run: problem },
 ];
+
+/// Parts of one text as strangers send them: a byte for the window, then a topic layer, again and again.
+fn gathered_text(bytes: &[u8]) {
+    let mut texts: BTreeMap<TextRef, GatheredText> = BTreeMap::new();
+    for found in bytes.chunks_exact(1 + TopicLayer::SIZE) {
+        let Some((window, layer)) = found.split_first() else { continue };
+        let Ok(TopicLayer { text: TextField::Part(part), .. }) = TopicLayer::decode(layer) else { continue };
+        let of = part.text();
+        let gathered = texts.entry(of).or_default();
+        let before = gathered.text().cloned();
+        gathered.add(Carrier::of(Window((*window).into()), 8), &part);
+        assert!(before.is_none() || gathered.text() == before.as_ref(), "words that were read changed");
+        assert!(gathered.text().is_none_or(|text| text.parts_needed() == of.needed()), "read from too few parts");
+    }
+}
 
 // The next three have no encoder on this side of the release barrier; the wire's own tests compare theirs.
 

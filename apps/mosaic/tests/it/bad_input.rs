@@ -44,8 +44,12 @@ fn words_that_point_at_a_person_end_with_six() {
         said(words, &[], 6);
         said(words, &["--anyway"], 4);
     }
-    // behind the 41 bytes nothing leaves, and a rare word is only told
-    said("a long walk in the park and then coffee together, call 600 123 456", &[], 4);
+    // behind the 108 bytes nothing leaves, and a rare word is only told
+    said(
+        "a long walk in the park and along the river, then coffee and cake together somewhere nice in the old town, call 600 123 456",
+        &[],
+        4,
+    );
     said("any zxqwolfie players here", &[], 4);
 }
 

@@ -51,7 +51,7 @@ fn sentence(kind: IdentifierKind, reaches: Reaches) -> String {
         Reaches::Readers => {
             format!("the words hold {what}: who knows it from elsewhere can tell that this card is yours")
         }
-        Reaches::Nobody => format!("the words hold {what}, behind the 41 bytes that leave this device"),
+        Reaches::Nobody => format!("the words hold {what}, behind the 108 bytes that leave this device"),
     }
 }
 

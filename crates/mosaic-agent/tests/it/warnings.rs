@@ -46,19 +46,19 @@ async fn words_that_point_at_a_person_are_refused_until_confirmed() {
     agent.stop().await;
 }
 
-/// A name and a rare word are told and held up by nothing; what stands behind the 41 bytes does not leave.
+/// A name and a rare word are told and held up by nothing; what stands behind the 108 bytes does not leave.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hints_and_what_stays_are_told_only() {
     let dir = dir();
     let agent = Running::start(dir.path()).unwrap();
-    let late = "a long walk in the park and then coffee together, call 600 123 456";
+    let late = "a long walk in the park and along the river, then coffee and cake together somewhere nice in the old town, call 600 123 456";
     for (words, identifier) in
         [("ask for Bartholomew", "name"), ("any zxqwolfie players", "rare-word"), (late, "phone")]
     {
         let sent = agent.send("POST", "/v1/broadcast", Some(body(words, json!({})))).await;
         let told = of_kind(&sent.body, "identifying-words");
         assert_eq!((sent.status, told.len(), &told[0]["identifier"]), (201, 1, &json!(identifier)));
-        assert_eq!(told[0]["text"].as_str().unwrap().contains("behind the 41 bytes"), identifier == "phone");
+        assert_eq!(told[0]["text"].as_str().unwrap().contains("behind the 108 bytes"), identifier == "phone");
     }
     let plain = agent.send("POST", "/v1/broadcast", Some(body("coffee meetup", json!({})))).await;
     assert!(plain.body.get("warnings").is_none(), "{}", plain.body);

@@ -73,6 +73,7 @@ impl Device {
             ttl: 48,
             topics: Vec::new(),
             text: None,
+            part: None,
             first_seen: now,
         }
     }

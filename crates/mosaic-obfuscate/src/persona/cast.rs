@@ -181,7 +181,12 @@ impl Cast {
             let mut rng = self.rng(&[b"begun", &name, &block.to_be_bytes()]);
             rounds::begun(company, block, mean, &mut rng)
         });
-        begun.filter(|round| round.life.stands(at)).collect()
+        let standing = begun.filter(|round| round.life.stands(at));
+        let worded = |round: Round| {
+            let parts = rounds::parts(&mut self.rng(&[b"parts", &round.id.to_bytes()]));
+            Round { parts, ..round }
+        };
+        standing.map(worded).collect()
     }
 
     /// The personas that speak in a round, in an order of their own for each theme: one on each of the nine seats
@@ -215,7 +220,7 @@ impl Cast {
         let mut rng = self.rng(&[b"words", &persona.to_bytes(), &round.wording(), &[turn]]);
         let topics = self.topics(persona, class, uniform, &mut rng);
         let first = topics.first().and_then(|topic| Vocabulary::builtin().topic(*topic))?;
-        let text = text::sentence(first, &self.member(persona)?.hand, &mut rng);
+        let text = text::words(first, &self.member(persona)?.hand, round.parts, &mut rng);
         Some(PersonaBundle { class, text, topics, cell, ttl: round.life.ttl() })
     }
 

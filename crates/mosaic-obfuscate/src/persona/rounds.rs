@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use mosaic_types::{Timestamp, TtlHours};
+use mosaic_wire::PartsNeeded;
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,9 @@ const WITHDRAWN_SHARE: f64 = 0.4;
 /// Share of quiet rounds that are zones. A person's round is one only once the week's budget is spent: never
 /// for most, nearly always for who moves a lot or stays in emergency mode.
 const ZONE_SHARE: f64 = 0.25;
+/// Of ten quiet rounds, in how many everybody's words need two or three parts: most of what people write on a phone
+/// fits one.
+const LONGER: [u8; 2] = [2, 1];
 
 /// Names one round of a device, for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -74,6 +78,8 @@ pub struct Round {
     pub echo: Option<Echo>,
     /// Whether everybody's seat is drawn for.
     pub inclusion: Inclusion,
+    /// How many coded parts everybody's words need.
+    pub parts: PartsNeeded,
 }
 
 impl Round {
@@ -109,9 +115,21 @@ pub(super) fn begun(company: u16, block: u32, mean: f64, rng: &mut ChaCha20Rng) 
         let zone = rng.random_bool(ZONE_SHARE);
         let granularity = if zone { Granularity::Zone } else { Granularity::Fine };
         let id = RoundId::Quiet { company, block, number };
-        Round { id, life, granularity, echo: None, inclusion: Inclusion::Always }
+        let (echo, inclusion, parts) = (None, Inclusion::Always, PartsNeeded::One);
+        Round { id, life, granularity, echo, inclusion, parts }
     };
     (0..count).map(round).collect()
+}
+
+/// How long everybody's words are in a quiet round.
+pub(super) fn parts(rng: &mut impl Rng) -> PartsNeeded {
+    let draw = rng.random_range(0..10_u8);
+    let [two, three] = LONGER;
+    match () {
+        () if draw < three => PartsNeeded::Three,
+        () if draw < three + two => PartsNeeded::Two,
+        () => PartsNeeded::One,
+    }
 }
 
 /// Some stand their whole time, some are taken back at any moment before: every length that a person can

@@ -2,14 +2,15 @@
 //!
 //! A line is a core about the topic, perhaps with an opening, a time, a place, a number of people and an aside,
 //! written in the persona's own [`Hand`]. What does not fit is clipped as a person's words are, by the same
-//! function: texts that end in the middle of a word are then no sign of either.
+//! function: texts that end in the middle of a word are then no sign of either. Where the person's words need several
+//! coded parts, everybody says several such lines.
 
 mod cores;
 mod grammar;
 mod hand;
 
 use mosaic_types::ClassId;
-use mosaic_wire::ShortText;
+use mosaic_wire::{CardText, PartsNeeded, ShortText};
 use rand::RngExt;
 use rand_chacha::ChaCha20Rng;
 
@@ -26,9 +27,57 @@ const RELATED: f64 = 0.35;
 const LONGEST_RELATED: usize = 18;
 /// From this weight on a topic is something people ask for; below it is a kind of place.
 const WISHED_FOR: f64 = 1.0;
+/// What may stand between two lines of a longer text.
+const BETWEEN: [&str; 5] = [". ", ". ", ", ", " - ", "\n"];
+/// Most lines of a longer text, and how often one is begun anew because it came out too long.
+const MOST_LINES: usize = 16;
+const BEGUN_ANEW: usize = 16;
+
+/// Words about the topic that need so many parts.
+pub(super) fn words(topic: &Topic, hand: &Hand, parts: PartsNeeded, rng: &mut ChaCha20Rng) -> String {
+    match parts {
+        PartsNeeded::One => sentence(topic, hand, rng),
+        // a person's words of two parts always end where they end
+        PartsNeeded::Two => {
+            let mut drafts = (0..BEGUN_ANEW).map(|_| lines(topic, hand, parts, rng));
+            let fitting = drafts.find(|text| text.len() <= parts.most_bytes());
+            fitting.unwrap_or_else(|| whole_words(&lines(topic, hand, parts, rng), parts))
+        }
+        PartsNeeded::Three => {
+            let text = lines(topic, hand, parts, rng);
+            CardText::clipped_to(&text, parts).as_str().trim_end().to_owned()
+        }
+    }
+}
+
+/// Line after line until so many parts are needed.
+fn lines(topic: &Topic, hand: &Hand, parts: PartsNeeded, rng: &mut ChaCha20Rng) -> String {
+    let (mut text, between) = (line(topic, hand, rng), one_of(&BETWEEN, rng));
+    for _ in 0..MOST_LINES {
+        if PartsNeeded::of_length(text.len()) >= parts {
+            break;
+        }
+        let ended = text.ends_with(|last: char| last.is_ascii_punctuation()) && between.starts_with(['.', ',']);
+        text += if ended { " " } else { between };
+        text += &line(topic, hand, rng);
+    }
+    text
+}
+
+/// As many whole words as fit.
+fn whole_words(text: &str, parts: PartsNeeded) -> String {
+    let fits = CardText::clipped_to(text, parts);
+    let end = if fits.as_str().len() < text.len() { fits.as_str().rfind(' ') } else { None };
+    fits.as_str().get(..end.unwrap_or(fits.as_str().len())).unwrap_or_default().trim_end().to_owned()
+}
 
 /// A short line about the topic, as people write them: at most 41 bytes and ten words, never empty.
 pub(super) fn sentence(topic: &Topic, hand: &Hand, rng: &mut ChaCha20Rng) -> String {
+    ShortText::clipped(&line(topic, hand, rng)).as_str().trim_end().to_owned()
+}
+
+/// One line of at most ten words.
+fn line(topic: &Topic, hand: &Hand, rng: &mut ChaCha20Rng) -> String {
     let core = core(topic, rng).replace('*', &said(topic, rng));
     let asides = grammar::asides(topic.class);
     let mut parts = vec![core];
@@ -45,7 +94,7 @@ pub(super) fn sentence(topic: &Topic, hand: &Hand, rng: &mut ChaCha20Rng) -> Str
     }
     let line = hand.write(&parts, rng);
     let words: Vec<&str> = line.split_whitespace().take(MOST_WORDS).collect();
-    ShortText::clipped(&words.join(" ")).as_str().trim_end().to_owned()
+    words.join(" ")
 }
 
 fn core(topic: &Topic, rng: &mut ChaCha20Rng) -> &'static str {

@@ -9,6 +9,7 @@ use mosaic_obfuscate::{
     Cast, Granularity, Habits, Inclusion, Lifetime, PersonaBundle, PersonaId, Round, RoundId, Vocabulary, Whereabouts,
 };
 use mosaic_types::{ClassId, LatLng, Mode, Timestamp, TtlHours};
+use mosaic_wire::{CardText, PartsNeeded};
 
 const NOW: Timestamp = Timestamp::from_secs(1_763_748_000);
 
@@ -60,6 +61,8 @@ impl Person {
             granularity: Granularity::Fine,
             echo: Some(echo),
             inclusion: Inclusion::of(mode, since),
+            // equal words need equally many parts
+            parts: PartsNeeded::ALL[words.len() % 3],
         }
     }
 }
@@ -254,10 +257,11 @@ fn bundles_look_like_a_persons() {
     let vocabulary = Vocabulary::builtin();
     for day in 0..6 {
         let at = NOW.after(Duration::from_hours(31 * day));
-        let round = person.wants(day, day, at, "");
+        let round = person.wants(day, day, at, &"x".repeat(day as usize));
         let (cast, own) = (&person.cast, said(&person.cast, &round));
         for (_, round, bundle) in standing(cast, 20, at).into_iter().chain(own) {
-            assert!((1..=41).contains(&bundle.text.len()), "{:?}", bundle.text);
+            assert_eq!(PartsNeeded::of_length(bundle.text.len()), round.parts, "{:?}", bundle.text);
+            assert!(!bundle.text.is_empty() && CardText::clipped(&bundle.text).as_str() == bundle.text);
             assert!((1..=4).contains(&bundle.topics.len()));
             assert!(bundle.topics.iter().all(|topic| vocabulary.topic(*topic).unwrap().class == bundle.class));
             assert_eq!(bundle.cell.resolution(), Resolution::R8);

@@ -1,10 +1,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use mosaic_crypto::record;
-use mosaic_discovery::{Card, CardOrigin};
+use mosaic_discovery::{CardBook, CardOrigin};
 use mosaic_release::{Draft, Granularity, ReleaseError, SlotTruth};
 use mosaic_types::{Lane, LatLng, Mode, Sensitive, Stream};
-use mosaic_wire::{EventFields, OprfInput, encode, rows};
+use mosaic_wire::{CardText, EventFields, OprfInput, encode, rows};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
@@ -50,28 +50,8 @@ fn readers_open_real_and_persona_bundles_alike() {
     let accepted = releaser.draft(NOW, draft("looking for jazz musicians", 0.5, Mode::Balanced)).unwrap();
     for resolution in [8, 7, 6] {
         let event = oracle.event(&mut releaser, NOW, resolution, &mut rng);
-        let table = table(NOW.period());
-        let rows_known: Vec<(&OprfInput, u32)> = oracle
-            .outputs
-            .iter()
-            .filter(|(input, _)| matches!(input, OprfInput::Row { .. }))
-            .map(|(input, output)| (input, rows::discovery_row(output, 0, table.discovery.rows)))
-            .collect();
-        let topic_keys: Vec<_> = oracle
-            .outputs
-            .iter()
-            .filter_map(|(input, output)| match input {
-                OprfInput::Topic { topic, .. } => Some((*topic, rows::topic_key(output))),
-                OprfInput::Row { .. } => None,
-            })
-            .collect();
-        let fields = event.fields();
         let truth = event.slot_truth().clone().into_exposed();
-        for ((tag, sealed), truth) in fields.rows.iter().zip(&fields.slots).zip(truth) {
-            let candidates = rows_known.iter().filter(|(_, row)| *row == tag.row());
-            let open =
-                |(input, _): &(&OprfInput, u32)| Card::open(NOW, input, &oracle.outputs[*input], &topic_keys, sealed);
-            let card = candidates.filter_map(open).next().expect("every slot opens for who knows its row");
+        for (card, truth) in oracle.opened(&event, NOW).into_iter().zip(truth) {
             assert_eq!(card.resolution.number(), resolution);
             assert!(card.text.is_some() && !card.topics.is_empty());
             if truth == SlotTruth::Broadcast(accepted.id) {
@@ -81,6 +61,48 @@ fn readers_open_real_and_persona_bundles_alike() {
         }
         assert_eq!(real(&truth), 1);
     }
+}
+
+/// L3-16, L3-19, C-08: the words' parts travel at the three resolutions of a window, one in each event, and every bundle of
+/// the event is coded alike. So is every bundle of the events in which the person has no part.
+#[test]
+fn longer_words_are_coded_over_a_windows_events_and_everybodys_alike() {
+    let mut parts_seen = BTreeSet::new();
+    for (seed, words) in [
+        (31, "a flat white and a game of go, the table by the door"),
+        (32, "coffee and a slow walk along the river, I have a spare umbrella and bring a very friendly old dog"),
+        (
+            33,
+            "Kaffee ☕ und ein langer Spaziergang über die Brücke, danach Kuchen: wer kommt mit? Ich warte bis fünf Uhr hier",
+        ),
+    ] {
+        let (mut releaser, mut oracle) = (releaser(seed), Oracle::new());
+        let mut rng = ChaCha20Rng::seed_from_u64(seed.into());
+        let accepted = releaser.draft(NOW, draft(words, 0.5, Mode::Balanced)).unwrap();
+        let (mut book, mut mine) = (CardBook::new(), BTreeSet::new());
+        // three events with the broadcast, then some without
+        for (step, resolution) in [8, 7, 6, 8, 8, 7, 8, 6, 8].into_iter().enumerate() {
+            let event = oracle.event(&mut releaser, NOW, resolution, &mut rng);
+            let cards = oracle.opened(&event, NOW);
+            let needed: BTreeSet<_> =
+                cards.iter().map(|card| card.part.as_ref().map(|part| part.text().needed())).collect();
+            assert_eq!(needed.len(), 1, "{needed:?}");
+            parts_seen.extend(needed);
+            let truth = event.slot_truth().clone().into_exposed();
+            let real = |truth: &SlotTruth| *truth == SlotTruth::Broadcast(accepted.id);
+            assert_eq!(truth.iter().filter(|truth| real(truth)).count(), usize::from(step < 3));
+            for (card, truth) in cards.into_iter().zip(&truth) {
+                mine.extend(real(truth).then_some(card.public));
+                book.insert(NOW, card);
+            }
+        }
+        let standing = CardText::clipped(words);
+        let read = book.iter().find(|card| mine.contains(&card.public)).and_then(|card| card.text.as_deref());
+        assert_eq!((mine.len(), read), (1, Some(standing.as_str())), "one key in a window, and its words");
+        let companions = book.iter().filter(|card| card.part.is_some() && card.text.is_some()).count();
+        assert!(companions >= 10, "what companions say is read as well: {companions}");
+    }
+    assert_eq!(parts_seen.len(), 3, "{parts_seen:?}");
 }
 
 #[test]

@@ -1,10 +1,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use mosaic_crypto::oprf::{OprfOutput, WholeKey};
+use mosaic_discovery::Card;
 use mosaic_geo::{Place, PlaceIndex, PlaceKind, PlaceTag, Provenance};
 use mosaic_release::{Draft, OprfOutputs, OutgoingFrame, ReleaseError, ReleasedEvent, Releaser, ReleaserState};
-use mosaic_types::{ContextText, LatLng, Mode, NoiseRatio, Period, Sensitive, Stream, TileId, Timestamp, TtlHours};
-use mosaic_wire::{Groups, LaneShape, OprfInput, TableDescriptor};
+use mosaic_types::{
+    ContextText, LatLng, Mode, NoiseRatio, Period, RowTag, Sensitive, Stream, TileId, Timestamp, TtlHours,
+};
+use mosaic_wire::{Groups, LaneShape, OprfInput, TableDescriptor, rows};
 use rand_chacha::ChaCha20Rng;
 use zeroize::Zeroizing;
 
@@ -89,6 +92,28 @@ impl Oracle {
                 Err(other) => panic!("{other}"),
             }
         }
+    }
+}
+
+impl Oracle {
+    /// What somebody reads who can name every row and topic that was evaluated: all ten cards, by slot.
+    pub(crate) fn opened(&self, event: &ReleasedEvent, at: Timestamp) -> Vec<Card> {
+        let rows_of_event = table(at.period()).discovery.rows;
+        let topic = |(input, output): (&OprfInput, &OprfOutput)| match input {
+            OprfInput::Topic { topic, .. } => Some((*topic, rows::topic_key(output))),
+            OprfInput::Row { .. } => None,
+        };
+        let keys: Vec<_> = self.outputs.iter().filter_map(topic).collect();
+        let is_at = |input: &OprfInput, output: &OprfOutput, row| {
+            matches!(input, OprfInput::Row { .. }) && rows::discovery_row(output, 0, rows_of_event) == row
+        };
+        let fields = event.fields();
+        let card = |(tag, sealed): (&RowTag, &[u8; 192])| {
+            let mut known = self.outputs.iter().filter(|(input, output)| is_at(input, output, tag.row()));
+            known.find_map(|(input, output)| Card::open(at, input, output, &keys, sealed))
+        };
+        let cards = fields.rows.iter().zip(&fields.slots).map(card);
+        cards.map(|card| card.expect("every slot opens for who knows its row")).collect()
     }
 }
 

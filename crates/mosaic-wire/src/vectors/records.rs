@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Edit, Object, passed, pattern};
 use crate::{
-    Bundle, ContactCard, EVENT, EvaluateFields, EventFields, Frame, FrameKind, Part, RECORD_PLAIN, ShortText,
+    Bundle, CardText, Carrier, ContactCard, EVENT, EvaluateFields, EventFields, Frame, FrameKind, Part, RECORD_PLAIN,
     TopicLayer,
 };
 
@@ -46,18 +46,26 @@ fn topic_layer() -> Object {
     let mut topics = [TopicId::NONE; 8];
     topics[0] = TopicId(301);
     topics[1] = TopicId(42);
-    let layer = TopicLayer { topics, text: ShortText::new("coffee, table by the door").unwrap() };
+    // the bundle at resolution 7 of a window carries part 4 of twelve
+    let carrier = Carrier::of(Window(490_573), 7);
+    let layer = |text: &str| TopicLayer { topics, text: CardText::clipped(text).carried(carrier) };
     let fields = json!({ "topics": [301, 42, 0, 0, 0, 0, 0, 0], "text": "coffee, table by the door" });
     let full = "é".repeat(20) + "!";
-    let silent = TopicLayer { topics, text: ShortText::default() };
-    let long = TopicLayer { topics, text: ShortText::new(&full).unwrap() };
+    let coded =
+        |text: &str| json!({ "like": "two topics and a text", "text": text, "window": 490_573, "resolution": 7 });
+    let two = "coffee, table by the door, until about half past six";
+    let three = "é".repeat(54);
     Object::new("topic-layer", TopicLayer::SIZE, |bytes| Ok(TopicLayer::decode(bytes)?.encode().to_vec()))
-        .ok("two topics and a text", fields, layer.encode())
-        .ok("no text", json!({ "like": "two topics and a text", "text": "" }), silent.encode())
-        .ok("41 bytes of text", json!({ "like": "two topics and a text", "text": full }), long.encode())
+        .ok("two topics and a text", fields, layer("coffee, table by the door").encode())
+        .ok("no text", json!({ "like": "two topics and a text", "text": "" }), layer("").encode())
+        .ok("41 bytes of text", json!({ "like": "two topics and a text", "text": full }), layer(&full).encode())
+        .ok("part of a text of two", coded(two), layer(two).encode())
+        .ok("part of a text of three", coded(&three), layer(&three).encode())
         .spoil("not UTF-8", 16, &[0xFF], "Text")
         .spoil("zero inside the text", 20, &[0], "Text")
         .spoil("escape character in the text", 16, &[0x1B], "Text")
+        .spoil("a coded whole", 16, &[1], "Text")
+        .spoil("a text of four parts", 16, &[4], "Text")
 }
 
 fn frame() -> Object {

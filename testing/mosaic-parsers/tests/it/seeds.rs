@@ -18,10 +18,10 @@ use mosaic_federation::{
 };
 use mosaic_geo::{Cell, Place, PlaceIndex, PlaceKind, PlaceTag, Provenance, Resolution};
 use mosaic_types::{
-    ClassId, LatLng, Mode, Period, ProviderId, SegmentId, Stream, TableId, TileId, Timestamp, TopicId, TtlHours,
+    ClassId, LatLng, Mode, Period, ProviderId, SegmentId, Stream, TableId, TileId, Timestamp, TopicId, TtlHours, Window,
 };
 use mosaic_vault::read_header;
-use mosaic_wire::{Bundle, Head, Part, ShortText, TopicLayer};
+use mosaic_wire::{Bundle, CardText, Carrier, GatheredText, Head, Part, TextField, TopicLayer};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 use crate::fuzz;
@@ -207,9 +207,32 @@ fn a_card_before_it_is_sealed() {
     };
     let mut topics = [TopicId::NONE; 8];
     topics[0] = TopicId(7);
-    let layer = TopicLayer { topics, text: ShortText::new("flat white?").unwrap() };
-    let bytes = kept("discovery_card", "bundle-and-topics", &[&bundle.encode()[..], &layer.encode()].concat());
-    assert_eq!(Bundle::decode(&bytes[..136]), Ok(bundle));
+    let carrier = Carrier::of(bundle.window, 8);
+    let long = "a flat white and a game of go, the table by the door";
+    for (name, text) in [("bundle-and-topics", "flat white?"), ("bundle-and-part", long)] {
+        let layer = TopicLayer { topics, text: CardText::clipped(text).carried(carrier) };
+        let bytes = kept("discovery_card", name, &[&bundle.encode()[..], &layer.encode()].concat());
+        assert_eq!(Bundle::decode(&bytes[..136]).as_ref(), Ok(&bundle));
+    }
+}
+
+#[test]
+fn enough_parts_of_a_text() {
+    let text = CardText::clipped("a flat white and a game of go, the table by the door");
+    let found = |window: u8| {
+        let layer =
+            TopicLayer { topics: [TopicId::NONE; 8], text: text.carried(Carrier::of(Window(window.into()), 8)) };
+        [&[window][..], &layer.encode()].concat()
+    };
+    let bytes = kept("wire_gathered_text", "two-parts-of-two", &[found(1), found(2)].concat());
+    let mut gathered = GatheredText::default();
+    for found in bytes.chunks_exact(58) {
+        let TextField::Part(part) = TopicLayer::decode(&found[1..]).unwrap().text else { panic!("whole") };
+        gathered.add(Carrier::of(Window(found[0].into()), 8), &part);
+    }
+    assert_eq!(gathered.text(), Some(&text));
+    let again = kept("wire_gathered_text", "one-part-twice", &[found(1), found(1)].concat());
+    assert_eq!(again.len(), 116);
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn tell(finding: &Finding, text: &str, context: &Context) {
     let what = finding.kind.words();
     let consequence = match finding.reaches(text) {
         Reaches::Readers => "who knows it from elsewhere can tell that this card is yours",
-        Reaches::Nobody => "it stands behind the 41 bytes that leave this device",
+        Reaches::Nobody => "it stands behind the 108 bytes that leave this device",
     };
     context.out.note(format!("! the words hold {what}: {consequence}"));
     if let Some(suggestion) = identifiers::suggestion(text, finding.kind) {

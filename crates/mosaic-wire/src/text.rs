@@ -24,6 +24,9 @@ const CARRIERS: u8 = 12;
 const A_WINDOW: u32 = 3;
 /// Most parts kept of one text: twice what an honest publisher writes, in case somebody writes others beside them.
 const MOST_KEPT: usize = 2 * CARRIERS as usize;
+/// Most choices of parts that are tried for one text, a third of a millisecond each: all there are among ten parts, so
+/// seven foreign ones beside three right ones cost nothing but time, and a flood costs no more.
+const MOST_TRIES: u8 = 128;
 
 /// How many parts a text needs to be read: 1 to 3. Equal for all ten bundles of an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -220,6 +223,7 @@ impl TextField {
 #[derive(Clone, Default)]
 pub struct GatheredText {
     parts: Vec<(Carrier, [u8; SHARD])>,
+    tried: u8,
     text: Option<CardText>,
 }
 
@@ -231,14 +235,11 @@ impl fmt::Debug for GatheredText {
 
 impl GatheredText {
     /// Takes a part that lay in the bundle of `carrier`. Parts that somebody else slipped in among the right ones do no
-    /// harm: whatever is read has the id that its parts name, or is not read.
+    /// harm unless there are very many: whatever is read has the id that its parts name, or is not read.
     pub fn add(&mut self, carrier: Carrier, part: &TextPart) {
         let new = (carrier, part.shard);
-        if self.text.is_some() || self.parts.contains(&new) {
+        if self.text.is_some() || self.parts.contains(&new) || self.parts.len() == MOST_KEPT {
             return;
-        }
-        if self.parts.len() == MOST_KEPT {
-            self.parts.remove(0);
         }
         self.text = self.read_with(new, part.of);
         self.parts.push(new);
@@ -250,15 +251,23 @@ impl GatheredText {
     }
 
     /// Tries the new part with every choice of the others that it lacks.
-    fn read_with(&self, new: (Carrier, [u8; SHARD]), of: TextRef) -> Option<CardText> {
-        let mut others = (0..self.parts.len()).filter(|at| self.parts.get(*at).is_some_and(|(of, _)| *of != new.0));
+    fn read_with(&mut self, new: (Carrier, [u8; SHARD]), of: TextRef) -> Option<CardText> {
+        let (parts, tried) = (&self.parts, &mut self.tried);
+        let mut attempt = |chosen: &[(Carrier, [u8; SHARD])]| {
+            let differ = (1..chosen.len()).all(|at| chosen[..at].iter().all(|(carrier, _)| *carrier != chosen[at].0));
+            if !differ || *tried == MOST_TRIES {
+                return None;
+            }
+            *tried += 1;
+            read(of, chosen)
+        };
         match of.needed {
             PartsNeeded::One => None,
-            PartsNeeded::Two => others.find_map(|a| read(of, &[new, *self.parts.get(a)?])),
-            PartsNeeded::Three => others.find_map(|a| {
-                let (first, later) = (self.parts.get(a)?, self.parts.get(a + 1..)?);
-                let mut later = later.iter().filter(|(of, _)| *of != new.0 && *of != first.0);
-                later.find_map(|second| read(of, &[new, *first, *second]))
+            PartsNeeded::Two => parts.iter().find_map(|other| attempt(&[new, *other])),
+            PartsNeeded::Three => (0..parts.len()).find_map(|second| {
+                let (earlier, rest) = parts.split_at(second);
+                let second = rest.first()?;
+                earlier.iter().find_map(|first| attempt(&[new, *first, *second]))
             }),
         }
     }

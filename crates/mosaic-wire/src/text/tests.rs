@@ -94,13 +94,12 @@ fn a_changed_part_is_worth_nothing() {
 }
 
 /// L3-17: noise adds records, it takes none away. At 70 % noise, seven parts of other people's for three right ones in
-/// any order, all naming this text, seed 17: all of 2,000 are read. A Wilson 95 % lower bound of 2,000 of 2,000 is
-/// 0.998.
+/// any order, all naming this text, seed 17: all of 300 are read. The Wilson 95 % lower bound of 300 of 300 is 0.987.
 #[test]
 fn seventy_percent_of_foreign_parts_hide_nothing() {
     let mut rng = ChaCha20Rng::seed_from_u64(17);
     let all = all_carriers();
-    for _ in 0..2_000 {
+    for _ in 0..300 {
         let text = words(rng.random_range(42..=CardText::MAX_BYTES), &mut rng);
         let of = part(&text, all[0]).of;
         let mut parts: Vec<_> = (0..3).map(|at| (all[at * 4], part(&text, all[at * 4]))).collect();
@@ -116,23 +115,24 @@ fn seventy_percent_of_foreign_parts_hide_nothing() {
 }
 
 /// L3-15, loss instead of noise: each of the six bundles is lost with probability 0.3, independently. By the binomial
-/// law a text of two parts is read with probability 0.989 and one of three with 0.930; seed 18, 10,000 trials of each,
+/// law a text of two parts is read with probability 0.989 and one of three with 0.930; seed 18, 4,000 trials of each,
 /// five standard errors.
 #[test]
 fn what_is_read_under_loss_follows_the_binomial_law() {
     let mut rng = ChaCha20Rng::seed_from_u64(18);
     for (bytes, law) in [(60, 0.989), (100, 0.930)] {
         let text = words(bytes, &mut rng);
-        let read = (0..10_000).filter(|_| {
+        let read = (0..4_000).filter(|_| {
             let left: Vec<_> = read_at_once().into_iter().filter(|_| rng.random_bool(0.7)).collect();
             gather(&text, &left).text().is_some()
         });
-        let (share, error) = (read.count() as f64 / 10_000.0, (law * (1.0_f64 - law) / 10_000.0).sqrt());
+        let (share, error) = (read.count() as f64 / 4_000.0, (law * (1.0_f64 - law) / 4_000.0).sqrt());
         assert!((share - law).abs() < 5.0 * error + 0.000_5, "{bytes} bytes: {share}");
     }
 }
 
-/// Whoever floods a text with parts can keep it from being read, and can neither fill memory nor have another one read.
+/// Whoever floods a text with parts can keep it from being read, and can neither fill memory, nor spend time, nor have
+/// another one read.
 #[test]
 fn a_flood_of_parts_is_bounded() {
     let mut rng = ChaCha20Rng::seed_from_u64(19);
@@ -142,12 +142,13 @@ fn a_flood_of_parts_is_bounded() {
         let forged = TextPart { of: part(&text, all_carriers()[0]).of, shard: rng.random() };
         gathered.add(all_carriers()[rng.random_range(0..12_usize)], &forged);
     }
-    assert_eq!((gathered.parts.len(), gathered.text()), (MOST_KEPT, None));
     read_at_once().iter().for_each(|carrier| gathered.add(*carrier, &part(&text, *carrier)));
-    assert_eq!(gathered.text(), Some(&text));
+    assert_eq!((gathered.parts.len(), gathered.tried, gathered.text()), (MOST_KEPT, MOST_TRIES, None));
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     /// L3-16: any text, of any script, whole or coded, from any order of enough of its twelve parts.
     #[test]
     fn every_text_is_read_again(raw in "\\PC{0,120}", order in subsequence((0..12_usize).collect::<Vec<_>>(), 3).prop_shuffle()) {
@@ -165,7 +166,7 @@ proptest! {
 
     /// L3-21: whatever stands in the fields, what is read is what their publisher coded.
     #[test]
-    fn made_up_parts_never_read(fields in prop::collection::vec((0..12_u8, any::<[u8; 36]>()), 0..24)) {
+    fn made_up_parts_never_read(fields in prop::collection::vec((0..12_u8, any::<[u8; 36]>()), 0..12)) {
         let of = TextRef { needed: PartsNeeded::Two, id: [1, 2, 3, 4] };
         let mut gathered = GatheredText::default();
         fields.iter().for_each(|(at, shard)| gathered.add(Carrier(*at), &TextPart { of, shard: *shard }));

@@ -28,6 +28,8 @@ pub enum EvidenceKind {
     TwoTables,
     /// An evaluation whose proof does not fit the provider's public share. Not signed: an observation.
     WrongShare,
+    /// A generation's block that its signed head does not cover, from the provider itself. Not signed: an observation.
+    WrongBlock,
 }
 
 impl Evidence {
@@ -49,10 +51,16 @@ impl Evidence {
         Self { kind: EvidenceKind::WrongShare, provider: Some(provider), messages: Vec::new() }
     }
 
+    pub(crate) const fn wrong_block(provider: ProviderId) -> Self {
+        Self { kind: EvidenceKind::WrongBlock, provider: Some(provider), messages: Vec::new() }
+    }
+
     const fn warning(&self) -> WarningKind {
         match self.kind {
             EvidenceKind::DroppedRecord => WarningKind::ReceiptBroken,
-            EvidenceKind::TwoHeads | EvidenceKind::TwoTables | EvidenceKind::WrongShare => WarningKind::ProviderLied,
+            EvidenceKind::TwoHeads | EvidenceKind::TwoTables | EvidenceKind::WrongShare | EvidenceKind::WrongBlock => {
+                WarningKind::ProviderLied
+            }
         }
     }
 
@@ -65,6 +73,7 @@ impl Evidence {
             }
             EvidenceKind::TwoTables => format!("{who} signed two keys for one table; the evidence is kept"),
             EvidenceKind::WrongShare => format!("{who} answered with a key share that is not its own"),
+            EvidenceKind::WrongBlock => format!("{who} handed out records other than those that were signed"),
         }
     }
 }

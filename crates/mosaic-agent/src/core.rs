@@ -171,7 +171,7 @@ impl AgentCore {
         let phase = Duration::from_millis(state.phase_ms);
         let class = state.settings.mode.class();
         let mut core = Self {
-            paths: Paths::new(providers.ids()),
+            paths: paths(&providers, &state),
             providers,
             pool: config.pool,
             seed: Zeroizing::new(state.seed),
@@ -262,6 +262,9 @@ impl AgentCore {
     }
 
     pub(crate) fn accuse(&mut self, evidence: Evidence) {
+        if let Some(provider) = evidence.provider {
+            self.paths.distrust(provider);
+        }
         if self.alerts.keep(evidence.clone()) {
             self.dirty = true;
             self.note(AgentEvent::Accused(evidence));
@@ -342,4 +345,11 @@ impl AgentCore {
         }
         self.stirred = true;
     }
+}
+
+/// The providers to choose from: those against whom there is evidence only when nobody else is left.
+fn paths(providers: &Providers, state: &AgentState) -> Paths {
+    let mut paths = Paths::new(providers.ids());
+    state.evidence.iter().filter_map(|evidence| evidence.provider).for_each(|provider| paths.distrust(provider));
+    paths
 }

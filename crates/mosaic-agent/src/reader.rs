@@ -25,8 +25,10 @@ pub(crate) use whole::WholeGenerations;
 struct Segment {
     count: u32,
     last: Option<[u8; 32]>,
-    /// Its origin signed two heads for one generation, or broke its chain: nothing more is believed.
-    lied: bool,
+    /// Its origin signed two heads for one generation: it is no witness of its own segment any more.
+    forked: bool,
+    /// Its chain broke: nothing more is believed.
+    broken: bool,
 }
 
 /// A comparison of heads between two providers, in chunks of 64 segments.
@@ -179,11 +181,11 @@ impl Reader {
         self.compared = Some(self.round_began);
         let mut evidence = Vec::new();
         for chunk in 0..round.queries.len() {
-            let pair: Vec<_> =
-                round.replies.iter().filter(|((at, _), _)| *at == chunk).map(|(_, reply)| reply).collect();
+            let of_chunk = round.replies.iter().filter(|((at, _), _)| *at == chunk);
+            let pair: Vec<_> = of_chunk.map(|((_, provider), reply)| (*provider, reply)).collect();
             if let [a, b] = pair.as_slice() {
-                self.compare(a, b, providers, &mut evidence);
-                if [a, b].iter().any(|reply| reply.heads().len() == HeadsReply::MOST) {
+                self.compare(*a, *b, providers, &mut evidence);
+                if [a, b].iter().any(|(_, reply)| reply.heads().len() == HeadsReply::MOST) {
                     self.next_poll = Some(Timestamp::from_millis(0));
                 }
             }
@@ -191,24 +193,33 @@ impl Reader {
         Some(evidence)
     }
 
-    fn compare(&mut self, a: &HeadsReply, b: &HeadsReply, providers: &Providers, evidence: &mut Vec<Evidence>) {
+    /// Two heads of one generation convict their origin. Its records are other people's, so they are read all the same
+    /// once two *other* providers show one head alike.
+    fn compare(
+        &mut self,
+        (a_from, a): (ProviderId, &HeadsReply),
+        (b_from, b): (ProviderId, &HeadsReply),
+        providers: &Providers,
+        evidence: &mut Vec<Evidence>,
+    ) {
         let theirs: HashMap<_, _> = b.heads().iter().map(|head| ((head.segment, head.index), head)).collect();
         for head in a.heads() {
             let Some(other) = theirs.get(&(head.segment, head.index)) else { continue };
             let Some(key) = providers.key(head.segment.origin) else { continue };
             let segment = self.segments.entry(head.segment).or_default();
-            if segment.lied || head.index != segment.count || head.verify(&key).is_err() {
+            let on_its_own_word = segment.forked && [a_from, b_from].contains(&head.segment.origin);
+            if segment.broken || on_its_own_word || head.index != segment.count || head.verify(&key).is_err() {
                 continue;
             }
             if !head.agrees_with(other) {
                 if other.verify(&key).is_ok() {
-                    segment.lied = true;
+                    segment.forked = true;
                     evidence.push(Evidence::two_heads(head, other));
                 }
                 continue;
             }
             if segment.last.is_some_and(|last| last != head.previous) {
-                segment.lied = true;
+                segment.broken = true;
                 continue;
             }
             segment.count += 1;

@@ -73,9 +73,12 @@ struct Health {
 /// A relay could say of an honest provider that it does not answer. Its word alone puts only the relay
 /// itself to rest; the target rests once two different relays said so without an answer in between, and
 /// then they are cleared.
+///
+/// A provider that broke its word is not chosen while two others answer: [`Self::distrust`].
 #[derive(Clone, Debug)]
 pub struct Paths {
     health: BTreeMap<ProviderId, Health>,
+    distrusted: BTreeSet<ProviderId>,
 }
 
 impl Paths {
@@ -90,19 +93,30 @@ impl Paths {
 
     /// All providers of a federation, none of them tried.
     pub fn new(providers: impl IntoIterator<Item = ProviderId>) -> Self {
-        Self { health: providers.into_iter().map(|id| (id, Health::default())).collect() }
+        let health = providers.into_iter().map(|id| (id, Health::default())).collect();
+        Self { health, distrusted: BTreeSet::new() }
     }
 
-    /// Providers not resting at `now`, rising.
+    /// Chooses `id` for nothing any more while a quorum of others answers. For good: what it did is kept as evidence.
+    pub fn distrust(&mut self, id: ProviderId) {
+        if self.health.contains_key(&id) {
+            self.distrusted.insert(id);
+        }
+    }
+
+    /// Providers to choose from at `now`, rising: none that rests, and none that broke its word unless fewer than
+    /// two others are left.
     pub fn live(&self, now: Timestamp) -> Vec<ProviderId> {
         let rests = |health: &Health| health.avoid_until.is_some_and(|until| now < until);
-        self.health.iter().filter(|(_, health)| !rests(health)).map(|(id, _)| *id).collect()
+        let answering: Vec<_> = self.health.iter().filter(|(_, health)| !rests(health)).map(|(id, _)| *id).collect();
+        let trusted: Vec<_> = answering.iter().copied().filter(|id| !self.distrusted.contains(id)).collect();
+        if trusted.len() >= Self::QUORUM { trusted } else { answering }
     }
 
     /// How much of the federation answered last time it was asked: a provider stays missing until it
-    /// answers again, rest or no rest.
+    /// answers again, rest or no rest. One that broke its word is missing too.
     pub fn standing(&self) -> Standing {
-        let well = self.health.values().filter(|health| health.failures == 0).count();
+        let well = self.health.keys().filter(|id| self.is_well(**id)).count();
         if well < Self::QUORUM {
             Standing::Insufficient
         } else if well < self.health.len() {
@@ -112,9 +126,9 @@ impl Paths {
         }
     }
 
-    /// Whether `id` answered last time it was asked, or was not asked yet.
+    /// Whether `id` answered last time it was asked, or was not asked yet, and never broke its word.
     pub fn is_well(&self, id: ProviderId) -> bool {
-        self.health.get(&id).is_some_and(|health| health.failures == 0)
+        self.health.get(&id).is_some_and(|health| health.failures == 0) && !self.distrusted.contains(&id)
     }
 
     /// When the next resting provider may be tried.
@@ -267,6 +281,27 @@ mod tests {
         assert!(rests.iter().zip(bounds).all(|(rest, least)| (least..=least * 5 / 4).contains(rest)), "{rests:?}");
         paths.record(now, direct(2), Outcome::Answered, &mut rng);
         assert_eq!(paths.standing(), Standing::Whole);
+    }
+
+    #[test]
+    fn who_broke_its_word_is_chosen_only_when_two_others_do_not_answer() {
+        let (mut paths, mut rng) = (three(), ChaCha20Rng::seed_from_u64(7));
+        paths.distrust(id(3));
+        paths.distrust(id(9));
+        assert_eq!((paths.live(NOW), paths.standing()), (vec![id(1), id(2)], Standing::Degraded));
+        for _ in 0..100 {
+            assert_eq!(paths.pair(NOW, &mut rng).map(BTreeSet::from), Some([id(1), id(2)].into()));
+            assert_ne!(paths.origin(NOW, &mut rng), Some(id(3)));
+            let address = paths.address(NOW, id(1), PathKind::Relayed, &[], &mut rng).unwrap();
+            assert_eq!(address.via, Some(id(2)));
+        }
+        // an answer changes nothing about it, and with one honest provider left there is no other choice
+        paths.record(NOW, direct(3), Outcome::Answered, &mut rng);
+        assert!(!paths.is_well(id(3)) && !paths.live(NOW).contains(&id(3)));
+        paths.record(NOW, direct(1), Outcome::Failed(CallFailure::Unreachable), &mut rng);
+        assert_eq!((paths.live(NOW), paths.standing()), (vec![id(2), id(3)], Standing::Insufficient));
+        paths.distrust(id(2));
+        assert_eq!(paths.live(paths.next_retry(NOW).unwrap()), [id(1), id(2), id(3)]);
     }
 
     #[test]

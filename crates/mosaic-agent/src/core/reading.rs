@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mosaic_discovery::Card;
-use mosaic_types::{Lane, Period, RowTag, Timestamp, TopicId};
+use mosaic_types::{Lane, Period, ProviderId, RowTag, Timestamp, TopicId};
 use mosaic_wire::{Call, GenerationBlock, GenerationId, Head, OprfInput, RECORD, Reply, rows};
 use rand::CryptoRng;
 
@@ -32,7 +32,7 @@ impl AgentCore {
         }
     }
 
-    fn ask_heads(&mut self, chunk: usize, provider: mosaic_types::ProviderId) {
+    fn ask_heads(&mut self, chunk: usize, provider: ProviderId) {
         if let Some(query) = self.reader.round_query(chunk, provider) {
             self.post.send_direct(provider, Call::Heads(query), Errand::Heads(chunk));
         }
@@ -43,7 +43,7 @@ impl AgentCore {
         &mut self,
         now: Timestamp,
         chunk: usize,
-        provider: mosaic_types::ProviderId,
+        provider: ProviderId,
         rng: &mut impl CryptoRng,
     ) {
         let members = self.reader.round_members(chunk);
@@ -71,18 +71,23 @@ impl AgentCore {
         }
     }
 
-    /// Takes the answer to a private read; `false` when it is none.
+    /// Takes the answer to a private read; `false` when it is none. Reads are asked of the provider itself, over a
+    /// connection that is pinned to it, so what its head does not cover is its own lie.
     #[must_use]
     pub(crate) fn take_read(
         &mut self,
         now: Timestamp,
+        from: ProviderId,
         asked: &[GenerationId],
         answer: Reply,
         rng: &mut impl CryptoRng,
     ) -> bool {
-        let Some(read) = self.reader.private.take(now, asked, answer, &self.pool) else { return false };
+        let Some(answer) = self.reader.private.take(now, asked, answer, &self.pool) else { return false };
+        if answer.wrong {
+            self.accuse(Evidence::wrong_block(from));
+        }
         let found = self.book.len();
-        for Delivery { id, head, block } in read {
+        for Delivery { id, head, block } in answer.read {
             self.check_receipts(id, &head, block.as_deref());
             let Some(block) = block else { continue };
             match id.segment.table.lane() {

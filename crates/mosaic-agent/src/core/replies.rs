@@ -71,7 +71,7 @@ impl AgentCore {
                 evidence.into_iter().flatten().for_each(|evidence| self.accuse(evidence));
             }
             (Errand::Read(asked), answer) => {
-                if !self.take_read(now, &asked, answer, rng) {
+                if !self.take_read(now, from.provider, &asked, answer, rng) {
                     self.garbled(now, rng, from, Errand::Read(asked));
                 }
             }

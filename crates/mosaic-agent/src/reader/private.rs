@@ -23,6 +23,15 @@ pub(crate) struct Delivery {
     pub(crate) block: Option<Arc<GenerationBlock>>,
 }
 
+/// What an answer brought.
+#[derive(Default)]
+pub(crate) struct Answer {
+    /// Generations as their heads state them.
+    pub(crate) read: Vec<Delivery>,
+    /// Whether there was one that was asked for and is not as its head states.
+    pub(crate) wrong: bool,
+}
+
 /// How records reach the device so that no provider learns which rows matter to it (DESIGN section 4).
 ///
 /// [`super::WholeGenerations`] downloads everything. Private retrieval by row takes its place by
@@ -41,13 +50,7 @@ pub(crate) trait PrivateReader: Send {
 
     /// Takes the answer to a question; `None` when it is no answer to any. What is not as its head
     /// states is not delivered and asked for again.
-    fn take(
-        &mut self,
-        now: Timestamp,
-        asked: &[GenerationId],
-        answer: Reply,
-        pool: &BlockPool,
-    ) -> Option<Vec<Delivery>>;
+    fn take(&mut self, now: Timestamp, asked: &[GenerationId], answer: Reply, pool: &BlockPool) -> Option<Answer>;
 
     /// No answer came: the same is asked again after `until`.
     fn failed(&mut self, asked: &[GenerationId], until: Timestamp);

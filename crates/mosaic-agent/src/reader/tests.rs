@@ -59,9 +59,14 @@ fn chain(key: &SigningKey, blocks: &[GenerationBlock]) -> Vec<Head> {
 
 /// One round in which the second and third provider show these heads.
 fn round(reader: &mut Reader, providers: &Providers, shown: [&[Head]; 2]) -> Vec<Evidence> {
+    round_of(reader, providers, [2, 3], shown)
+}
+
+/// One round in which these two providers show these heads.
+fn round_of(reader: &mut Reader, providers: &Providers, pair: [u8; 2], shown: [&[Head]; 2]) -> Vec<Evidence> {
     let periods = reader.periods(NOW);
     assert_eq!(reader.start_round(NOW, &periods, providers), 1);
-    let asked = [id(2), id(3)].map(|provider| (provider, reader.round_query(0, provider).unwrap()));
+    let asked = pair.map(id).map(|provider| (provider, reader.round_query(0, provider).unwrap()));
     let mut found = None;
     for ((provider, query), heads) in asked.into_iter().zip(shown) {
         let known = query.known().iter().find(|known| known.segment == segment()).unwrap().count;
@@ -92,8 +97,9 @@ fn only_what_two_providers_show_alike_is_downloaded() {
     assert!(reader.caught_up().is_none());
     let ids = [GenerationId { segment: segment(), index: 0 }];
     let answer = Reply::Generations(GenerationsReply::new([block(0, &[1, 2])]));
-    let read = reader.private.take(NOW, &ids, answer, &BlockPool::default()).unwrap();
-    assert_eq!(read.iter().map(|read| read.id).collect::<Vec<_>>(), ids);
+    let answer = reader.private.take(NOW, &ids, answer, &BlockPool::default()).unwrap();
+    assert!(!answer.wrong);
+    assert_eq!(answer.read.iter().map(|read| read.id).collect::<Vec<_>>(), ids);
     assert_eq!(reader.caught_up(), Some(NOW));
     assert_eq!(reader.private.kept(Lane::Discovery).len(), 1);
     assert!(round(&mut reader, &providers, [&heads, &heads]).is_empty());
@@ -109,7 +115,9 @@ fn a_wrong_answer_is_not_delivered_and_asked_for_again() {
     let (ids, pool) = ([GenerationId { segment: segment(), index: 0 }], BlockPool::default());
     assert!(reader.private.take(NOW, &ids, Reply::Federation(Vec::new()), &pool).is_none(), "no answer at all");
     let other = Reply::Generations(GenerationsReply::new([block(0, &[1, 3])]));
-    assert!(reader.private.take(NOW, &ids, other, &pool).unwrap().is_empty(), "its head states something else");
+    let answer = reader.private.take(NOW, &ids, other, &pool).unwrap();
+    assert!(answer.read.is_empty() && answer.wrong, "its head states something else");
+    assert!(!reader.private.take(NOW, &ids, Reply::Generations(GenerationsReply::new([])), &pool).unwrap().wrong);
     assert_eq!(asked(&mut reader, true), [0; 0], "nobody is pressed");
     let later = reader.private.next_wake(NOW).unwrap();
     assert_eq!(reader.private.ask(later, &|_| true).unwrap().asked, ids);
@@ -118,7 +126,7 @@ fn a_wrong_answer_is_not_delivered_and_asked_for_again() {
 }
 
 #[test]
-fn two_heads_of_one_generation_are_evidence_and_end_the_trust() {
+fn two_heads_of_one_generation_are_evidence_and_their_origin_is_no_witness_any_more() {
     let ((providers, key), mut reader) = (providers(), reader());
     let (honest, other) = (chain(&key, &[block(0, &[1])]), chain(&key, &[block(0, &[2])]));
     let evidence = round(&mut reader, &providers, [&honest, &other]);
@@ -128,8 +136,11 @@ fn two_heads_of_one_generation_are_evidence_and_end_the_trust() {
     for message in [a, b] {
         Head::decode(message).unwrap().verify(&key.verifying_key()).unwrap();
     }
+    assert_eq!(asked(&mut reader, true), [0; 0], "nothing that two providers do not show alike");
+    assert!(round_of(&mut reader, &providers, [1, 3], [&other, &other]).is_empty());
+    assert_eq!(asked(&mut reader, true), [0; 0], "nothing on the word of the liar and one other");
     assert!(round(&mut reader, &providers, [&honest, &honest]).is_empty());
-    assert_eq!(asked(&mut reader, true), [0; 0]);
+    assert_eq!(asked(&mut reader, true), [0], "what the two others show alike is other people's");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::{
 use mosaic_types::{Lane, Period, TableId, Timestamp};
 use mosaic_wire::{Call, GenerationBlock, GenerationId, GenerationsQuery, Head, Reply};
 
-use super::private::{Delivery, PrivateReader, Question};
+use super::private::{Answer, Delivery, PrivateReader, Question};
 use crate::blocks::{BlockPool, Shelf};
 
 /// Rest after a provider had none of the generations asked for.
@@ -55,29 +55,26 @@ impl PrivateReader for WholeGenerations {
         Some(Question { call: Call::Generations(query), asked })
     }
 
-    fn take(
-        &mut self,
-        now: Timestamp,
-        asked: &[GenerationId],
-        answer: Reply,
-        pool: &BlockPool,
-    ) -> Option<Vec<Delivery>> {
+    fn take(&mut self, now: Timestamp, asked: &[GenerationId], answer: Reply, pool: &BlockPool) -> Option<Answer> {
         let Reply::Generations(reply) = answer else { return None };
         self.over(asked);
-        let mut read = Vec::new();
+        let mut answer = Answer::default();
         for block in reply.into_blocks() {
             let id = GenerationId { segment: block.segment(), index: block.index() };
             let Some(head) = self.todo.get(&id).copied().filter(|_| asked.contains(&id)) else { continue };
             // a block that its head does not cover is simply asked for again, elsewhere
-            let Some(block) = pool.verified(&head, block) else { continue };
+            let Some(block) = pool.verified(&head, block) else {
+                answer.wrong = true;
+                continue;
+            };
             self.todo.remove(&id);
             self.shelf.put(id, head.sealed_at, Arc::clone(&block));
-            read.push(Delivery { id, head, block: Some(block) });
+            answer.read.push(Delivery { id, head, block: Some(block) });
         }
-        if read.is_empty() {
+        if answer.read.is_empty() {
             self.rest_until = Some(now.after(SHORT_REST));
         }
-        Some(read)
+        Some(answer)
     }
 
     fn failed(&mut self, asked: &[GenerationId], until: Timestamp) {

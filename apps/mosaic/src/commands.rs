@@ -8,6 +8,7 @@ pub(crate) mod config;
 pub(crate) mod corpus;
 pub(crate) mod debug;
 pub(crate) mod demo;
+pub(crate) mod evidence;
 pub(crate) mod export;
 pub(crate) mod federation;
 pub(crate) mod import;
@@ -83,6 +84,8 @@ pub(crate) enum Command {
     Status(status::StatusArgs),
     /// List the events that left and what an attacker would state of each
     Receipts(receipts::ReceiptsArgs),
+    /// List, save or check what proves that a provider broke its word
+    Evidence(evidence::EvidenceArgs),
     /// Show or change settings
     Config(config::ConfigArgs),
     /// Write settings and kept people to a sealed file
@@ -123,6 +126,7 @@ impl Command {
             Self::Associate(args) => args.run(context).await,
             Self::Status(args) => args.run(context).await,
             Self::Receipts(args) => args.run(context).await,
+            Self::Evidence(args) => args.run(context).await,
             Self::Config(args) => args.run(context).await,
             Self::Export(args) => args.run(context).await,
             Self::Import(args) => args.run(context).await,

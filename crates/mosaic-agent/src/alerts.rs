@@ -1,12 +1,15 @@
 use std::collections::BTreeMap;
 
 use mosaic_api::{Warning, WarningKind};
+use mosaic_federation::{Dropped, Evidence as Proof};
 use mosaic_types::{ProviderId, Timestamp};
-use mosaic_wire::{Head, Receipt, SignedTable};
+use mosaic_wire::{GenerationBlock, Head, Receipt, SignedTable};
 use serde::{Deserialize, Serialize};
 
-/// Proof that a provider broke its word: signed messages that cannot both be honest. Kept in the vault,
-/// fit to be published (DESIGN section 6).
+use crate::deposits::Owed;
+
+/// That a provider broke its word: signed messages that cannot both be honest, or what was seen. Kept in the vault;
+/// [`Self::proof`] is fit to be published (DESIGN section 6).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// What it proves.
@@ -22,7 +25,8 @@ pub struct Evidence {
 pub enum EvidenceKind {
     /// Two heads of one origin for one generation.
     TwoHeads,
-    /// A receipt and the head of the generation it names, whose records lack an accepted one.
+    /// A receipt and the head of the generation it names, whose records lack an accepted one; then, where they are not
+    /// too long to keep, the event and the generation's block.
     DroppedRecord,
     /// Two descriptors for one period, each under two signatures.
     TwoTables,
@@ -38,9 +42,29 @@ impl Evidence {
         Self { kind: EvidenceKind::TwoHeads, provider: Some(a.segment.origin), messages }
     }
 
-    pub(crate) fn dropped_record(receipt: &Receipt, head: &Head) -> Self {
-        let messages = vec![receipt.encode().to_vec(), head.encode().to_vec()];
-        Self { kind: EvidenceKind::DroppedRecord, provider: Some(receipt.segment.origin), messages }
+    pub(crate) fn dropped_record(owed: &Owed, head: &Head, block: Option<&GenerationBlock>) -> Self {
+        let mut messages = vec![owed.receipt.encode().to_vec(), head.encode().to_vec()];
+        let empty = || GenerationBlock::new(head.segment, head.index, Vec::new()).ok().map(|block| block.encode());
+        let block = block.map(GenerationBlock::encode).or_else(empty).filter(|block| block.len() <= MOST_PROOF);
+        messages.extend(block.map(|block| [owed.event.to_vec(), block]).into_iter().flatten());
+        Self { kind: EvidenceKind::DroppedRecord, provider: Some(owed.receipt.segment.origin), messages }
+    }
+
+    /// What convinces anybody who has the federation's document, where the evidence is of that kind: an observation
+    /// convinces only who made it.
+    pub fn proof(&self) -> Option<Proof> {
+        match (self.kind, self.messages.as_slice()) {
+            (EvidenceKind::TwoHeads, [first, second]) => {
+                Some(Proof::TwoHistories { first: Head::decode(first).ok()?, second: Head::decode(second).ok()? })
+            }
+            (EvidenceKind::DroppedRecord, [receipt, head, event, block]) => Some(Proof::Dropped(Box::new(Dropped {
+                receipt: Receipt::decode(receipt).ok()?,
+                event: event.as_slice().try_into().ok()?,
+                head: Head::decode(head).ok()?,
+                block: GenerationBlock::decode(block).ok()?,
+            }))),
+            _ => None,
+        }
     }
 
     pub(crate) fn two_tables(a: &SignedTable, b: &SignedTable) -> Self {
@@ -64,7 +88,7 @@ impl Evidence {
         }
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let who = self.provider.map_or_else(|| "a provider".to_owned(), |id| format!("provider {id}"));
         match self.kind {
             EvidenceKind::TwoHeads => format!("{who} signed two contents for one generation; the evidence is kept"),
@@ -80,6 +104,8 @@ impl Evidence {
 
 /// The most pieces kept; the first ones are worth most.
 const MOST_EVIDENCE: usize = 64;
+/// The longest block kept as evidence, in bytes: one of 600 records.
+const MOST_PROOF: usize = 128 * 1_024;
 
 /// What the person should know: evidence, and conditions that come and go.
 pub(crate) struct Alerts {

@@ -3,6 +3,7 @@
 mod anonymity;
 mod associate;
 mod broadcast;
+mod evidence;
 mod proximity;
 mod quota;
 mod settings;

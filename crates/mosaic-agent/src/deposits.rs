@@ -27,8 +27,16 @@ pub(crate) struct Deposit {
 #[derive(Default)]
 pub(crate) struct Deposits {
     waiting: BTreeMap<u64, Deposit>,
-    owed: BTreeMap<GenerationId, Vec<(Receipt, Vec<Record>)>>,
+    owed: BTreeMap<GenerationId, Vec<Owed>>,
     last: u64,
+}
+
+/// What a receipt promises until its generation is read.
+pub(crate) struct Owed {
+    pub(crate) receipt: Receipt,
+    /// The event that it acknowledges: who doubts a broken receipt needs it.
+    pub(crate) event: Box<[u8; EVENT]>,
+    pub(crate) records: Vec<Record>,
 }
 
 /// The longest rest between two attempts.
@@ -108,14 +116,13 @@ impl Deposits {
         let fields = deposit.event.fields();
         let accepted = (0..SLOTS).filter(|slot| receipt.accepted >> slot & 1 == 1);
         let records = accepted.map(|slot| Record { row: fields.rows[slot].row(), bytes: fields.slots[slot] }).collect();
-        self.owe(receipt, records);
+        self.owe(Owed { receipt, event: deposit.bytes, records });
         Some(deposit.event)
     }
 
-    /// Remembers what a receipt promises until its generation is read.
-    pub(crate) fn owe(&mut self, receipt: Receipt, records: Vec<Record>) {
-        let generation = GenerationId { segment: receipt.segment, index: receipt.generation };
-        self.owed.entry(generation).or_default().push((receipt, records));
+    pub(crate) fn owe(&mut self, owed: Owed) {
+        let generation = GenerationId { segment: owed.receipt.segment, index: owed.receipt.generation };
+        self.owed.entry(generation).or_default().push(owed);
     }
 
     pub(crate) fn drop_deposit(&mut self, id: u64) -> Option<Vec<FrameId>> {
@@ -130,11 +137,12 @@ impl Deposits {
         over.into_iter().filter_map(|id| self.drop_deposit(id)).flatten().collect()
     }
 
-    /// Compares a generation with what its origin acknowledged into it: the receipts it broke.
-    pub(crate) fn check(&mut self, generation: GenerationId, block: Option<&GenerationBlock>) -> Vec<Receipt> {
-        let owed = self.owed.remove(&generation).unwrap_or_default();
+    /// Compares a generation with what its origin acknowledged into it: the promises it broke.
+    pub(crate) fn check(&mut self, generation: GenerationId, block: Option<&GenerationBlock>) -> Vec<Owed> {
+        let mut owed = self.owed.remove(&generation).unwrap_or_default();
         let holds = |record: &Record| block.is_some_and(|block| block.row(record.row).contains(record));
-        owed.into_iter().filter(|(_, records)| !records.iter().all(holds)).map(|(receipt, _)| receipt).collect()
+        owed.retain(|owed| !owed.records.iter().all(holds));
+        owed
     }
 
     pub(crate) fn next_retry(&self) -> Option<Timestamp> {

@@ -16,6 +16,11 @@ impl Providers {
         self.0.descriptor()
     }
 
+    #[cfg(test)]
+    pub(crate) fn federation(&self) -> &Federation {
+        &self.0
+    }
+
     pub(crate) fn pin(&self) -> [u8; 32] {
         self.0.digest()
     }

@@ -11,9 +11,9 @@ use utoipa::{
 
 use crate::{
     AcceptBody, AssociateBody, AssociateReply, AssociationList, AssociationView, BroadcastBody, BroadcastList,
-    BroadcastReply, ExportDocument, ImportReply, LookupBody, Method, OpenDoorReply, Operation, PeopleReply, Problem,
-    ProblemKind, ProximityBody, ProximityParams, ProximityReply, ReceiptsReply, SettingsBody, SettingsView,
-    StatusReply, WaveBody, WaveReply, WavesReply,
+    BroadcastReply, EvidenceReply, ExportDocument, ImportReply, LookupBody, Method, OpenDoorReply, Operation,
+    PeopleReply, Problem, ProblemKind, ProximityBody, ProximityParams, ProximityReply, ReceiptsReply, SettingsBody,
+    SettingsView, StatusReply, WaveBody, WaveReply, WavesReply,
 };
 
 const BEARER: &str = "token";
@@ -137,6 +137,7 @@ fn answer(operation: Operation) -> ResponseBuilder {
         Operation::People => reference::<PeopleReply>(),
         Operation::Status => reference::<StatusReply>(),
         Operation::Receipts => reference::<ReceiptsReply>(),
+        Operation::Evidence => reference::<EvidenceReply>(),
         Operation::OpenDoor => reference::<OpenDoorReply>(),
         Operation::ReadSettings | Operation::ChangeSettings => reference::<SettingsView>(),
         Operation::Export => reference::<ExportDocument>(),
@@ -187,6 +188,7 @@ fn components() -> Components {
     add::<PeopleReply>(list);
     add::<StatusReply>(list);
     add::<ReceiptsReply>(list);
+    add::<EvidenceReply>(list);
     add::<OpenDoorReply>(list);
     add::<SettingsBody>(list);
     add::<SettingsView>(list);

@@ -14,6 +14,7 @@ mod anonymity;
 mod association;
 mod broadcast;
 mod document;
+mod evidence;
 mod operation;
 mod problem;
 mod proximity;
@@ -35,6 +36,7 @@ pub use broadcast::{
     Granularity, IdentifierName, Identifying, InclusionView, NoiseView, Position, ZoneReason,
 };
 pub use document::openapi;
+pub use evidence::{EvidenceName, EvidenceReply, EvidenceView};
 pub use operation::{Method, Operation};
 pub use problem::{Problem, ProblemKind, parse_body};
 pub use proximity::{CardView, ProximityBody, ProximityParams, ProximityReply, ProximityRequest, ResultCap, Searched};

@@ -53,6 +53,8 @@ pub enum Operation {
     Status,
     /// Shows the events of the last two days and what attackers would conclude from them.
     Receipts,
+    /// Shows what is held against providers.
+    Evidence,
     /// Books an open door.
     OpenDoor,
     /// Shows the settings.
@@ -69,7 +71,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Broadcast,
         Self::ListBroadcasts,
         Self::Withdraw,
@@ -89,6 +91,7 @@ impl Operation {
         Self::ForgetPerson,
         Self::Status,
         Self::Receipts,
+        Self::Evidence,
         Self::OpenDoor,
         Self::ReadSettings,
         Self::ChangeSettings,
@@ -119,6 +122,7 @@ impl Operation {
             Self::ForgetPerson => (Method::Delete, "/v1/people/{id}"),
             Self::Status => (Method::Get, "/v1/status"),
             Self::Receipts => (Method::Get, "/v1/receipts"),
+            Self::Evidence => (Method::Get, "/v1/evidence"),
             Self::OpenDoor => (Method::Post, "/v1/open-door"),
             Self::ReadSettings => (Method::Get, "/v1/config"),
             Self::ChangeSettings => (Method::Put, "/v1/config"),
@@ -169,6 +173,7 @@ impl Operation {
             Self::ForgetPerson => "Forget a contact",
             Self::Status => "Show mode, providers, ledger and warnings",
             Self::Receipts => "List the events of the last two days, and what an attacker would state of each",
+            Self::Evidence => "List what this agent holds against providers, with proofs that others can check",
             Self::OpenDoor => "Book an open door: two hours with an event a minute, visible as such",
             Self::ReadSettings => "Show the settings",
             Self::ChangeSettings => "Change the settings that are named",

@@ -107,8 +107,8 @@ impl AgentCore {
     }
 
     fn check_receipts(&mut self, id: GenerationId, head: &Head, block: Option<&GenerationBlock>) {
-        for receipt in self.deposits.check(id, block) {
-            self.accuse(Evidence::dropped_record(&receipt, head));
+        for owed in self.deposits.check(id, block) {
+            self.accuse(Evidence::dropped_record(&owed, head, block));
         }
     }
 

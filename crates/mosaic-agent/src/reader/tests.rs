@@ -1,13 +1,17 @@
 use std::sync::Arc;
 
 use mosaic_crypto::signing::SigningKey;
-use mosaic_federation::{FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
+use mosaic_federation::{Evidence as Proof, FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
 use mosaic_types::TileId;
-use mosaic_wire::{GenerationBlock, GenerationId, GenerationsReply, Head, Receipt, Record, Reply};
+use mosaic_wire::{EVENT, GenerationBlock, GenerationId, GenerationsReply, Head, Receipt, Record, Reply};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
 use super::*;
-use crate::{alerts::EvidenceKind, blocks::BlockPool, deposits::Deposits};
+use crate::{
+    alerts::EvidenceKind,
+    blocks::BlockPool,
+    deposits::{Deposits, Owed},
+};
 
 const NOW: Timestamp = Timestamp::from_secs(1_763_683_261);
 
@@ -132,10 +136,8 @@ fn two_heads_of_one_generation_are_evidence_and_their_origin_is_no_witness_any_m
     let evidence = round(&mut reader, &providers, [&honest, &other]);
     assert_eq!(evidence.len(), 1);
     assert_eq!((evidence[0].kind, evidence[0].provider), (EvidenceKind::TwoHeads, Some(id(1))));
-    let [a, b] = evidence[0].messages.as_slice() else { panic!("two messages") };
-    for message in [a, b] {
-        Head::decode(message).unwrap().verify(&key.verifying_key()).unwrap();
-    }
+    let proof = evidence[0].proof().unwrap();
+    assert_eq!(proof.verify(providers.federation()), Ok(id(1)), "anybody with the federation's document is convinced");
     assert_eq!(asked(&mut reader, true), [0; 0], "nothing that two providers do not show alike");
     assert!(round_of(&mut reader, &providers, [1, 3], [&other, &other]).is_empty());
     assert_eq!(asked(&mut reader, true), [0; 0], "nothing on the word of the liar and one other");
@@ -201,7 +203,7 @@ fn a_record_that_was_acknowledged_and_left_out_is_noticed() {
         generation: 0,
         replica: id(2),
         accepted: 0b11,
-        full: 0,
+        full: 0x3FC,
         receipt_key: [1; 32],
         event: [2; 32],
         time: NOW,
@@ -210,13 +212,19 @@ fn a_record_that_was_acknowledged_and_left_out_is_noticed() {
     .sign(&key);
     let owed = |rows: &[u32]| {
         let mut deposits = Deposits::default();
-        deposits.owe(receipt, block(0, rows).records().to_vec());
+        deposits.owe(Owed { receipt, event: Box::new([0; EVENT]), records: block(0, rows).records().to_vec() });
         deposits
     };
     let generation = GenerationId { segment: segment(), index: 0 };
     assert!(owed(&[1, 2]).check(generation, Some(&block(0, &[1, 2, 3]))).is_empty());
-    assert_eq!(owed(&[1, 4]).check(generation, Some(&block(0, &[1, 2, 3]))), [receipt]);
-    assert_eq!(owed(&[1]).check(generation, None), [receipt], "an empty generation holds nothing");
-    let evidence = Evidence::dropped_record(&receipt, &chain(&key, &[block(0, &[1])])[0]);
+    let broken = |rows: &[u32], block: Option<&GenerationBlock>| owed(rows).check(generation, block);
+    assert_eq!(broken(&[1], None).len(), 1, "an empty generation holds nothing");
+    let (short, broken) = (block(0, &[1, 2, 3]), broken(&[1, 4], Some(&block(0, &[1, 2, 3]))));
+    assert_eq!((broken.len(), broken[0].receipt), (1, receipt));
+    let head = chain(&key, std::slice::from_ref(&short))[0];
+    let evidence = Evidence::dropped_record(&broken[0], &head, Some(&short));
     assert_eq!((evidence.kind, evidence.provider), (EvidenceKind::DroppedRecord, Some(id(1))));
+    assert!(
+        matches!(evidence.proof(), Some(Proof::Dropped(dropped)) if dropped.block == short && dropped.head == head)
+    );
 }

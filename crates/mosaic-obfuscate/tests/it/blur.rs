@@ -93,7 +93,7 @@ fn single_points_have_their_exact_mass() {
     assert!(statistic < 125.0, "{statistic}");
 }
 
-/// The promise itself, at the scale of every mode: two places one scale apart give any output with odds at most 4
+/// The promise itself (L3-59), at the scale of every mode: two places one scale apart give any output with odds at most 4
 /// apart. 50,000 draws from each in balanced mode and 15,000 in the others, seed 15, outputs in squares of half a scale;
 /// for each that one draw in 250 hits from a side, the log-ratio must stay below ln 4 plus five standard errors.
 #[test]

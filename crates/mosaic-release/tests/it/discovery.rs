@@ -1,10 +1,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use mosaic_crypto::record;
-use mosaic_discovery::{CardBook, CardOrigin};
+use mosaic_discovery::{Card, CardBook, CardOrigin, Interest, Reach, plan};
 use mosaic_release::{Draft, Granularity, ReleaseError, SlotTruth};
-use mosaic_types::{Lane, LatLng, Mode, Sensitive, Stream};
-use mosaic_wire::{CardText, EventFields, OprfInput, encode, rows};
+use mosaic_types::{Lane, LatLng, Mode, Radius, SearchWindow, Sensitive, Stream};
+use mosaic_wire::{CardText, EventFields, Groups, OprfInput, encode, rows};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
@@ -103,6 +103,49 @@ fn longer_words_are_coded_over_a_windows_events_and_everybodys_alike() {
         assert!(companions >= 10, "what companions say is read as well: {companions}");
     }
     assert_eq!(parts_seen.len(), 3, "{parts_seen:?}");
+}
+
+/// L3-22, L3-25: two people, each at 70 % noise, want the same on the same spot: the case that lies on the source design's
+/// threshold and is won or lost by chance there. Here a bundle opens or does not, so noise cannot make them miss each
+/// other: seeds 0 to 49, both directions, each reads the rows of its own plan and finds the other after three events.
+#[test]
+fn two_people_at_seventy_percent_noise_always_match() {
+    let (mut oracle, reach) = (Oracle::new(), Reach::of(&Mode::Balanced.profile()));
+    for seed in 0..50_u8 {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed.into());
+        let [a, b] = [seed, 100 + seed].map(|seed| {
+            let mut side = releaser(seed);
+            let accepted = side.draft(NOW, draft("looking for jazz musicians", 0.7, Mode::Balanced)).unwrap();
+            assert!(accepted.effective_discovery.get() >= 0.7 && accepted.granularity == Granularity::Fine);
+            let events = [8, 7, 6].map(|resolution| oracle.event(&mut side, NOW, resolution, &mut rng));
+            (side, accepted, events)
+        });
+        for ((reader, accepted, _), (other, _, events)) in [(&a, &b), (&b, &a)] {
+            let interest = Interest {
+                class: accepted.class,
+                topics: accepted.topics.clone(),
+                place: draft("jazz", 0.7, Mode::Balanced).place,
+                radius: Radius::new(500).unwrap(),
+                window: SearchWindow::default(),
+            };
+            let read = |card: &Card| {
+                let row = |input: &OprfInput| matches!(input, OprfInput::Row { cell, window, .. } if *cell == card.cell.raw() && *window == card.window);
+                plan(&interest, NOW, reach, Groups::DEFAULT).iter().any(row)
+            };
+            let mut book = CardBook::new();
+            book.set_own(reader.own_cards(NOW).into_iter().map(|card| card.public));
+            let cards = events.iter().flat_map(|event| oracle.opened(event, NOW));
+            for card in cards.filter(read) {
+                book.insert(NOW, card);
+            }
+            let theirs = other.own_cards(NOW).into_iter().find(|card| card.origin == CardOrigin::Broadcast(1)).unwrap();
+            let found = book.ranked(&interest, reach, NOW);
+            assert!(
+                found.iter().any(|ranked| ranked.card.public == theirs.public && ranked.score > 0.3),
+                "seed {seed}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -19,6 +19,8 @@ mod crowd;
 mod deposits;
 mod driver;
 mod interests;
+#[cfg(test)]
+mod lies;
 mod oprf;
 mod post;
 mod providers;

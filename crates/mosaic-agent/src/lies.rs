@@ -4,6 +4,8 @@
 //! `cargo nextest run -p mosaic-agent lies --success-output final` prints the counts. Every lie is drawn: who tells it, about
 //! which generation, and what is changed.
 
+#![expect(clippy::print_stdout, reason = "the counts of a statistical test")]
+
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use mosaic_crypto::{

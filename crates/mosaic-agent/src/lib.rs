@@ -18,6 +18,8 @@ mod core;
 mod crowd;
 mod deposits;
 mod driver;
+#[cfg(test)]
+mod fixtures;
 mod interests;
 #[cfg(test)]
 mod lies;

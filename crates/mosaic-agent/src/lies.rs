@@ -8,20 +8,15 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use mosaic_crypto::{
-    oprf::{Evaluation, KeyShare},
-    signing::SigningKey,
-};
-use mosaic_federation::{Federation, FederationDescriptor, Independence, NoProof, ProviderEntry, SignedDocument, Tile};
+use mosaic_crypto::oprf::{Evaluation, KeyShare};
+use mosaic_federation::NoProof;
 use mosaic_geo::synthetic_city;
 use mosaic_net::Attention;
 use mosaic_release::{Releaser, ReleaserState};
-use mosaic_types::{
-    Lane, Mode, Period, ProviderId, SegmentId, ServiceClass, Stream, TableId, TileId, Timestamp, Window,
-};
+use mosaic_types::{Lane, Mode, ProviderId, SegmentId, ServiceClass, Stream, TableId, Timestamp, Window};
 use mosaic_wire::{
-    EVENT, EventFields, GenerationBlock, GenerationId, GenerationsReply, Groups, Head, HeadsReply, LaneShape,
-    OPRF_BATCH, OprfInput, PublicShare, Receipt, Record, Releasable as _, Reply, TableDescriptor, event_hash,
+    EVENT, EventFields, GenerationBlock, GenerationId, GenerationsReply, Head, HeadsReply, OPRF_BATCH, OprfInput,
+    PublicShare, Receipt, Record, Releasable as _, Reply, TableDescriptor, event_hash,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -30,6 +25,7 @@ use crate::{
     alerts::Evidence,
     blocks::BlockPool,
     deposits::{Deposits, Owed},
+    fixtures::{PERIOD, federation, id, key, table},
     oprf::{OprfDesk, Progress},
     providers::Providers,
     reader::Reader,
@@ -37,37 +33,9 @@ use crate::{
 
 /// Lies of each kind, and honest answers beside them.
 const TIMES: usize = 10_000;
-const PERIOD: Period = Period(122_478);
-
-fn id(number: u8) -> ProviderId {
-    ProviderId::new(number).unwrap()
-}
-
-fn key(number: u8) -> SigningKey {
-    SigningKey::from_bytes(&[number; 32])
-}
 
 fn now() -> Timestamp {
     PERIOD.start().after(Duration::from_mins(10))
-}
-
-fn federation() -> Arc<Federation> {
-    let entry = |number: u8| ProviderEntry {
-        id: id(number),
-        url: format!("https://127.0.0.1:{number}"),
-        tls_pin: [number; 32],
-        signing_key: key(number).verifying_key().to_bytes(),
-        cell_key: [100 + number; 32],
-        ceremony_key: [200 + number; 32],
-        operator: format!("operator {number}"),
-        jurisdiction: "XX".to_owned(),
-    };
-    let tile = Tile { id: TileId(1), name: "Tessera".to_owned(), lat: -45.0, lng: 0.0, radius_m: 20_000 };
-    let (practice, entries) = (Independence::Practice, (1..=3).map(entry).collect());
-    let descriptor = FederationDescriptor::new("test", practice, PERIOD.start(), 100, tile, entries);
-    let mut document = SignedDocument::draft(&descriptor).unwrap();
-    (1..=3).for_each(|number| document.sign(id(number), &key(number)));
-    Arc::new(document.verify().unwrap())
 }
 
 /// What was counted of one kind.
@@ -322,23 +290,6 @@ fn wrong_shares() {
 
 fn take(desk: &mut OprfDesk, batch: u64, from: u8, answer: &Evaluation) -> Progress {
     desk.take(batch, id(from), answer.points.clone().try_into().unwrap(), answer.proof)
-}
-
-fn table() -> TableDescriptor {
-    let lane = LaneShape { rows: 1 << 14, capacity: 64 };
-    TableDescriptor {
-        tile: TileId(1),
-        period: PERIOD,
-        valid_from: PERIOD.start(),
-        threshold: 2,
-        public_key: [0; 32],
-        shares: Vec::new(),
-        transcript: [0; 32],
-        discovery: lane,
-        rendezvous: lane,
-        generation_s: [5, 60, 600],
-        groups: Groups::DEFAULT,
-    }
 }
 
 /// An event as it leaves.

@@ -1,67 +1,26 @@
 use std::sync::Arc;
 
-use mosaic_crypto::signing::SigningKey;
-use mosaic_federation::{FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
 use mosaic_geo::synthetic_city;
 use mosaic_release::{Releaser, ReleaserState};
-use mosaic_types::{Mode, Period, Stream, TileId};
-use mosaic_wire::{Groups, LaneShape, TableDescriptor};
+use mosaic_types::{Mode, Stream};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
 use super::*;
-
-const PERIOD: Period = Period(122_478);
-
-fn id(number: u8) -> ProviderId {
-    ProviderId::new(number).unwrap()
-}
-
-fn key(number: u8) -> SigningKey {
-    SigningKey::from_bytes(&[number; 32])
-}
+use crate::fixtures::{PERIOD, federation, id, key, table};
 
 /// Three operators; the fourth key belongs to none.
 fn providers() -> Providers {
-    let entry = |number: u8| ProviderEntry {
-        id: id(number),
-        url: format!("https://127.0.0.1:{number}"),
-        tls_pin: [number; 32],
-        signing_key: key(number).verifying_key().to_bytes(),
-        cell_key: [100 + number; 32],
-        ceremony_key: [200 + number; 32],
-        operator: format!("operator {number}"),
-        jurisdiction: "XX".to_owned(),
-    };
-    let tile = Tile { id: TileId(1), name: "Tessera".to_owned(), lat: -45.0, lng: 0.0, radius_m: 20_000 };
-    let (practice, entries) = (Independence::Practice, (1..=3).map(entry).collect());
-    let descriptor = FederationDescriptor::new("test", practice, PERIOD.start(), 100, tile, entries);
-    let mut document = SignedDocument::draft(&descriptor).unwrap();
-    (1..=3).for_each(|number| document.sign(id(number), &key(number)));
-    Providers::new(Arc::new(document.verify().unwrap()))
+    Providers::new(federation())
 }
 
 /// Two events on their way to the first provider.
 fn deposits() -> Deposits {
     let mut rng = ChaCha20Rng::seed_from_u64(5);
     let mut releaser = Releaser::new([1; 32], Arc::new(synthetic_city(1)), ReleaserState::default());
-    let lane = LaneShape { rows: 1 << 14, capacity: 64 };
-    let table = TableDescriptor {
-        tile: TileId(1),
-        period: PERIOD,
-        valid_from: PERIOD.start(),
-        threshold: 2,
-        public_key: [0; 32],
-        shares: Vec::new(),
-        transcript: [0; 32],
-        discovery: lane,
-        rendezvous: lane,
-        generation_s: [5, 60, 600],
-        groups: Groups::DEFAULT,
-    };
     let mut deposits = Deposits::default();
     for _ in 0..2 {
         let (at, mode) = (PERIOD.start(), Mode::Balanced);
-        let event = releaser.rendezvous_event(at, &table, Stream::Steady, mode, Vec::new(), &mut rng).unwrap();
+        let event = releaser.rendezvous_event(at, &table(), Stream::Steady, mode, Vec::new(), &mut rng).unwrap();
         deposits.add(at, event).unwrap();
         deposits.sent(deposits.last, id(1));
     }

@@ -1,0 +1,57 @@
+//! What tests of several modules begin with: three operators, their federation, a table.
+
+use std::sync::Arc;
+
+use mosaic_crypto::signing::SigningKey;
+use mosaic_federation::{Federation, FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
+use mosaic_types::{Period, ProviderId, TileId};
+use mosaic_wire::{Groups, LaneShape, TableDescriptor};
+
+pub(crate) const PERIOD: Period = Period(122_478);
+
+pub(crate) fn id(number: u8) -> ProviderId {
+    ProviderId::new(number).unwrap()
+}
+
+/// The key of an operator; the fourth belongs to none.
+pub(crate) fn key(number: u8) -> SigningKey {
+    SigningKey::from_bytes(&[number; 32])
+}
+
+/// Three operators of a practice federation.
+pub(crate) fn federation() -> Arc<Federation> {
+    let entry = |number: u8| ProviderEntry {
+        id: id(number),
+        url: format!("https://127.0.0.1:{number}"),
+        tls_pin: [number; 32],
+        signing_key: key(number).verifying_key().to_bytes(),
+        cell_key: [100 + number; 32],
+        ceremony_key: [200 + number; 32],
+        operator: format!("operator {number}"),
+        jurisdiction: "XX".to_owned(),
+    };
+    let tile = Tile { id: TileId(1), name: "Tessera".to_owned(), lat: -45.0, lng: 0.0, radius_m: 20_000 };
+    let (practice, entries) = (Independence::Practice, (1..=3).map(entry).collect());
+    let descriptor = FederationDescriptor::new("test", practice, PERIOD.start(), 100, tile, entries);
+    let mut document = SignedDocument::draft(&descriptor).unwrap();
+    (1..=3).for_each(|number| document.sign(id(number), &key(number)));
+    Arc::new(document.verify().unwrap())
+}
+
+/// A table without shares.
+pub(crate) fn table() -> TableDescriptor {
+    let lane = LaneShape { rows: 1 << 14, capacity: 64 };
+    TableDescriptor {
+        tile: TileId(1),
+        period: PERIOD,
+        valid_from: PERIOD.start(),
+        threshold: 2,
+        public_key: [0; 32],
+        shares: Vec::new(),
+        transcript: [0; 32],
+        discovery: lane,
+        rendezvous: lane,
+        generation_s: [5, 60, 600],
+        groups: Groups::DEFAULT,
+    }
+}

@@ -72,6 +72,8 @@ pub enum WarningKind {
     AnonymityFloor,
     /// The words of a broadcast hold something that points at one person.
     IdentifyingWords,
+    /// The words travel in parts that are read later than a card is seen, or do not leave whole.
+    LongWords,
     /// So few devices use this area that whoever reads a card can guess whose it is.
     SparseArea,
     /// The risk is high: what the person does elsewhere can give the moment away.

@@ -6,6 +6,7 @@
 mod engine;
 mod limits;
 mod metrics;
+mod published;
 mod recording;
 mod routes;
 
@@ -26,6 +27,7 @@ use crate::{
 };
 
 use engine::Engine;
+use published::Published;
 use recording::Recorder;
 
 pub use recording::Recording;
@@ -127,7 +129,8 @@ impl Provider {
         let banner = federation.descriptor().banner();
         let core =
             ProviderCore::open(folder.keys, Arc::clone(&federation), store, policy, clock.now()).map_err(failed)?;
-        let engine = Engine::start(core, cell, client, clock).ok_or(RunError::System)?;
+        let published = Published::into_folder(path.join("evidence"));
+        let engine = Engine::start(core, cell, client, clock, published).ok_or(RunError::System)?;
         Ok(Self { listener, metrics, identity: folder.identity, engine, banner, recorder })
     }
 

@@ -244,7 +244,7 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> FolderError + use<> {
 }
 
 /// Written beside its place, flushed and renamed, so that a crash leaves the old file or the new one.
-fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FolderError> {
+pub(crate) fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FolderError> {
     let store = || {
         let beside = path.with_extension("new");
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&beside)?;

@@ -85,7 +85,7 @@ impl AgentCore {
             self.attend(now);
         }
         self.quotas.broadcasts.take(now).map_err(|retry_at| BroadcastError::Quota { retry_at, now })?;
-        let place = request.place.clone();
+        let (place, long) = (request.place.clone(), warnings::long_words(&request.words));
         let draft = Draft {
             place: request.place,
             words: request.words,
@@ -111,6 +111,7 @@ impl AgentCore {
         }
         self.dirty = true;
         let mut warnings = review.warnings();
+        warnings.extend(long.map(|text| warnings::plain(WarningKind::LongWords, text)));
         warnings.extend(self.sparse(now).map(|text| warnings::plain(WarningKind::SparseArea, text)));
         warnings.extend(self.habits(risk));
         Ok(BroadcastReply { warnings, ..self.broadcast_reply(now, rng, &accepted) })

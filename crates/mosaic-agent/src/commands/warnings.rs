@@ -4,6 +4,7 @@
 use mosaic_api::{BroadcastWarning, IdentifierName, WarningKind};
 use mosaic_obfuscate::identifiers::{self, Finding, IdentifierKind, Reaches};
 use mosaic_types::ContextText;
+use mosaic_wire::{CardText, PartsNeeded};
 
 /// What four habits give away when the risk is high (L6-44). Told once.
 const HABITS: [&str; 4] = [
@@ -53,6 +54,26 @@ fn sentence(kind: IdentifierKind, reaches: Reaches) -> String {
         }
         Reaches::Nobody => format!("the words hold {what}, behind the 108 bytes that leave this device"),
     }
+}
+
+/// What becomes of words that one card does not hold.
+pub(crate) fn long_words(words: &ContextText) -> Option<String> {
+    let (text, given) = words.expose(|words| (CardText::clipped(words), words.trim().len()));
+    let seen = match text.parts_needed() {
+        PartsNeeded::One => return None,
+        PartsNeeded::Two => "twice",
+        PartsNeeded::Three => "three times",
+    };
+    let leaving = text.as_str().len();
+    let cut = if leaving < given {
+        format!("the first {leaving} of {given} bytes leave this device; ")
+    } else {
+        String::new()
+    };
+    let whole = PartsNeeded::One.most_bytes();
+    Some(format!(
+        "{cut}others read these words once they saw the card {seen}, within an hour mostly; up to {whole} bytes are read at once"
+    ))
 }
 
 /// The four habits.

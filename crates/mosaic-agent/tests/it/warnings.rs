@@ -65,6 +65,23 @@ async fn hints_and_what_stays_are_told_only() {
     agent.stop().await;
 }
 
+/// ADR 12: what one card does not hold is said, and what does not leave at all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn long_words_are_told() {
+    let dir = dir();
+    let agent = Running::start(dir.path()).unwrap();
+    let (two, three) = ("coffee and a slow walk along the river, with dog", "a walk in the park ".repeat(7));
+    for (words, says) in
+        [("coffee meetup", None), (two, Some("twice")), (three.as_str(), Some("first 108 of 132 bytes"))]
+    {
+        let sent = agent.send("POST", "/v1/broadcast", Some(body(words, json!({})))).await;
+        let told = of_kind(&sent.body, "long-words");
+        assert_eq!((sent.status, told.len()), (201, usize::from(says.is_some())), "{}", sent.body);
+        assert!(says.is_none_or(|says| told[0]["text"].as_str().unwrap().contains(says)), "{told:?}");
+    }
+    agent.stop().await;
+}
+
 /// A contact is meant to be given: nothing is looked for in it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn contacts_are_not_judged() {

@@ -11,7 +11,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 
-use super::{limits::Limits, recording};
+use super::{limits::Limits, published::Published, recording};
 use crate::{Counters, Gauges, PeerCallId, PeerFailure, ProviderCore, Step, Ticket, store::Store};
 
 /// Commands that may wait; beyond that a caller is told to come back. Calls of strangers hold at most a
@@ -62,6 +62,7 @@ impl Engine {
         cell: AgreementSecret,
         client: ProviderClient,
         clock: Arc<dyn Clock>,
+        published: Published,
     ) -> Option<Self> {
         let rng = os_rng().ok()?;
         let (commands, inbox) = mpsc::channel(QUEUE);
@@ -71,7 +72,7 @@ impl Engine {
         tokio::spawn(keep_time(commands.clone(), wakes, Arc::clone(&clock)));
         let post =
             Post { runtime: runtime::Handle::try_current().ok()?, client: client.clone(), commands: commands.clone() };
-        let desk = Desk { core, rng, clock, post, wake, waiting: HashMap::new() };
+        let desk = Desk { core, rng, clock, post, wake, published, waiting: HashMap::new() };
         let run = move || {
             // dropped at the end, also of a panic
             let _alive = alive;
@@ -159,6 +160,7 @@ struct Desk<S> {
     clock: Arc<dyn Clock>,
     post: Post,
     wake: watch::Sender<Timestamp>,
+    published: Published,
     waiting: HashMap<Ticket, Answer<Reply>>,
 }
 
@@ -218,6 +220,7 @@ impl<S: Store> Desk<S> {
                 tell(answer, Ok(Reply::Cell(reply)));
             }
         }
+        self.published.keep_up(&self.core);
         self.wake.send_replace(self.core.next_wake(now));
     }
 }

@@ -1,13 +1,13 @@
-use std::future::pending;
+use std::{fs, future::pending};
 
 use axum::{
     body::{Body, to_bytes},
     http::{Request, StatusCode},
 };
-use mosaic_federation::{FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
+use mosaic_federation::{Evidence, FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
 use mosaic_transport::{SystemClock, bind_loopback};
-use mosaic_types::{Period, ProviderId, TileId};
-use mosaic_wire::{CELL, GenerationsQuery, Problem, ProblemCode};
+use mosaic_types::{Lane, Period, ProviderId, SegmentId, Stream, TableId, TileId};
+use mosaic_wire::{CELL, GenerationBlock, GenerationsQuery, Head, Problem, ProblemCode, Record};
 use rand::{SeedableRng as _, rngs::StdRng};
 use tower::ServiceExt as _;
 use zeroize::Zeroizing;
@@ -71,16 +71,55 @@ fn federation(keys: &[ProviderKeys]) -> mosaic_federation::Federation {
     document.verify().unwrap()
 }
 
+/// The keys of three providers, always the same.
+fn keys() -> Vec<ProviderKeys> {
+    let mut rng = StdRng::seed_from_u64(1);
+    (1..=3).map(|n| ProviderKeys::generate(ProviderId::new(n).unwrap(), &mut rng)).collect()
+}
+
 /// The first provider's engine over `store`. Nobody listens at the addresses of the others.
 fn engine<S: Store + Send + 'static>(store: S) -> Engine {
-    let mut rng = StdRng::seed_from_u64(1);
-    let keys: Vec<_> = (1..=3).map(|n| ProviderKeys::generate(ProviderId::new(n).unwrap(), &mut rng)).collect();
+    let keys = keys();
     let federation = Arc::new(federation(&keys));
     let client = ProviderClient::for_federation(federation.descriptor(), PEER_PATIENCE).unwrap();
     let own = keys.into_iter().next().unwrap();
     let cell = AgreementSecret::from_bytes(*own.cell.to_bytes());
     let core = ProviderCore::open(own, federation, store, Policy::for_agents(1), SystemClock.now()).unwrap();
-    Engine::start(core, cell, client, Arc::new(SystemClock)).unwrap()
+    Engine::start(core, cell, client, Arc::new(SystemClock), Published::into_folder(PathBuf::new())).unwrap()
+}
+
+/// L4 and DESIGN section 6: what convicts another provider lies in a file that its operator can give away; one that was
+/// deleted is written again at the next start, and nothing is written twice.
+#[test]
+fn evidence_is_put_into_files_that_convict() {
+    let (keys, home) = (keys(), tempfile::tempdir().unwrap());
+    let federation = Arc::new(federation(&keys));
+    let table = TableId::new(Period(122_478), Lane::Discovery);
+    let segment = SegmentId { table, origin: keys[2].me, stream: Stream::Steady };
+    let head = |row| {
+        let block = GenerationBlock::new(segment, 0, vec![Record { row, bytes: [1; 192] }]).unwrap();
+        Head::seal(&block, [0; 32], SystemClock.now(), &keys[2].signing)
+    };
+    let evidence = Evidence::TwoHistories { first: head(1), second: head(2) };
+    let mut store = MemoryStore::default();
+    store.commit(&[Change::Put(Bucket::Evidence, vec![1; 32], evidence.encode())]).unwrap();
+    let own = keys.into_iter().next().unwrap();
+    let core =
+        ProviderCore::open(own, Arc::clone(&federation), store, Policy::for_agents(1), SystemClock.now()).unwrap();
+    let folder = home.path().join("evidence");
+    let files = || -> Vec<PathBuf> { fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect() };
+    for start in 0..2 {
+        let mut published = Published::into_folder(folder.clone());
+        (0..2).for_each(|_| published.keep_up(&core));
+        assert_eq!(files().len(), 1, "start {start}");
+        let read = Evidence::decode(&fs::read(&files()[0]).unwrap()).unwrap();
+        assert_eq!(read.verify(&federation), Ok(segment.origin));
+        let name = files()[0].file_name().unwrap().to_string_lossy().into_owned();
+        assert!(name.starts_with("two-histories-provider-3-") && name.ends_with(".proof"), "{name}");
+        fs::remove_file(&files()[0]).unwrap();
+        published.keep_up(&core);
+        assert!(files().is_empty(), "nothing new was found");
+    }
 }
 
 #[tokio::test]

@@ -184,8 +184,9 @@ impl Reader {
             let of_chunk = round.replies.iter().filter(|((at, _), _)| *at == chunk);
             let pair: Vec<_> = of_chunk.map(|((_, provider), reply)| (*provider, reply)).collect();
             if let [a, b] = pair.as_slice() {
-                self.compare(*a, *b, providers, &mut evidence);
-                if [a, b].iter().any(|(_, reply)| reply.heads().len() == HeadsReply::MOST) {
+                let came_further = self.compare(*a, *b, providers, &mut evidence);
+                // the rest at once; of what two providers do not show alike there is no rest
+                if came_further && [a, b].iter().any(|(_, reply)| reply.heads().len() == HeadsReply::MOST) {
                     self.next_poll = Some(Timestamp::from_millis(0));
                 }
             }
@@ -194,14 +195,15 @@ impl Reader {
     }
 
     /// Two heads of one generation convict their origin. Its records are other people's, so they are read all the same
-    /// once two *other* providers show one head alike.
+    /// once two *other* providers show one head alike. `true` when anything is agreed on that was not before.
     fn compare(
         &mut self,
         (a_from, a): (ProviderId, &HeadsReply),
         (b_from, b): (ProviderId, &HeadsReply),
         providers: &Providers,
         evidence: &mut Vec<Evidence>,
-    ) {
+    ) -> bool {
+        let mut came_further = false;
         let theirs: HashMap<_, _> = b.heads().iter().map(|head| ((head.segment, head.index), head)).collect();
         for head in a.heads() {
             let Some(other) = theirs.get(&(head.segment, head.index)) else { continue };
@@ -222,12 +224,14 @@ impl Reader {
                 segment.broken = true;
                 continue;
             }
+            came_further = true;
             segment.count += 1;
             segment.last = Some(head.hash());
             self.as_of = self.as_of.max(Some(head.sealed_at));
             self.crowd.note(head);
             self.private.agreed(head);
         }
+        came_further
     }
 
     /// Forgets tables that are not read any more.

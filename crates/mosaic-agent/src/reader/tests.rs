@@ -145,6 +145,20 @@ fn two_heads_of_one_generation_are_evidence_and_their_origin_is_no_witness_any_m
     assert_eq!(asked(&mut reader, true), [0], "what the two others show alike is other people's");
 }
 
+/// A full reply means that there is more, and it is asked for at once; not so while nothing of it is agreed on, or a
+/// liar would have itself asked without end.
+#[test]
+fn a_fork_is_not_asked_about_without_end() {
+    let ((providers, key), mut reader) = (providers(), reader());
+    let blocks = |row| (0..HeadsReply::MOST as u32).map(|index| block(index, &[row])).collect::<Vec<_>>();
+    let [honest, other] = [1, 2].map(|row| chain(&key, &blocks(row)));
+    reader.plan_poll(NOW, Attention::Background);
+    assert_eq!(round(&mut reader, &providers, [&honest, &other]).len(), 1);
+    assert!(!reader.poll_is_due(NOW));
+    assert!(round(&mut reader, &providers, [&honest, &honest]).is_empty());
+    assert!(reader.poll_is_due(NOW), "there may be more of what is agreed on");
+}
+
 #[test]
 fn a_head_that_its_origin_did_not_sign_accuses_nobody() {
     let ((providers, key), mut reader) = (providers(), reader());

@@ -64,11 +64,13 @@ fn lines(topic: &Topic, hand: &Hand, parts: PartsNeeded, rng: &mut ChaCha20Rng) 
     text
 }
 
-/// As many whole words as fit.
+/// As many whole words as fit, and no fewer bytes than need so many parts.
 fn whole_words(text: &str, parts: PartsNeeded) -> String {
     let fits = CardText::clipped_to(text, parts);
     let end = if fits.as_str().len() < text.len() { fits.as_str().rfind(' ') } else { None };
-    fits.as_str().get(..end.unwrap_or(fits.as_str().len())).unwrap_or_default().trim_end().to_owned()
+    let whole = fits.as_str().get(..end.unwrap_or(fits.as_str().len())).unwrap_or_default().trim_end();
+    // a last word so long that hardly anything stands before it is cut instead
+    if PartsNeeded::of_length(whole.len()) == parts { whole.to_owned() } else { fits.as_str().trim_end().to_owned() }
 }
 
 /// A short line about the topic, as people write them: at most 41 bytes and ten words, never empty.
@@ -141,4 +143,35 @@ pub fn sample_lines(class: ClassId, many: usize, rng: &mut ChaCha20Rng) -> Vec<S
         chosen.or(topics.first()).map(|topic| sentence(topic, &hand, rng))
     };
     (0..many).filter_map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    /// Whatever the topic and the hand, words need as many parts as they are to (CL-38). Seed 9, every topic of the
+    /// vocabulary, five hands each.
+    #[test]
+    fn words_need_as_many_parts_as_they_are_to() {
+        let mut rng = ChaCha20Rng::seed_from_u64(9);
+        let vocabulary = Vocabulary::builtin();
+        for topic in vocabulary.classes().iter().flat_map(|class| vocabulary.topics_of(class.id)) {
+            for parts in (0..5).flat_map(|_| PartsNeeded::ALL) {
+                let hand = Hand::new(&mut rng);
+                let text = words(topic, &hand, parts, &mut rng);
+                assert_eq!(PartsNeeded::of_length(text.len()), parts, "{text:?}");
+                assert!(!text.is_empty() && text.trim() == text && CardText::clipped(&text).as_str() == text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_last_word_that_is_too_long_is_cut() {
+        let long = format!("up for {}", "x".repeat(99));
+        assert_eq!(whole_words(&long, PartsNeeded::Two).len(), 72);
+        let fits = format!("{} and {}", "x".repeat(60), "y".repeat(30));
+        assert_eq!(whole_words(&fits, PartsNeeded::Two), format!("{} and", "x".repeat(60)));
+    }
 }

@@ -4,9 +4,10 @@ use std::{
 };
 
 use mosaic_discovery::FrameId;
+use mosaic_federation::records_of;
 use mosaic_release::ReleasedEvent;
 use mosaic_types::{ProviderId, SegmentId, TableId, Timestamp};
-use mosaic_wire::{EVENT, GenerationBlock, GenerationId, Receipt, Record, SLOTS, event_hash};
+use mosaic_wire::{EVENT, GenerationBlock, GenerationId, Receipt, Record, event_hash};
 
 use crate::{providers::Providers, tables::LATE_DEPOSITS};
 
@@ -113,9 +114,7 @@ impl Deposits {
     /// Takes a verified receipt: the deposit is done, the generation it names is owed.
     pub(crate) fn acknowledged(&mut self, id: u64, receipt: Receipt) -> Option<ReleasedEvent> {
         let deposit = self.waiting.remove(&id)?;
-        let fields = deposit.event.fields();
-        let accepted = (0..SLOTS).filter(|slot| receipt.accepted >> slot & 1 == 1);
-        let records = accepted.map(|slot| Record { row: fields.rows[slot].row(), bytes: fields.slots[slot] }).collect();
+        let records = records_of(deposit.event.fields(), receipt.accepted);
         self.owe(Owed { receipt, event: deposit.bytes, records });
         Some(deposit.event)
     }

@@ -1,11 +1,13 @@
-//! What tests of several modules begin with: three operators, their federation, a table.
+//! What tests of several modules share: three operators, their federation, a table, heads and their comparison.
 
 use std::sync::Arc;
 
 use mosaic_crypto::signing::SigningKey;
 use mosaic_federation::{Federation, FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
-use mosaic_types::{Period, ProviderId, TileId};
-use mosaic_wire::{Groups, LaneShape, TableDescriptor};
+use mosaic_types::{Period, ProviderId, TileId, Timestamp};
+use mosaic_wire::{GenerationBlock, Groups, Head, HeadsReply, LaneShape, TableDescriptor};
+
+use crate::{alerts::Evidence, providers::Providers, reader::Reader};
 
 pub(crate) const PERIOD: Period = Period(122_478);
 
@@ -54,4 +56,36 @@ pub(crate) fn table() -> TableDescriptor {
         generation_s: [5, 60, 600],
         groups: Groups::DEFAULT,
     }
+}
+
+/// The heads of generations that follow each other, sealed at an instant.
+pub(crate) fn chain(key: &SigningKey, at: Timestamp, blocks: &[GenerationBlock]) -> Vec<Head> {
+    let mut previous = [0; 32];
+    let seal = |block| {
+        let head = Head::seal(block, previous, at, key);
+        previous = head.hash();
+        head
+    };
+    blocks.iter().map(seal).collect()
+}
+
+/// One round in which two providers show these heads of one segment.
+pub(crate) fn compare(
+    reader: &mut Reader,
+    providers: &Providers,
+    at: Timestamp,
+    pair: [u8; 2],
+    shown: [&[Head]; 2],
+) -> Vec<Evidence> {
+    let segment = shown.iter().flat_map(|heads| heads.first()).next().map(|head| head.segment);
+    let periods = reader.periods(at);
+    assert_eq!(reader.start_round(at, &periods, providers), 1);
+    let asked = pair.map(id).map(|provider| (provider, reader.round_query(0, provider).unwrap()));
+    let mut found = None;
+    for ((provider, query), heads) in asked.into_iter().zip(shown) {
+        let known = query.known().iter().find(|known| Some(known.segment) == segment).map_or(0, |known| known.count);
+        let new = heads.iter().filter(|head| head.index >= known).copied();
+        found = reader.take_heads(0, provider, HeadsReply::new(new), providers);
+    }
+    found.unwrap()
 }

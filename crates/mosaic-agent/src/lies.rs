@@ -9,14 +9,13 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use mosaic_crypto::oprf::{Evaluation, KeyShare};
-use mosaic_federation::NoProof;
+use mosaic_federation::{NoProof, records_of};
 use mosaic_geo::synthetic_city;
-use mosaic_net::Attention;
 use mosaic_release::{Releaser, ReleaserState};
 use mosaic_types::{Lane, Mode, ProviderId, SegmentId, ServiceClass, Stream, TableId, Timestamp, Window};
 use mosaic_wire::{
-    EVENT, EventFields, GenerationBlock, GenerationId, GenerationsReply, Head, HeadsReply, OPRF_BATCH, OprfInput,
-    PublicShare, Receipt, Record, Releasable as _, Reply, TableDescriptor, event_hash,
+    EVENT, EventFields, GenerationBlock, GenerationId, GenerationsReply, Head, OPRF_BATCH, OprfInput, PublicShare,
+    Receipt, Record, Releasable as _, Reply, TableDescriptor, event_hash,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -25,7 +24,7 @@ use crate::{
     alerts::Evidence,
     blocks::BlockPool,
     deposits::{Deposits, Owed},
-    fixtures::{PERIOD, federation, id, key, table},
+    fixtures::{PERIOD, chain, compare, federation, id, key, table},
     oprf::{OprfDesk, Progress},
     providers::Providers,
     reader::Reader,
@@ -84,23 +83,8 @@ fn changed(block: &GenerationBlock, rng: &mut ChaCha20Rng) -> GenerationBlock {
 /// A device's reader after some generations of `segment` that everybody agreed on.
 fn reader(heads: &[Head], providers: &Providers) -> Reader {
     let mut reader = Reader::new(ServiceClass::Balanced, Duration::ZERO, now());
-    assert!(compare(&mut reader, providers, [1, 2], [heads, heads]).is_empty());
+    assert!(compare(&mut reader, providers, now(), [1, 2], [heads, heads]).is_empty());
     reader
-}
-
-/// One comparison of two providers' heads.
-fn compare(reader: &mut Reader, providers: &Providers, pair: [u8; 2], shown: [&[Head]; 2]) -> Vec<Evidence> {
-    let segment = shown[0][0].segment;
-    reader.start_round(now(), &[PERIOD].into(), providers);
-    let asked = pair.map(id).map(|provider| (provider, reader.round_query(0, provider).unwrap()));
-    let mut found = Vec::new();
-    for ((provider, query), heads) in asked.into_iter().zip(shown) {
-        let known = query.known().iter().find(|known| known.segment == segment).map_or(0, |known| known.count);
-        let new = heads.iter().filter(|head| head.index >= known).copied();
-        found.extend(reader.take_heads(0, provider, HeadsReply::new(new), providers).into_iter().flatten());
-    }
-    reader.plan_poll(now(), Attention::Background);
-    found
 }
 
 /// The two that do not lie, in any order.
@@ -119,13 +103,7 @@ fn two_heads() {
         let liar = rng.random_range(1..=3_u8);
         let (segment, before) = (segment(id(liar), &mut rng), rng.random_range(0..2_u32));
         let blocks: Vec<_> = (0..=before).map(|index| block(segment, index, &mut rng)).collect();
-        let mut previous = [0; 32];
-        let mut seal = |block: &GenerationBlock| {
-            let head = Head::seal(block, previous, now(), &key(liar));
-            previous = head.hash();
-            head
-        };
-        let honest: Vec<Head> = blocks.iter().map(&mut seal).collect();
+        let honest = chain(&key(liar), now(), &blocks);
         let last = honest.len() - 1;
         let other = changed(&blocks[last], &mut rng);
         let forked = Head::seal(&other, honest[last].previous, now(), &key(liar));
@@ -139,13 +117,13 @@ fn two_heads() {
         let [a, b] = others(liar, &mut rng);
         let (pair, shown) =
             if rng.random() { ([liar, a], [&lie[..], &honest[..]]) } else { ([a, liar], [&honest[..], &lie[..]]) };
-        let evidence = compare(&mut reader, &providers, pair, shown);
+        let evidence = compare(&mut reader, &providers, now(), pair, shown);
         count.lies += 1;
         count.seen += usize::from(!evidence.is_empty());
         let convicted = |one: &Evidence| one.proof().and_then(|proof| proof.verify(providers.federation()).ok());
         count.blamed_rightly += usize::from(evidence.iter().any(|one| convicted(one) == Some(id(liar))));
         count.wronged += evidence.iter().filter(|one| one.provider != Some(id(liar))).count();
-        count.wronged += compare(&mut reader, &providers, [a, b], [&honest, &honest]).len();
+        count.wronged += compare(&mut reader, &providers, now(), [a, b], [&honest, &honest]).len();
         let asked: BTreeSet<_> = reader.private.ask(now(), &|_| true).into_iter().flat_map(|one| one.asked).collect();
         count.recovered += usize::from(asked.contains(&GenerationId { segment, index: before }));
     }
@@ -204,10 +182,7 @@ fn dropped_records() {
             signature: [0; 64],
         };
         let receipt = receipt.sign(&key(origin));
-        let promised: Vec<_> = (0..10)
-            .filter(|slot| accepted >> slot & 1 == 1)
-            .map(|slot: usize| Record { row: fields.rows[slot].row(), bytes: fields.slots[slot] })
-            .collect();
+        let promised = records_of(&fields, accepted);
         let mut check = |records: Vec<Record>| {
             let mut all = block(segment, 3, &mut rng).records().to_vec();
             all.extend(records);

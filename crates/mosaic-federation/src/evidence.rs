@@ -77,6 +77,15 @@ impl Evidence {
         }
     }
 
+    /// What it is about, in two words that a file may be named by.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::TwoHistories { .. } => "two-histories",
+            Self::Dropped(_) => "dropped-record",
+            Self::BadDealing { .. } => "bad-dealing",
+        }
+    }
+
     /// The evidence as it is published.
     pub fn encode(&self) -> Vec<u8> {
         let parts = match self {

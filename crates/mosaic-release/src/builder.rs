@@ -98,12 +98,11 @@ fn records(slots: &[Slot]) -> [[u8; RECORD]; SLOTS] {
 
 #[cfg(test)]
 mod tests {
-    use mosaic_types::{Lane, Period, TileId};
-    use mosaic_wire::{Groups, LaneShape};
+    use mosaic_types::{Lane, Period};
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{BroadcastId, SlotTruth};
+    use crate::{BroadcastId, SlotTruth, fixtures::table};
 
     fn slot(row: u32, byte: u8, truth: SlotTruth) -> Slot {
         Slot { rows: [row; 4], chain: 0, record: std::array::from_fn(|at| byte.wrapping_add(at as u8)), truth }
@@ -118,20 +117,7 @@ mod tests {
     }
 
     fn release(builder: EventBuilder) -> Result<ReleasedEvent, ReleaseError> {
-        let lane = LaneShape { rows: 1 << 14, capacity: 64 };
-        let table = TableDescriptor {
-            tile: TileId(1),
-            period: Period(1),
-            valid_from: Period(1).start(),
-            threshold: 2,
-            public_key: [0; 32],
-            shares: Vec::new(),
-            transcript: [0; 32],
-            discovery: lane,
-            rendezvous: lane,
-            generation_s: [5, 60, 600],
-            groups: Groups::DEFAULT,
-        };
+        let table = table(Period(1));
         let id = TableId::new(Period(1), Lane::Discovery);
         let heading = Heading { at: Period(1).start(), table: &table, id, stream: Stream::Steady, resolution: None };
         builder.release(&heading, &[1; 32], &mut ChaCha20Rng::seed_from_u64(1))

@@ -16,6 +16,8 @@ mod builder;
 mod combined;
 mod discovery;
 mod draft;
+#[cfg(test)]
+mod fixtures;
 mod floor;
 mod meter;
 mod own;

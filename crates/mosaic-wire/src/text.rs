@@ -146,18 +146,18 @@ pub struct TextRef {
     id: [u8; 4],
 }
 
-/// One coded part of a text. Never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct TextPart {
-    of: TextRef,
-    shard: [u8; SHARD],
-}
-
 impl TextRef {
     /// How many of its parts are needed.
     pub const fn needed(self) -> PartsNeeded {
         self.needed
     }
+}
+
+/// One coded part of a text. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TextPart {
+    of: TextRef,
+    shard: [u8; SHARD],
 }
 
 impl TextPart {
@@ -197,7 +197,7 @@ impl TextField {
         match self {
             Self::Whole(text) => Writer::new().put(text.as_str().as_bytes()).finish(),
             Self::Part(TextPart { of, shard }) => {
-                Writer::new().byte(if of.needed == PartsNeeded::Two { 2 } else { 3 }).put(&of.id).put(shard).finish()
+                Writer::new().byte(of.needed.count() as u8).put(&of.id).put(shard).finish()
             }
         }
     }

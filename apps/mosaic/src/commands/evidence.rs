@@ -89,14 +89,11 @@ async fn save(context: &Context, out: PathBuf) -> Outcome {
         }
         files.push(path);
     }
-    let told = json!({ "files": files, "seen_only": reply.evidence.len() - files.len() });
+    let seen_only = reply.evidence.len() - files.len();
+    let told = json!({ "files": files, "seen_only": seen_only });
     context.out.result(&told, |page| {
         files.iter().for_each(|path| page.line(path.display()));
-        page.line(format!(
-            "{} proofs; {} things were seen by this agent alone.",
-            files.len(),
-            reply.evidence.len() - files.len()
-        ));
+        page.line(format!("{} proofs; {seen_only} things were seen by this agent alone.", files.len()));
     });
     Ok(())
 }
@@ -113,14 +110,14 @@ fn verify(context: &Context, bytes: &[u8], federation: &Federation) -> Outcome {
     let convicted = evidence.and_then(|evidence| evidence.verify(federation).map(|liar| (evidence, liar)));
     let (evidence, liar) =
         convicted.map_err(|error| Failure::new(Exit::Usage, format!("this convicts nobody: {error}")))?;
-    let (kind, what) = match evidence {
-        Evidence::TwoHistories { .. } => ("two-histories", "signed two histories of one segment"),
-        Evidence::Dropped(_) => ("dropped-record", "acknowledged records and left them out"),
-        Evidence::BadDealing { .. } => ("bad-dealing", "dealt a bad share of a table's key"),
+    let what = match evidence {
+        Evidence::TwoHistories { .. } => "signed two histories of one segment",
+        Evidence::Dropped(_) => "acknowledged records and left them out",
+        Evidence::BadDealing { .. } => "dealt a bad share of a table's key",
     };
     let entry = federation.descriptor().provider(liar);
     let operator = entry.map(|entry| entry.operator.clone()).unwrap_or_default();
-    let told = json!({ "convicted": liar.get(), "operator": operator, "kind": kind });
+    let told = json!({ "convicted": liar.get(), "operator": operator, "kind": evidence.kind() });
     context.out.result(&told, |page| {
         page.line(format!("Provider {liar} ({operator}) is convicted: it {what}."));
     });

@@ -1,45 +1,22 @@
 use std::sync::Arc;
 
 use mosaic_crypto::signing::SigningKey;
-use mosaic_federation::{Evidence as Proof, FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
-use mosaic_types::TileId;
+use mosaic_federation::Evidence as Proof;
 use mosaic_wire::{EVENT, GenerationBlock, GenerationId, GenerationsReply, Head, Receipt, Record, Reply};
-use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
 use super::*;
 use crate::{
     alerts::EvidenceKind,
     blocks::BlockPool,
     deposits::{Deposits, Owed},
+    fixtures::{self, compare, federation, id, key},
 };
 
 const NOW: Timestamp = Timestamp::from_secs(1_763_683_261);
 
-fn id(number: u8) -> ProviderId {
-    ProviderId::new(number).unwrap()
-}
-
 /// Three operators and the key of the first.
 fn providers() -> (Providers, SigningKey) {
-    let mut rng = ChaCha20Rng::seed_from_u64(3);
-    let keys: Vec<_> = (1..=3).map(|number| (id(number), SigningKey::generate(&mut rng))).collect();
-    let entry = |(id, key): &(ProviderId, SigningKey)| ProviderEntry {
-        id: *id,
-        url: format!("https://127.0.0.1:{}", id.get()),
-        tls_pin: [id.get(); 32],
-        signing_key: key.verifying_key().to_bytes(),
-        cell_key: [100 + id.get(); 32],
-        ceremony_key: [200 + id.get(); 32],
-        operator: format!("operator {id}"),
-        jurisdiction: "XX".to_owned(),
-    };
-    let tile = Tile { id: TileId(1), name: "Tessera".to_owned(), lat: -45.0, lng: 0.0, radius_m: 20_000 };
-    let entries = keys.iter().map(entry).collect();
-    let descriptor = FederationDescriptor::new("test", Independence::Practice, NOW, 100, tile, entries);
-    let mut document = SignedDocument::draft(&descriptor).unwrap();
-    keys.iter().for_each(|(id, key)| document.sign(*id, key));
-    let first = keys.into_iter().next().unwrap().1;
-    (Providers::new(Arc::new(document.verify().unwrap())), first)
+    (Providers::new(federation()), key(1))
 }
 
 fn segment() -> SegmentId {
@@ -52,32 +29,12 @@ fn block(index: u32, rows: &[u32]) -> GenerationBlock {
 }
 
 fn chain(key: &SigningKey, blocks: &[GenerationBlock]) -> Vec<Head> {
-    let mut previous = [0; 32];
-    let seal = |block| {
-        let head = Head::seal(block, previous, NOW, key);
-        previous = head.hash();
-        head
-    };
-    blocks.iter().map(seal).collect()
+    fixtures::chain(key, NOW, blocks)
 }
 
 /// One round in which the second and third provider show these heads.
 fn round(reader: &mut Reader, providers: &Providers, shown: [&[Head]; 2]) -> Vec<Evidence> {
-    round_of(reader, providers, [2, 3], shown)
-}
-
-/// One round in which these two providers show these heads.
-fn round_of(reader: &mut Reader, providers: &Providers, pair: [u8; 2], shown: [&[Head]; 2]) -> Vec<Evidence> {
-    let periods = reader.periods(NOW);
-    assert_eq!(reader.start_round(NOW, &periods, providers), 1);
-    let asked = pair.map(id).map(|provider| (provider, reader.round_query(0, provider).unwrap()));
-    let mut found = None;
-    for ((provider, query), heads) in asked.into_iter().zip(shown) {
-        let known = query.known().iter().find(|known| known.segment == segment()).unwrap().count;
-        let new = heads.iter().filter(|head| head.index >= known).copied();
-        found = reader.take_heads(0, provider, HeadsReply::new(new), providers);
-    }
-    found.unwrap()
+    compare(reader, providers, NOW, [2, 3], shown)
 }
 
 /// What would be asked for now, of any table or of none.
@@ -139,7 +96,7 @@ fn two_heads_of_one_generation_are_evidence_and_their_origin_is_no_witness_any_m
     let proof = evidence[0].proof().unwrap();
     assert_eq!(proof.verify(providers.federation()), Ok(id(1)), "anybody with the federation's document is convinced");
     assert_eq!(asked(&mut reader, true), [0; 0], "nothing that two providers do not show alike");
-    assert!(round_of(&mut reader, &providers, [1, 3], [&other, &other]).is_empty());
+    assert!(compare(&mut reader, &providers, NOW, [1, 3], [&other, &other]).is_empty());
     assert_eq!(asked(&mut reader, true), [0; 0], "nothing on the word of the liar and one other");
     assert!(round(&mut reader, &providers, [&honest, &honest]).is_empty());
     assert_eq!(asked(&mut reader, true), [0], "what the two others show alike is other people's");

@@ -21,9 +21,12 @@ const WITHDRAWN_SHARE: f64 = 0.4;
 /// Share of quiet rounds that are zones. A person's round is one only once the week's budget is spent: never
 /// for most, nearly always for who moves a lot or stays in emergency mode.
 const ZONE_SHARE: f64 = 0.25;
-/// Of ten quiet rounds, in how many everybody's words need two or three parts: most of what people write on a phone
-/// fits one.
-const LONGER: [u8; 2] = [2, 1];
+/// How many parts everybody's words need in ten quiet rounds: most of what people write on a phone fits one.
+const PARTS: [PartsNeeded; 10] = {
+    let mut ten = [PartsNeeded::One; 10];
+    (ten[0], ten[1], ten[2]) = (PartsNeeded::Three, PartsNeeded::Two, PartsNeeded::Two);
+    ten
+};
 
 /// Names one round of a device, for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -123,13 +126,7 @@ pub(super) fn begun(company: u16, block: u32, mean: f64, rng: &mut ChaCha20Rng) 
 
 /// How long everybody's words are in a quiet round.
 pub(super) fn parts(rng: &mut impl Rng) -> PartsNeeded {
-    let draw = rng.random_range(0..10_u8);
-    let [two, three] = LONGER;
-    match () {
-        () if draw < three => PartsNeeded::Three,
-        () if draw < three + two => PartsNeeded::Two,
-        () => PartsNeeded::One,
-    }
+    PARTS[usize::from(rng.random_range(0..10_u8))]
 }
 
 /// Some stand their whole time, some are taken back at any moment before: every length that a person can

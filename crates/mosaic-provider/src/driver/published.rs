@@ -25,8 +25,11 @@ impl Published {
         }
         self.found = found;
         let all = core.evidence().unwrap_or_default();
-        let new = all.iter().map(|evidence| (self.folder.join(name(evidence, core.federation())), evidence.encode()));
-        for (path, bytes) in new.filter(|(path, _)| !path.exists()) {
+        let file = |evidence: &Evidence| {
+            let bytes = evidence.encode();
+            (self.folder.join(name(evidence, &bytes, core.federation())), bytes)
+        };
+        for (path, bytes) in all.iter().map(file).filter(|(path, _)| !path.exists()) {
             let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
             let written = made.map_err(|error| error.to_string());
             let written = written.and_then(|()| write(&path, &bytes, 0o644).map_err(|error| error.to_string()));
@@ -39,14 +42,8 @@ impl Published {
 }
 
 /// Such as `two-histories-provider-3-0123456789abcdef.proof`.
-fn name(evidence: &Evidence, federation: &Federation) -> String {
-    let kind = match evidence {
-        Evidence::TwoHistories { .. } => "two-histories",
-        Evidence::Dropped(_) => "dropped-record",
-        Evidence::BadDealing { .. } => "bad-dealing",
-    };
+fn name(evidence: &Evidence, bytes: &[u8], federation: &Federation) -> String {
     let who = evidence.verify(federation).map(|liar| format!("-provider-{liar}")).unwrap_or_default();
-    let digest = mosaic_crypto::digest(&[&evidence.encode()]);
-    let number = digest.first_chunk().copied().map_or(0, u64::from_be_bytes);
-    format!("{kind}{who}-{number:016x}.proof")
+    let number = mosaic_crypto::digest(&[bytes]).first_chunk().copied().map_or(0, u64::from_be_bytes);
+    format!("{}{who}-{number:016x}.proof", evidence.kind())
 }

@@ -2,11 +2,10 @@ use std::{sync::Arc, time::Duration};
 
 use mosaic_geo::{Place, PlaceIndex, PlaceKind, PlaceTag, Provenance};
 use mosaic_obfuscate::Granularity;
-use mosaic_types::{LatLng, Mode, Period, TileId, Window};
-use mosaic_wire::{Groups, LaneShape};
+use mosaic_types::{LatLng, Mode, Window};
 
 use super::*;
-use crate::{BroadcastId, ReleaserState};
+use crate::{BroadcastId, ReleaserState, fixtures::table};
 
 /// The resolutions of discovery events, in their public order (DESIGN section 4).
 const ORDER: [u8; 5] = [8, 7, 8, 6, 8];
@@ -24,23 +23,6 @@ fn cafes(many: i32) -> Arc<PlaceIndex> {
         hours: None,
     };
     Arc::new(PlaceIndex::from_places((0..many).map(place).collect(), Provenance::new("test", None)))
-}
-
-fn table(period: Period) -> TableDescriptor {
-    let lane = LaneShape { rows: 1 << 14, capacity: 64 };
-    TableDescriptor {
-        tile: TileId(1),
-        period,
-        valid_from: period.start(),
-        threshold: 2,
-        public_key: [0; 32],
-        shares: Vec::new(),
-        transcript: [0; 32],
-        discovery: lane,
-        rendezvous: lane,
-        generation_s: [5, 60, 600],
-        groups: Groups::DEFAULT,
-    }
 }
 
 /// Chooses what an event would carry and marks it as written, without sealing.

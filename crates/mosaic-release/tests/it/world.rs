@@ -93,9 +93,7 @@ impl Oracle {
             }
         }
     }
-}
 
-impl Oracle {
     /// What somebody reads who can name every row and topic that was evaluated: all ten cards, by slot.
     pub(crate) fn opened(&self, event: &ReleasedEvent, at: Timestamp) -> Vec<Card> {
         let rows_of_event = table(at.period()).discovery.rows;

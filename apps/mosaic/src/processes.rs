@@ -36,6 +36,9 @@ pub(crate) struct ChildArgs {
     /// Address of this machine from which a practice run connects to providers
     #[arg(long, hide = true, value_name = "ADDRESS")]
     pub(crate) practice_address: Option<IpAddr>,
+    /// What a new device of a practice run draws from, so that the run can be played again
+    #[arg(long, hide = true, value_name = "NUMBER")]
+    pub(crate) practice_seed: Option<u64>,
 }
 
 impl ChildArgs {

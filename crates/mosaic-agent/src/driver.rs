@@ -8,9 +8,7 @@ use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use mosaic_federation::Federation;
 use mosaic_geo::places::PlaceIndex;
-use mosaic_transport::{
-    BindError, ClientError, Endpoint, Patience, ProviderClient, ServeError, bind, os_rng, serve_loopback,
-};
+use mosaic_transport::{BindError, ClientError, Endpoint, Patience, ProviderClient, ServeError, bind, serve_loopback};
 use mosaic_types::{Clock, Mode};
 use mosaic_vault::{CreateError, ItemError, OpenError, Vault};
 use rand::rngs::StdRng;
@@ -60,7 +58,7 @@ pub struct RunConfig {
     pub patience: Patience,
     /// Blocks shared with other agents of this process.
     pub pool: Arc<BlockPool>,
-    /// What the lab writes down; nothing, but in a practice federation.
+    /// What the lab writes down and plays again; nothing, but in a practice federation.
     pub recording: Recording,
 }
 
@@ -77,8 +75,8 @@ pub enum StartError {
     /// A cheap vault outside a practice federation.
     #[error("a cheap vault is for practice federations only")]
     CheapVault,
-    /// A recording outside a practice federation.
-    #[error("a recording is for practice federations only")]
+    /// A recording, or a seed, outside a practice federation.
+    #[error("a recording or a seed is for practice federations only")]
     Recording,
     /// The directory cannot be used.
     #[error("the agent's directory cannot be used")]
@@ -150,8 +148,8 @@ impl Agent {
         if !config.recording.is_off() && config.federation.descriptor().banner().is_none() {
             return Err(StartError::Recording);
         }
-        let mut rng = os_rng().map_err(|_| StartError::Entropy)?;
         let files = Files::at(&config.dir).map_err(StartError::Directory)?;
+        let mut rng = config.recording.rng(&files.vault())?;
         let (vault, state) = open_or_create(&files, &config, &mut rng)?;
         let listener = bind(config.listen).map_err(StartError::Bind)?;
         let address = listener.local_addr().map_err(StartError::Directory)?;

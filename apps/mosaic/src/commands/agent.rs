@@ -85,7 +85,11 @@ impl AgentArgs {
             mode: self.mode,
             patience: Patience::default(),
             pool: Arc::new(BlockPool::default()),
-            recording: Recording { truth: self.child.practice_recording.clone(), from: self.child.practice_address },
+            recording: Recording {
+                truth: self.child.practice_recording.clone(),
+                from: self.child.practice_address,
+                seed: self.child.practice_seed,
+            },
         };
         serve(config, &home, &self.child, context).await
     }

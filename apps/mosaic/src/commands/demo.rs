@@ -43,7 +43,7 @@ pub(crate) struct DemoArgs {
     /// How long the evening is
     #[arg(long, default_value_t = 3.0)]
     hours: f64,
-    /// Seed of everything that is drawn
+    /// Seed of everything that is drawn, the devices' secrets included; processes still meet in another order each time
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How many times faster than life; slower machines need less (default: 150 for up to 40 people, then less)

@@ -85,6 +85,8 @@ pub(crate) struct Plan {
     pub(crate) end: Timestamp,
     /// How many times faster than life.
     pub(crate) speed: f64,
+    /// What the plan follows from, and the devices with it.
+    pub(crate) seed: u64,
 }
 
 /// From the first instant until everything runs and the first wish is said.
@@ -120,7 +122,7 @@ impl Plan {
             person.spent_at = far_apart(&places, &person.wishes);
         }
         pair_up(&mut people, &mut rng);
-        Ok(Self { places, area, people, start, end: start.after(length), speed: script.speed })
+        Ok(Self { places, area, people, start, end: start.after(length), speed: script.speed, seed: script.seed })
     }
 }
 

@@ -8,6 +8,8 @@ use std::{
 
 use mosaic_transport::SystemClock;
 use mosaic_types::Clock;
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -126,10 +128,11 @@ impl Stage {
         let numbers: Vec<usize> = (0..plan.people.len() + sybils).collect();
         for group in numbers.chunks(AT_ONCE) {
             let starts = group.iter().map(|number| {
-                let more = watch.map(|watch| agent_args(&of_agent(home.path(), *number), watch.device(*number)));
+                let recorded = watch.map(|watch| agent_args(&of_agent(home.path(), *number), watch.device(*number)));
+                let more = [recorded.unwrap_or_default(), seeded(plan.seed, *number)].concat();
                 let home = settle_agent(home, *number, &places);
                 let clock = self.clock;
-                tokio::spawn(async move { start_agent(home?, clock, more.unwrap_or_default()).await })
+                tokio::spawn(async move { start_agent(home?, clock, more).await })
             });
             for start in starts.collect::<Vec<_>>() {
                 let (running, agent) = start.await.or_exit(Exit::Local, "an agent did not start")??;
@@ -183,6 +186,14 @@ fn settle_agent(home: &Home, number: usize, places: &[u8]) -> Outcome<Home> {
     write_file(&agent.places(), places)?;
     password::practice(&agent)?;
     Ok(agent)
+}
+
+/// What device `number` of an evening draws from. Processes still meet in another order each time; what a device draws
+/// first, its secrets and with them its noise, is the same again.
+fn seeded(evening: u64, number: usize) -> Vec<String> {
+    let mut devices = ChaCha8Rng::seed_from_u64(evening);
+    devices.set_stream(number as u64 + 1);
+    vec!["--practice-seed".to_owned(), devices.next_u64().to_string()]
 }
 
 async fn start_agent(home: Home, clock: PracticeClock, more: Vec<String>) -> Outcome<(Running, Local)> {

@@ -1,4 +1,4 @@
-//! What a practice run lets the lab write down. An agent of any other federation refuses to start with it.
+//! What a practice run lets the lab write down and play again. An agent of any other federation refuses to start with it.
 
 use std::{
     fs::{File, OpenOptions},
@@ -8,24 +8,38 @@ use std::{
 };
 
 use mosaic_release::SlotTruth;
+use mosaic_transport::os_rng;
 use mosaic_types::{Lane, Sensitive};
+use rand::{SeedableRng as _, rngs::StdRng};
 use serde_json::json;
 
+use super::StartError;
 use crate::EventTruth;
 
-/// What a practice run lets the lab write down; by default nothing.
+/// What a practice run lets the lab write down and play again; by default nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Recording {
     /// Where the truth about every released event goes, one JSON object a line, readable by the owner only.
     pub truth: Option<PathBuf>,
     /// The address of this machine from which the agent connects to providers.
     pub from: Option<IpAddr>,
+    /// Seeds everything that a *new* device draws, so that an evening can be played again. A device that is there already
+    /// draws from the operating system: the same numbers twice would be the same nonces twice.
+    pub seed: Option<u64>,
 }
 
 impl Recording {
-    /// Whether nothing is written down.
+    /// Whether this is an agent like any other.
     pub(super) const fn is_off(&self) -> bool {
-        self.truth.is_none() && self.from.is_none()
+        self.truth.is_none() && self.from.is_none() && self.seed.is_none()
+    }
+
+    /// The generator of a device whose vault is to be `vault`.
+    pub(super) fn rng(&self, vault: &Path) -> Result<StdRng, StartError> {
+        match self.seed.filter(|_| !vault.exists()) {
+            Some(seed) => Ok(StdRng::seed_from_u64(seed)),
+            None => os_rng().map_err(|_| StartError::Entropy),
+        }
     }
 }
 

@@ -134,8 +134,9 @@ async fn a_recording_is_for_practice_only() {
     let dir = dir();
     let truth = dir.path().join("truth");
     for recording in [
-        Recording { truth: Some(truth.clone()), from: None },
-        Recording { truth: None, from: Some("127.77.0.1".parse().unwrap()) },
+        Recording { truth: Some(truth.clone()), ..Recording::default() },
+        Recording { from: Some("127.77.0.1".parse().unwrap()), ..Recording::default() },
+        Recording { seed: Some(7), ..Recording::default() },
     ] {
         let mut config = config(dir.path());
         config.federation = federation(Independence::Checked);
@@ -144,4 +145,22 @@ async fn a_recording_is_for_practice_only() {
         assert!(matches!(Agent::start(config), Err(StartError::Recording)));
     }
     assert!(!dir.path().join("vault").exists() && !truth.exists());
+}
+
+/// An evening is played again with the same devices, and no device ever draws the same numbers twice.
+#[tokio::test]
+async fn a_seeded_device_is_new_once() {
+    let drawn = |dir: &tempfile::TempDir, seed| {
+        let mut config = config(dir.path());
+        config.recording.seed = seed;
+        drop(Agent::start(config).unwrap());
+        fs::read_to_string(dir.path().join("api.token")).unwrap()
+    };
+    let dirs: Vec<_> = (0..4).map(|_| dir()).collect();
+    let first = drawn(&dirs[0], Some(7));
+    assert_eq!(drawn(&dirs[1], Some(7)), first);
+    assert_ne!(drawn(&dirs[2], Some(8)), first);
+    assert_ne!(drawn(&dirs[3], None), first);
+    fs::remove_file(dirs[0].path().join("api.token")).unwrap();
+    assert_ne!(drawn(&dirs[0], Some(7)), first);
 }

@@ -63,6 +63,7 @@ fn plan(people: usize) -> Plan {
         start: at(0),
         end: at(240),
         speed: 1.0,
+        seed: 0,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
         cast::{Player, TokenPart},
         measure::{Findings, measure},
         records::Record,
-        scan::{Found, Scan},
+        scan::{Found, Scan, empty_store},
         summary::Summary,
     },
     exit::{Exit, Failure, OrExit, Outcome},
@@ -27,7 +27,8 @@ pub(crate) async fn play(plan: Plan, mut stage: Stage, on_time: impl Fn(f64) + S
     stage.close().await;
     let records = records?;
     let findings: Findings = measure(&plan, &records);
-    let scan = Scan::of(&plan, &records, &read_file(&stage.provider(1).join("federation.json"))?);
+    let document = read_file(&stage.provider(1).join("federation.json"))?;
+    let scan = Scan::of(&plan, &records, &[document, empty_store(&stage.beside("empty"))?].concat());
     let control = scan.control(&stage.beside("control"))?;
     let mut disks = Found::default();
     for number in 1..=PROVIDERS {

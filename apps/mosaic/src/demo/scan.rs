@@ -9,6 +9,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use mosaic_geo::{Cell, Resolution};
+use mosaic_provider::store::RedbStore;
 use mosaic_types::LatLng;
 
 use crate::{
@@ -52,8 +53,9 @@ pub(crate) struct Control {
 }
 
 impl Scan {
-    /// Everything true about this evening. What the public federation document holds anyway (its centre can share digits
-    /// with a place, its name a word with a wish) tells nothing and is left out.
+    /// Everything true about this evening. What `public` holds anyway tells nothing and is left out: the federation's
+    /// document (its centre can share digits with a place) and a store that nobody wrote to (it names its tables, and
+    /// somebody may wish for tables).
     pub(crate) fn of(plan: &Plan, records: &[Record], public: &[u8]) -> Self {
         Self::with_words(plan, records, public, true)
     }
@@ -86,8 +88,19 @@ impl Scan {
         let places = plan.people.iter().flat_map(|person| [wishes(person), person.spent_at.clone()].concat());
         let said = records.iter().flat_map(|record| record.said.iter().map(|said| said.place));
         let bytes = texts.iter().flat_map(|text| text_forms(text)).chain(places.chain(said).flat_map(place_forms));
-        let occurs = |needle: &Vec<u8>| public.windows(needle.len()).any(|part| part == needle);
-        Self::for_needles(bytes.filter(|needle| !needle.is_empty() && !occurs(needle)))
+        let mut scan = Self::for_needles(bytes);
+        scan.leave_out(public);
+        scan
+    }
+
+    fn leave_out(&mut self, public: &[u8]) {
+        for at in 0..public.len() {
+            let rest = &public[at..];
+            if let Some(listed) = rest.first_chunk::<PREFIX>().and_then(|prefix| self.needles.get_mut(prefix)) {
+                listed.retain(|needle| !rest.starts_with(needle));
+            }
+        }
+        self.needles.retain(|_, listed| !listed.is_empty());
     }
 
     fn for_needles(needles: impl Iterator<Item = Vec<u8>>) -> Self {
@@ -165,6 +178,21 @@ impl Scan {
         }
         Found { at: first.into_iter().collect(), readable, scanned: bytes.len() as u64 }
     }
+}
+
+/// What a provider's store holds before anybody wrote to it. The folder is removed afterwards.
+pub(crate) fn empty_store(folder: &Path) -> Outcome<Vec<u8>> {
+    let doing = "cannot make an empty store";
+    drop(RedbStore::open(folder).or_exit(Exit::Local, doing)?);
+    let mut bytes = Vec::new();
+    for entry in fs::read_dir(folder).or_exit(Exit::Local, doing)? {
+        let path = entry.or_exit(Exit::Local, doing)?.path();
+        if path.is_file() {
+            bytes.extend(fs::read(path).or_exit(Exit::Local, doing)?);
+        }
+    }
+    fs::remove_dir_all(folder).or_exit(Exit::Local, doing)?;
+    Ok(bytes)
 }
 
 /// UTF-8 as it is and in lower case, UTF-16, hexadecimal and base64.
@@ -259,6 +287,25 @@ mod tests {
         scan.needles.insert(*b"tea!", lost);
         let control = scan.control(&folder.path().join("control")).unwrap();
         assert!(control.missed > 0 && control.found < control.planted);
+    }
+
+    #[test]
+    fn what_is_public_is_no_finding_and_all_else_is() {
+        let mut scan =
+            Scan::for_needles(["tables", "tables for two", "coffee"].iter().flat_map(|text| text_forms(text)));
+        scan.leave_out(b"verdicts, tables, evidence");
+        assert_eq!(scan.bytes(b"verdicts, tables, evidence").readable, 0);
+        assert_eq!(scan.bytes(b"tables for two, coffee").readable, 20);
+        assert!(scan.bytes(hex::encode("tables").as_bytes()).readable > 0);
+    }
+
+    /// The words by which a store names its own tables are known, whoever uses it.
+    #[test]
+    fn a_store_that_nobody_wrote_to_holds_its_own_words_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = empty_store(&folder.path().join("empty")).unwrap();
+        let words = Scan::for_needles(["tables", "verdicts"].iter().map(|word| word.as_bytes().to_vec()));
+        assert!(words.bytes(&bytes).readable > 0 && !folder.path().join("empty").exists());
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Committing AEAD, agreement, signatures, labelled derivation, Shamir, threshold OPRF, key ceremony,
-//! sealed requests, Merkle trees (L3-69 to L3-72, S-61).
+//! sealed requests, Merkle trees, distributed point functions (L3-69 to L3-72, S-61).
 //!
 //! Every algorithm is a published one, and each is held to the vectors of its RFC under `vectors/`:
 //! RFC 8439 ([`aead`], [`record`]), RFC 7748 ([`agreement`]), RFC 8032 ([`signing`]), RFC 9497
 //! ([`oprf`]), RFC 9180 ([`sealed`]), RFC 6962 ([`merkle`]). What is composed here and therefore ours to
 //! defend is small: key commitment in [`record`] and [`aead`], the threshold around RFC 9497 in
-//! [`oprf`], and the dealerless key generation of [`ceremony`]. None of it has been audited.
+//! [`oprf`], the dealerless key generation of [`ceremony`], and the generator of [`dpf`]. None of it has been audited.
 //!
 //! Randomness is always an argument, so a simulation that owns the seed replays every byte. Secrets
 //! are erased on drop, have no `Debug`, and are compared through `subtle` only (S-61).
@@ -13,10 +13,12 @@
 pub mod aead;
 pub mod agreement;
 pub mod ceremony;
+pub mod dpf;
 pub mod handshake;
 pub mod kdf;
 pub mod merkle;
 pub mod oprf;
+pub mod pir;
 pub mod record;
 pub mod sealed;
 pub mod shamir;

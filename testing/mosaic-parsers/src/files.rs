@@ -8,6 +8,7 @@ use mosaic_attack::MeterModel;
 use mosaic_crypto::{
     ceremony::{Complaint, Dealing, verify_complaint},
     digest,
+    dpf::DpfKey,
     shamir::Share,
 };
 use mosaic_federation::{Evidence, JoinLink, SignedDocument, peer::PeerRequest};
@@ -48,11 +49,23 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "crypto_dealing", run: dealing },
     Target { name: "crypto_complaint", run: complaint },
     Target { name: "crypto_share", run: |bytes| drop(Share::from_bytes(bytes)) },
+    Target { name: "crypto_dpf_key", run: dpf_key },
     Target { name: "vault_header", run: vault_header },
     Target { name: "attack_meter", run: meter },
     Target { name: "obfuscate_corpus", run: corpus },
     Target { name: "obfuscate_reply", run: reply },
 ];
+
+/// Expanded when the table is small: what is well formed has bits for every row, whoever made it.
+fn dpf_key(bytes: &[u8]) {
+    let Ok(key) = DpfKey::decode(bytes) else { return };
+    assert!(key.encode().as_slice() == bytes, "read, but not written back the same");
+    let rows = key.domain().rows();
+    if rows <= 1 << 14 {
+        let bits = key.expand();
+        assert!(bits.bit(rows - 1).is_some() && bits.words().len() == (rows as usize).div_ceil(64), "bits are missing");
+    }
+}
 
 fn corpus(bytes: &[u8]) {
     if let Ok(corpus) = Corpus::parse(bytes) {

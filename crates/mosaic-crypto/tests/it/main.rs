@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 mod agreement;
+mod blind_reads;
 mod ceremony;
 mod handshake;
 mod oprf;

@@ -7,6 +7,7 @@ use mosaic_crypto::{
     agreement::AgreementSecret,
     ceremony::{Complaint, Dealing, deal, open_share, verify_complaint},
     digest,
+    dpf::{Domain, DpfKey, share},
     handshake::Initiator,
     shamir,
     signing::SigningKey,
@@ -43,6 +44,17 @@ fn secret(number: u8) -> AgreementSecret {
 fn dealt() -> Dealing {
     let recipients = [1, 2, 3].map(|number| (provider(number), secret(number).public()));
     deal(&[7; 32], provider(2), &recipients, 2, &mut ChaCha20Rng::seed_from_u64(1)).unwrap()
+}
+
+#[test]
+fn keys_of_blind_reads_with_and_without_levels() {
+    for (name, rows) in [("one-leaf", 300), ("four-levels", 5_000)] {
+        let domain = Domain::of(rows).unwrap();
+        let [key, other] = share(299, domain, &mut ChaCha20Rng::seed_from_u64(3)).unwrap();
+        let bytes = kept("crypto_dpf_key", name, &key.encode());
+        assert_eq!(DpfKey::decode(&bytes).unwrap().expand(), key.expand());
+        assert_ne!(key.expand(), other.expand());
+    }
 }
 
 #[test]

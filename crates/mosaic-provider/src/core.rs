@@ -311,6 +311,7 @@ impl<S: Store> ProviderCore<S> {
             waiting: self.staging.waiting(),
             disk_bytes: self.store.bytes(),
             ready: self.periods.get(&now.period()).is_some_and(|period| period.share().is_some()),
+            clock_seconds: now.as_secs(),
         }
     }
 

@@ -48,4 +48,6 @@ pub struct Gauges {
     pub disk_bytes: u64,
     /// Whether the present period's table is served.
     pub ready: bool,
+    /// The provider's clock, in Unix seconds.
+    pub clock_seconds: u64,
 }

@@ -11,11 +11,13 @@ struct Tool {
     needed_for: &'static str,
 }
 
-const TOOLS: [Tool; 4] = [
+const TOOLS: [Tool; 6] = [
     Tool { program: "git", package: "git", needed_for: "listing the project's files" },
     Tool { program: "cc", package: "build-essential", needed_for: "compiling SQLite and the TLS primitives" },
     Tool { program: "c++", package: "build-essential", needed_for: "compiling the fuzz targets' runtime" },
     Tool { program: "ip", package: "iproute2", needed_for: "joining from a second network namespace in the tests" },
+    Tool { program: "prometheus", package: "prometheus", needed_for: "running the alert rules of deploy/ in the tests" },
+    Tool { program: "promtool", package: "prometheus", needed_for: "checking the files of deploy/ in the tests" },
 ];
 
 /// Makes sure every tool is there: installs what is missing when `install` is set, else names it.

@@ -11,6 +11,7 @@ mod federation;
 mod lab;
 mod manual;
 mod namespaces;
+mod prometheus;
 mod readme;
 mod regions;
 mod support;

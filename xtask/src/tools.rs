@@ -16,7 +16,11 @@ const TOOLS: [Tool; 6] = [
     Tool { program: "cc", package: "build-essential", needed_for: "compiling SQLite and the TLS primitives" },
     Tool { program: "c++", package: "build-essential", needed_for: "compiling the fuzz targets' runtime" },
     Tool { program: "ip", package: "iproute2", needed_for: "joining from a second network namespace in the tests" },
-    Tool { program: "prometheus", package: "prometheus", needed_for: "running the alert rules of deploy/ in the tests" },
+    Tool {
+        program: "prometheus",
+        package: "prometheus",
+        needed_for: "running the alert rules of deploy/ in the tests",
+    },
     Tool { program: "promtool", package: "prometheus", needed_for: "checking the files of deploy/ in the tests" },
 ];
 

@@ -49,7 +49,7 @@ fn prometheus_finds_what_the_alerts_ask_for() {
         prometheus.wait_for(&format!("count(count by (instance) ({name})) == 3"));
     }
     prometheus.wait_for(r#"count(ALERTS{alertname="MosaicClockSkew"}) == 3"#);
-    assert!(prometheus.ask(r#"ALERTS{alertname="MosaicProviderDown"}"#).is_empty());
+    prometheus.wait_for(r#"absent(ALERTS{alertname="MosaicProviderDown"})"#);
     drop(prometheus);
     assert_eq!(up.stop(), 0);
 }

@@ -24,6 +24,9 @@ const TOOLS: [Tool; 6] = [
     Tool { program: "promtool", package: "prometheus", needed_for: "checking the files of deploy/ in the tests" },
 ];
 
+/// Packages that start a service of their own name, open to other machines. The tests need the program alone.
+const SERVICES: [&str; 1] = ["prometheus"];
+
 /// Makes sure every tool is there: installs what is missing when `install` is set, else names it.
 pub(crate) fn ensure(install: bool) -> Result<()> {
     let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| !present(tool.program)).collect();
@@ -39,7 +42,28 @@ pub(crate) fn ensure(install: bool) -> Result<()> {
     }
     apt(&["update", "-qq"])?;
     let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
+    for service in SERVICES.into_iter().filter(|service| packages.contains(service)) {
+        mask(service)?;
+    }
     apt(&[&["install", "-y", "-qq", "--no-install-recommends"][..], &packages].concat())
+}
+
+#[expect(clippy::print_stderr, reason = "says what was done to the machine")]
+fn say(text: &str) {
+    eprintln!("xtask: {text}");
+}
+
+/// Keeps a service that is not here yet from starting when its package comes; what somebody set up is left alone.
+fn mask(service: &str) -> Result<()> {
+    let unit = Path::new("/etc/systemd/system").join(format!("{service}.service"));
+    if unit.symlink_metadata().is_ok() {
+        return Ok(());
+    }
+    let doing = || format!("{} cannot be made; are you root?", unit.display());
+    std::fs::create_dir_all("/etc/systemd/system").with_context(doing)?;
+    std::os::unix::fs::symlink("/dev/null", &unit).with_context(doing)?;
+    say(&format!("{service} comes without its service; `systemctl unmask {service}` allows it"));
+    Ok(())
 }
 
 /// Whether `program` is on the search path.

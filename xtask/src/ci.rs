@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, process::Command};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{barrier, claims, lab, layers, licences, links, tools, tree};
+use crate::{barrier, claims, lab, layers, licences, links, tell::tell, tools, tree};
 
 /// Runs every step; stops at the first that fails.
 pub(crate) fn run(install: bool) -> Result<()> {
@@ -48,9 +48,8 @@ fn test() -> Result<()> {
     cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--locked", "--no-fail-fast"])
 }
 
-#[expect(clippy::print_stderr, reason = "progress of a command line tool")]
 fn step(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
-    eprintln!("xtask: {name}");
+    tell(name);
     work().with_context(|| format!("the step `{name}` failed"))
 }
 

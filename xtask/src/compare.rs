@@ -75,9 +75,3 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
 fn say(text: &str) {
     println!("{text}");
 }
-
-/// What is being done, for who waits.
-#[expect(clippy::print_stderr, reason = "progress of a command line tool")]
-fn tell(text: &str) {
-    eprintln!("xtask: {text}");
-}

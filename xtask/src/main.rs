@@ -9,6 +9,7 @@ mod lab;
 mod layers;
 mod licences;
 mod links;
+mod tell;
 mod tools;
 mod tree;
 

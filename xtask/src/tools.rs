@@ -4,6 +4,8 @@ use std::{path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
 
+use crate::tell::tell;
+
 /// A program the checks call, and the Debian package that brings it.
 struct Tool {
     program: &'static str,
@@ -48,11 +50,6 @@ pub(crate) fn ensure(install: bool) -> Result<()> {
     apt(&[&["install", "-y", "-qq", "--no-install-recommends"][..], &packages].concat())
 }
 
-#[expect(clippy::print_stderr, reason = "says what was done to the machine")]
-fn say(text: &str) {
-    eprintln!("xtask: {text}");
-}
-
 /// Keeps a service that is not here yet from starting when its package comes; what somebody set up is left alone.
 fn mask(service: &str) -> Result<()> {
     let unit = Path::new("/etc/systemd/system").join(format!("{service}.service"));
@@ -62,7 +59,7 @@ fn mask(service: &str) -> Result<()> {
     let doing = || format!("{} cannot be made; are you root?", unit.display());
     std::fs::create_dir_all("/etc/systemd/system").with_context(doing)?;
     std::os::unix::fs::symlink("/dev/null", &unit).with_context(doing)?;
-    say(&format!("{service} comes without its service; `systemctl unmask {service}` allows it"));
+    tell(&format!("{service} comes without its service; `systemctl unmask {service}` allows it"));
     Ok(())
 }
 

@@ -12,8 +12,8 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::{CompareArgs, sheet::Sheet, tell};
-use crate::{tools, tree};
+use super::{CompareArgs, sheet::Sheet};
+use crate::{tell::tell, tools, tree};
 
 /// What the index takes from a map, as osmium writes it: nodes and ways with one of the seven tags.
 const TAGS: [&str; 7] = ["nw/amenity", "nw/shop", "nw/leisure", "nw/tourism", "nw/office", "nw/craft", "nw/healthcare"];

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::tell;
+use crate::tell::tell;
 
 /// Versions that the pinned packages have wheels for.
 const MINOR: std::ops::RangeInclusive<u32> = 9..=11;

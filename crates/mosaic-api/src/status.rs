@@ -80,6 +80,8 @@ pub enum WarningKind {
     HighRisk,
     /// The public places are older than a quarter of a year.
     StalePlaces,
+    /// A broadcast stands, and no event has carried it for hours: nobody can have found it.
+    Unsent,
 }
 
 /// Something the person should know.

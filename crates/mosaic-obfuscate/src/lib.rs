@@ -21,6 +21,8 @@ mod vocabulary;
 pub use granularity::Granularity;
 pub use ledger::{Charge, Ledger};
 pub use lifetime::Lifetime;
-pub use persona::{Cast, Echo, Habits, Inclusion, PersonaBundle, PersonaId, Round, RoundId, Whereabouts, sample_lines};
+pub use persona::{
+    Cast, Echo, Habits, Inclusion, PersonaBundle, PersonaId, PersonaWish, Round, RoundId, Whereabouts, sample_lines,
+};
 pub use trail::Trail;
 pub use vocabulary::{Class, Reading, Topic, Vocabulary, build};

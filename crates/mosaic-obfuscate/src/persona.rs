@@ -48,6 +48,17 @@ impl PersonaId {
     }
 }
 
+/// What a persona wishes for, and where, before it finds words for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PersonaWish {
+    /// Class of the wish.
+    pub class: ClassId,
+    /// The r8 cell it names.
+    pub cell: Cell,
+    /// Drawn evenly from everything: then so are the topics.
+    even: bool,
+}
+
 /// What a persona would say in one bundle: the same kind of content as a person's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PersonaBundle {

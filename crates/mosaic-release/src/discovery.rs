@@ -40,8 +40,6 @@ impl OprfOutputs for HashMap<OprfInput, OprfOutput> {
 
 /// A discovery event carries at most one of the person's bundles (DESIGN section 4).
 pub(crate) const MOST_REAL: u32 = 1;
-/// Things each persona has to say in a round, until one can be shown beside what the others say.
-const MOST_TURNS: u8 = 16;
 /// Times that a persona's bundle is exchanged because its row number met another's.
 pub(crate) const MOST_EXCHANGES: usize = 32;
 
@@ -252,15 +250,19 @@ impl Releaser {
             );
         }
         let mut silent = self.cast.members(round);
-        for turn in 0..MOST_TURNS {
+        for turn in 0..Cast::TURNS {
             silent.retain(|persona| {
-                let source = Source::Persona { persona: *persona, round: round.id, turn };
                 if picks.len() == wanted {
                     return true;
                 }
-                let bundle = self.cast.bundle(*persona, round, turn);
-                let pick =
-                    bundle.and_then(|bundle| Said::by_persona(source, bundle).pick(occasion, resolutions, &mut taken));
+                let wish = self.cast.wish(*persona, round, turn);
+                let free = wish.filter(|wish| {
+                    rows_at(occasion, resolutions, wish.class, wish.cell).is_some_and(|rows| is_free(&rows, &taken))
+                });
+                let bundle = free.and_then(|wish| self.cast.worded(*persona, round, turn, wish));
+                let source = Source::Persona { persona: *persona, round: round.id, turn };
+                let said = bundle.map(|bundle| Said::by_persona(source, bundle));
+                let pick = said.and_then(|said| said.pick(occasion, resolutions, &mut taken));
                 let silent = pick.is_none();
                 picks.extend(pick);
                 silent
@@ -342,15 +344,12 @@ impl Said {
     }
 
     fn row(&self, occasion: Occasion<'_>, resolution: Resolution) -> Option<OprfInput> {
-        let cell = self.cell.parent(resolution)?.raw();
-        occasion.table.row_input(resolution.number(), cell, occasion.at.window(), self.class)
+        row_at(occasion, resolution, self.class, self.cell)
     }
 
     /// Fits it to an event, unless one of its row inputs at `resolutions` is `taken`; then they are.
     fn pick(self, occasion: Occasion<'_>, resolutions: &[Resolution], taken: &mut BTreeSet<OprfInput>) -> Option<Pick> {
-        let rows: Option<Vec<OprfInput>> =
-            resolutions.iter().map(|resolution| self.row(occasion, *resolution)).collect();
-        let rows = rows.filter(|rows| rows.iter().all(|row| !taken.contains(row)))?;
+        let rows = rows_at(occasion, resolutions, self.class, self.cell).filter(|rows| is_free(rows, taken))?;
         let row = self.row(occasion, occasion.resolution)?;
         let cell = self.cell.parent(occasion.resolution)?.raw();
         taken.extend(rows);
@@ -358,6 +357,20 @@ impl Said {
         let Self { source, class, topics, text, ttl, .. } = self;
         Some(Pick { source, class, cell, topics, text, ttl, row, topic })
     }
+}
+
+fn row_at(occasion: Occasion<'_>, resolution: Resolution, class: ClassId, cell: Cell) -> Option<OprfInput> {
+    let cell = cell.parent(resolution)?.raw();
+    occasion.table.row_input(resolution.number(), cell, occasion.at.window(), class)
+}
+
+/// The row inputs of a class and cell at these resolutions; `None` where it cannot be said at one of them.
+fn rows_at(occasion: Occasion<'_>, resolutions: &[Resolution], class: ClassId, cell: Cell) -> Option<Vec<OprfInput>> {
+    resolutions.iter().map(|resolution| row_at(occasion, *resolution, class, cell)).collect()
+}
+
+fn is_free(rows: &[OprfInput], taken: &BTreeSet<OprfInput>) -> bool {
+    rows.iter().all(|row| !taken.contains(row))
 }
 
 fn first_eight(topics: &[TopicId]) -> [TopicId; 8] {

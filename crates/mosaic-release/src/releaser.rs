@@ -1,9 +1,9 @@
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use mosaic_crypto::kdf::{self, Label};
 use mosaic_geo::{Cell, PlaceIndex, Resolution};
 use mosaic_obfuscate::{
-    Cast, Charge, Ledger, Vocabulary,
+    Cast, Charge, Ledger, RoundId, Vocabulary,
     blur::{self, Anchor},
     trail::Candidate,
 };
@@ -19,7 +19,7 @@ use crate::{
     preview::GivingWay,
     query,
     retry::Retries,
-    state::MemoKey,
+    state::{MemoKey, Source},
 };
 
 /// Most broadcasts that may stand at once: what one window's discovery events can carry.
@@ -220,6 +220,16 @@ impl Releaser {
     /// The broadcasts that were released and not withdrawn, oldest first; some may have ended.
     pub fn broadcasts(&self) -> impl Iterator<Item = &Broadcast> {
         self.state.broadcasts.values()
+    }
+
+    /// Broadcasts that have stood for a whole window at `at` and whose round no event showed in this window or the one
+    /// before: nobody can have found them. Whatever the reason is, their person should know.
+    pub fn unsent(&self, at: Timestamp) -> impl Iterator<Item = &Broadcast> {
+        let since = at.window().previous();
+        let recent = self.state.written.iter().filter(move |(slate, _)| slate.window >= since);
+        let shown: BTreeSet<RoundId> = recent.flat_map(|(_, sources)| sources.iter().map(Source::round)).collect();
+        let long = move |broadcast: &&Broadcast| broadcast.stands(at) && broadcast.created.window() < since;
+        self.broadcasts().filter(long).filter(move |broadcast| !shown.contains(&RoundId::Own(broadcast.id.0)))
     }
 
     /// Where the public places come from, and how old they are.

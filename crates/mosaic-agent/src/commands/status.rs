@@ -134,6 +134,14 @@ impl AgentCore {
             let text = format!("the public places are {days} days old, more than a quarter; install newer ones");
             warn(WarningKind::StalePlaces, &text);
         }
+        for broadcast in self.releaser.unsent(now) {
+            let text = format!(
+                "no event has carried broadcast {} for at least two hours, so nobody can have found it: is this device \
+                 online, and are the providers up?",
+                broadcast.id
+            );
+            warn(WarningKind::Unsent, &text);
+        }
         if self.vault_trouble == VaultTrouble::Unwritable {
             warn(WarningKind::VaultUnwritable, "the disk refused the vault: the last changes are in memory only");
         }

@@ -111,6 +111,26 @@ async fn old_places_are_told_of() {
     }
 }
 
+/// A wish that does not leave is told of, here because nobody is there to take events; one that has not stood for long is
+/// not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wish_that_never_leaves_is_told_of() {
+    let (dir, clock) = (dir(), HandClock::new());
+    let agent = Running::start_with(RunConfig { clock: Arc::clone(&clock) as _, ..config(dir.path()) }).unwrap();
+    let sent = agent.send("POST", "/v1/broadcast", Some(body("coffee", json!({"risk": "normal"})))).await;
+    clock.advance(Duration::from_mins(119));
+    let early = agent.send("GET", "/v1/status", None).await.body;
+    assert!(of_kind(&early, "unsent").is_empty());
+    clock.advance(Duration::from_mins(121));
+    let late = agent.send("GET", "/v1/status", None).await.body;
+    let told = of_kind(&late, "unsent");
+    assert!(
+        told.len() == 1 && told[0]["text"].as_str().unwrap().contains(sent.body["id"].as_str().unwrap()),
+        "{told:?}"
+    );
+    agent.stop().await;
+}
+
 /// L6-47: the moment before which no event carries it lies within half an hour, and is kept. L6-44: four warnings, told
 /// once, also after a restart.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

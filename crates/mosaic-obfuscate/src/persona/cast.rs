@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha20Rng;
 
 use super::{
-    Habits, PersonaBundle, PersonaId, Round, RoundId, Whereabouts,
+    Habits, PersonaBundle, PersonaId, PersonaWish, Round, RoundId, Whereabouts,
     habits::Shown,
     inclusion::Seat,
     member::{Member, attraction, by_weight},
@@ -23,6 +23,9 @@ use crate::{Vocabulary, blur};
 /// possible: otherwise a key never seen before would be a true one (novelty, PRIVACY 1.1 and 2.3). More than
 /// that would show: people mostly return to where they were and to what they like (Song et al. 2010).
 pub(super) const UNIFORM_SHARE: f64 = 0.1;
+/// The first of a persona's turns that is drawn evenly whatever the draw says: whoever found no free row with that many
+/// things of its own speaks of anything anywhere, because a round with one voice less does not leave at all.
+const EVEN_FROM: u8 = 128;
 /// A region with fewer occupied r8 cells is widened by whole rings up to this many, so that ten bundles
 /// can differ in their rows.
 const FEWEST_CELLS: usize = 64;
@@ -67,6 +70,10 @@ impl Cast {
     /// Quiet companies, numbered from 1. With some 250 rounds at a time, four times what an open door writes in
     /// a window.
     pub const QUIET: u16 = 128;
+    /// Things that a persona has to say in a round, until one can be shown beside what the others say. In a region of
+    /// one r6 cell there are sixteen rows, one a class: the last ones, drawn evenly, then meet a taken one 64 times
+    /// with a probability below 2^-50.
+    pub const TURNS: u8 = EVEN_FROM + 64;
     /// Quiet companies whose whereabouts are kept: those that a device without an open door ever shows.
     pub(super) const KEPT: u16 = 8;
 
@@ -205,20 +212,32 @@ impl Cast {
     }
 
     /// What `persona` says in `round`: the same for as long as the round stands, and again in any round of the person's
-    /// that repeats it. If that cannot be shown beside what the others say, it has further things to say, by `turn`.
-    /// `None` for unknown personas, without places, or for an echo that the cast did not [follow](Self::follow).
+    /// that repeats it. If that cannot be shown beside what the others say, it has further things to say, by `turn`
+    /// below [`Self::TURNS`]. `None` for unknown personas, without places, or for an echo that the cast did not
+    /// [follow](Self::follow).
     pub fn bundle(&self, persona: PersonaId, round: &Round, turn: u8) -> Option<PersonaBundle> {
+        self.worded(persona, round, turn, self.wish(persona, round, turn)?)
+    }
+
+    /// The class and cell of [`Self::bundle`], for whoever looks for one that can be shown: words cost more.
+    pub fn wish(&self, persona: PersonaId, round: &Round, turn: u8) -> Option<PersonaWish> {
         let mut rng = self.rng(&[b"wish", &persona.to_bytes(), &round.theme(), &[turn]]);
-        let uniform = rng.random_bool(UNIFORM_SHARE);
-        let (class, cell) = if uniform {
+        let even = rng.random_bool(UNIFORM_SHARE) || turn >= EVEN_FROM;
+        let (class, cell) = if even {
             (any_class(&mut rng), self.any_cell(&mut rng)?)
         } else if turn == 0 {
             self.alike(persona, round)?
         } else {
             self.apart(persona, round, &mut rng)?
         };
+        Some(PersonaWish { class, cell, even })
+    }
+
+    /// The bundle of a [wish](Self::wish), in the persona's words.
+    pub fn worded(&self, persona: PersonaId, round: &Round, turn: u8, wish: PersonaWish) -> Option<PersonaBundle> {
+        let PersonaWish { class, cell, even } = wish;
         let mut rng = self.rng(&[b"words", &persona.to_bytes(), &round.wording(), &[turn]]);
-        let topics = self.topics(persona, class, uniform, &mut rng);
+        let topics = self.topics(persona, class, even, &mut rng);
         let first = topics.first().and_then(|topic| Vocabulary::builtin().topic(*topic))?;
         let text = text::words(first, &self.member(persona)?.hand, round.parts, &mut rng);
         Some(PersonaBundle { class, text, topics, cell, ttl: round.life.ttl() })
@@ -285,7 +304,7 @@ impl Cast {
     }
 
     /// One to four topics of the class: mostly the persona's favourites.
-    fn topics(&self, persona: PersonaId, class: ClassId, uniform: bool, rng: &mut ChaCha20Rng) -> Vec<TopicId> {
+    fn topics(&self, persona: PersonaId, class: ClassId, even: bool, rng: &mut ChaCha20Rng) -> Vec<TopicId> {
         let all: Vec<_> = Vocabulary::builtin().topics_of(class).collect();
         let mut liking = self.rng(&[b"favourites", &persona.to_bytes(), &[class.get()]]);
         let favourites: Vec<TopicId> = (0..FAVOURITES)
@@ -298,7 +317,7 @@ impl Cast {
         let count = [1, 1, 2, 2, 3, 4][rng.random_range(0..6_usize)];
         let mut topics: Vec<TopicId> = Vec::with_capacity(count);
         for _ in 0..count {
-            let favourite = !uniform && rng.random_bool(1.0 - UNIFORM_SHARE);
+            let favourite = !even && rng.random_bool(1.0 - UNIFORM_SHARE);
             let topic = if favourite {
                 favourites[rng.random_range(0..favourites.len())]
             } else {

@@ -5,6 +5,7 @@
 
 mod cadence;
 mod draw;
+pub mod mesh;
 mod paths;
 mod poller;
 mod wait;

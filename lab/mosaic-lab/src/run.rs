@@ -14,6 +14,7 @@ mod ledger;
 mod lineups;
 mod lived;
 mod maximum;
+mod mesh;
 mod meter;
 mod movement;
 mod places_named;
@@ -180,6 +181,8 @@ fn others(bench: &mut Bench<'_>, naive: Naive) -> Result<()> {
     bench.draw_for("movement");
     movement::attack(bench)?;
     ledger::attack(bench);
+    bench.draw_for("mesh");
+    mesh::attack(bench);
     bench.draw_for("dictionary");
     dictionary::attack(bench)
 }

@@ -164,7 +164,7 @@ impl fmt::Debug for GenerationBlock {
     }
 }
 
-fn read_records(reader: &mut Reader<'_>, count: usize) -> Result<Vec<Record>, DecodeError> {
+pub(crate) fn read_records(reader: &mut Reader<'_>, count: usize) -> Result<Vec<Record>, DecodeError> {
     let mut records: Vec<Record> = Vec::with_capacity(count);
     for _ in 0..count {
         let record = Record { row: reader.u24()?, bytes: reader.take()? };

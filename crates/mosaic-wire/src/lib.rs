@@ -10,6 +10,7 @@ pub mod rows;
 pub mod token;
 
 mod barrier;
+mod bins;
 mod bundle;
 mod cell;
 mod codec;
@@ -30,6 +31,7 @@ mod time;
 mod vectors;
 
 pub use barrier::{Releasable, encode};
+pub use bins::{BadBin, Bin, BinTable};
 pub use bundle::{Bundle, InvalidShortText, ShortText, TopicLayer};
 pub use call::{Address, Call, CallFailure, Reply};
 pub use cell::{CellReply, CellRequest};

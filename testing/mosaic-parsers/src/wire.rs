@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mosaic_types::Window;
 use mosaic_wire::{
-    Bundle, Carrier, CellReply, CellRequest, ContactCard, EvaluateFields, EventFields, Frame, GatheredText,
+    Bin, Bundle, Carrier, CellReply, CellRequest, ContactCard, EvaluateFields, EventFields, Frame, GatheredText,
     GenerationBlock, GenerationsQuery, GenerationsReply, Head, HeadsQuery, HeadsReply, Problem, Receipt, SignedTable,
     SignedTime, TextField, TextRef, TokensQuery, TokensReply, TopicLayer, WireToken,
 };
@@ -43,12 +43,20 @@ pub(crate) const TARGETS: &[Target] = &[
     exact!("wire_tokens_reply", TokensReply),
     exact!("wire_cell_request", CellRequest),
     exact!("wire_cell_reply", CellReply),
+    Target { name: "wire_bin", run: bin },
     Target { name: "wire_gathered_text", run: gathered_text },
     Target { name: "wire_event", run: event },
     Target { name: "wire_evaluate", run: evaluate },
     Target { name: "wire_contact_card", run: contact_card },
     Target { name: "wire_problem", run: problem },
 ];
+
+/// A bin is as long as its table's fullest, so its length is not its own to say.
+fn bin(bytes: &[u8]) {
+    if let Ok(bin) = Bin::decode(bytes) {
+        assert!(bin.encode(bytes.len()) == bytes, "accepted, but written differently");
+    }
+}
 
 /// Parts of one text as strangers send them: a byte for the window, then a topic layer, again and again.
 fn gathered_text(bytes: &[u8]) {

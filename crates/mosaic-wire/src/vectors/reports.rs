@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use super::{Edit, Object, pattern};
 use crate::{
-    GenerationBlock, GenerationsReply, Groups, Head, HeadsReply, LaneShape, PublicShare, Receipt, Record, SignedTable,
-    SignedTime, TableDescriptor,
+    Bin, BinTable, GenerationBlock, GenerationsReply, Groups, Head, HeadsReply, LaneShape, PublicShare, Receipt,
+    Record, SignedTable, SignedTime, TableDescriptor,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_763_683_261_123);
 
 pub(super) fn objects() -> Vec<Object> {
-    vec![receipt(), head(), time(), table(), generation(), heads_reply(), generations_reply()]
+    vec![receipt(), head(), time(), table(), generation(), bin(), heads_reply(), generations_reply()]
 }
 
 /// Signing keys of the vectors: seeds of 32 equal bytes, the provider's number.
@@ -183,6 +183,38 @@ fn generation() -> Object {
         .spoil("row beyond the last", 405, &[0x40, 0, 0], "OutOfRange")
         .spoil("rows that fall", 15, &[0, 0, 6], "Order")
         .spoil("a record twice", 210, &block.records()[0].leaf(), "Order")
+}
+
+/// Bins of a generation of six records in a table of 32 rows: the second bin is the fullest and needs no padding but to
+/// whole stripes.
+fn bin() -> Object {
+    let record = |(number, row): (u8, u32)| Record { row, bytes: pattern(0x60 + number) };
+    let rows = [3, 8, 8, 15, 17, 30];
+    let block = GenerationBlock::new(segment(), 43, (0..).zip(rows).map(record).collect()).unwrap();
+    let table = BinTable::cut(&block, 32).unwrap();
+    let head = Head::seal(&block, [0; 32], NOW, &key(2));
+    let width = table.width();
+    let bytes = |number: u32| table.bytes()[number as usize * width..][..width].to_vec();
+    let fields = |number: u32| {
+        let shown = Bin::decode(&bytes(number)).unwrap();
+        let records = shown.confirmed(number, &head).unwrap();
+        let records: Vec<_> = records.iter().map(|record| json!([record.row, hex::encode(record.bytes)])).collect();
+        json!({
+            "rows": 32, "bin": number, "width": width, "count": head.count, "root": hex::encode(head.root),
+            "records_of_its_rows": records,
+        })
+    };
+    Object::variable("bin", Bin::HEADER, |bytes| Ok(Bin::decode(bytes)?.encode(bytes.len())))
+        .ok("the fullest", fields(1), bytes(1))
+        .ok("the first, with no record before", fields(0), bytes(0))
+        .ok("the last, with no record behind", fields(3), bytes(3))
+        .spoil("unknown version", 0, &[2], "Version")
+        .spoil("more records than bytes", 5, &[0, 0, 0, 9], "WrongSize")
+        .spoil("more records than there can be", 5, &[0, 1, 0, 1], "TooMany")
+        .spoil("more hashes than there can be", 9, &[33], "TooMany")
+        .spoil("rows that fall", 10, &[0, 0, 9], "Order")
+        .spoil("row beyond the last", 10 + 4 * 195, &[0x40, 0, 0], "OutOfRange")
+        .spoil("padding not zero", width - 1, &[1], "Reserved")
 }
 
 fn heads_reply() -> Object {

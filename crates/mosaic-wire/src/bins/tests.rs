@@ -1,0 +1,157 @@
+use mosaic_crypto::{dpf, pir, signing::SigningKey};
+use mosaic_types::{Lane, Period, ProviderId, Stream, TableId, Timestamp};
+use proptest::prelude::*;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+
+use super::*;
+use crate::RECORD;
+
+const ROWS: u32 = 1 << 10;
+
+fn segment() -> SegmentId {
+    let table = TableId::new(Period(122_478), Lane::Discovery);
+    SegmentId { table, origin: ProviderId::new(2).unwrap(), stream: Stream::Steady }
+}
+
+fn block(rows: impl IntoIterator<Item = u32>, rng: &mut ChaCha20Rng) -> GenerationBlock {
+    let record = |row| {
+        let mut bytes = [0; RECORD];
+        rng.fill(&mut bytes[..]);
+        Record { row, bytes }
+    };
+    GenerationBlock::new(segment(), 41, rows.into_iter().map(record).collect()).unwrap()
+}
+
+fn head(block: &GenerationBlock) -> Head {
+    Head::seal(block, [0; 32], Timestamp::from_secs(1_763_748_000), &SigningKey::from_bytes(&[7; 32]))
+}
+
+fn bin(table: &BinTable, number: u32) -> Bin {
+    let at = number as usize * table.width();
+    Bin::decode(&table.bytes[at..at + table.width()]).unwrap()
+}
+
+/// A row asked of two providers that hold the same block, each with one half of a key.
+fn read(table: &BinTable, row: u32, rng: &mut ChaCha20Rng) -> Vec<u8> {
+    let keys = dpf::share(Bin::number(row), Bin::domain(ROWS).unwrap(), rng).unwrap();
+    let [one, other] = keys.map(|key| pir::answer(table.rows().unwrap(), &[key.expand()]).unwrap().remove(0));
+    pir::combine(&one, &other).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Every bin of every generation shows all records of its rows, and none of them is confirmed as another bin unless it
+    /// holds all of that one too.
+    #[test]
+    fn a_bin_holds_all_records_of_its_rows(rows in prop::collection::vec(0..ROWS, 0..200), seed: u64) {
+        let block = block(rows, &mut ChaCha20Rng::seed_from_u64(seed));
+        let (table, head) = (BinTable::cut(&block, ROWS).unwrap(), head(&block));
+        prop_assert_eq!(table.bytes().len(), table.width() * (ROWS / 8) as usize);
+        let of = |number: u32| -> Vec<Record> { (number * 8..number * 8 + 8).flat_map(|row| block.row(row).to_vec()).collect() };
+        for number in 0..Bin::count(ROWS) {
+            let bin = bin(&table, number);
+            prop_assert_eq!(bin.confirmed(number, &head).map(<[Record]>::to_vec), Ok(of(number)));
+            prop_assert_eq!(Bin::decode(&bin.encode(table.width())), Ok(bin.clone()));
+            let other = (number + 1) % Bin::count(ROWS);
+            if let Ok(shown) = bin.confirmed(other, &head) {
+                prop_assert_eq!(shown.to_vec(), of(other));
+            }
+        }
+    }
+
+    /// Bytes of a stranger are refused or are a bin, and never more.
+    #[test]
+    fn any_bytes_are_refused_or_a_bin(bytes in prop::collection::vec(any::<u8>(), 0..900), version: bool) {
+        let mut bytes = bytes;
+        bytes.resize(bytes.len().next_multiple_of(STRIPE), 0);
+        if let Some(first) = bytes.first_mut().filter(|_| version) {
+            *first = Bin::VERSION;
+        }
+        if let Ok(bin) = Bin::decode(&bytes) {
+            prop_assert_eq!(bin.encode(bytes.len()), bytes);
+        }
+    }
+}
+
+/// From end to end: what two answers add up to is the bin, and it proves itself. Seed 5, 600 records, every row.
+#[test]
+fn two_answers_add_up_to_a_bin_that_proves_itself() {
+    let mut rng = ChaCha20Rng::seed_from_u64(5);
+    let rows: Vec<u32> = (0..600).map(|_| rng.random_range(0..ROWS)).collect();
+    let block = block(rows, &mut rng);
+    let (table, head) = (BinTable::cut(&block, ROWS).unwrap(), head(&block));
+    for row in (0..ROWS).step_by(7) {
+        let bin = Bin::decode(&read(&table, row, &mut rng)).unwrap();
+        let shown = bin.confirmed(Bin::number(row), &head).unwrap();
+        assert_eq!(shown.iter().filter(|record| record.row == row).copied().collect::<Vec<_>>(), block.row(row));
+    }
+}
+
+/// A provider that changes its answer anywhere is noticed: every byte of a sum, one after the other.
+#[test]
+fn a_changed_byte_anywhere_is_noticed() {
+    let mut rng = ChaCha20Rng::seed_from_u64(6);
+    let block = block((0..60).map(|number| number * 17 % ROWS), &mut rng);
+    let (table, head) = (BinTable::cut(&block, ROWS).unwrap(), head(&block));
+    let good = read(&table, 340, &mut rng);
+    for at in 0..good.len() {
+        let mut bad = good.clone();
+        bad[at] ^= 1 << (at % 8);
+        let refused = Bin::decode(&bad).map_or(true, |bin| bin.confirmed(Bin::number(340), &head).is_err());
+        assert!(refused, "byte {at}");
+    }
+}
+
+/// Records left out at either side, or all of them, and the head of another generation: not confirmed.
+#[test]
+fn what_leaves_records_out_is_not_confirmed() {
+    let mut rng = ChaCha20Rng::seed_from_u64(7);
+    let block = block([3, 9, 9, 10, 15, 16, 40], &mut rng);
+    let (tree, head) = (Tree::over(block.leaf_hashes()), head(&block));
+    let shown = |range: Range<usize>| Bin {
+        first: range.start as u32,
+        path: tree.range_path(range.clone()).unwrap_or_default(),
+        records: block.records()[range].to_vec(),
+    };
+    assert_eq!(shown(0..6).confirmed(1, &head).map(<[Record]>::len), Ok(4), "rows 8 to 15");
+    assert_eq!(shown(0..7).confirmed(1, &head).map(<[Record]>::len), Ok(4), "more neighbours do no harm");
+    for range in [1..6, 0..5, 2..6, 0..1, 5..6, 0..0] {
+        assert_eq!(shown(range.clone()).confirmed(1, &head), Err(BadBin::Incomplete), "{range:?}");
+    }
+    assert_eq!(shown(5..7).confirmed(4, &head), Ok(&[][..]), "rows 32 to 39 are empty, and that is proven");
+    let other = Head { root: [1; 32], ..head };
+    assert_eq!(shown(0..6).confirmed(1, &other), Err(BadBin::Unproven));
+    for count in [0, 5, 17] {
+        assert_eq!(shown(0..6).confirmed(1, &Head { count, ..head }), Err(BadBin::Unproven), "{count}");
+    }
+    assert_eq!(shown(0..0).confirmed(1, &Head { count: 0, ..head }), Ok(&[][..]));
+}
+
+/// Equal widths for all bins, and the fullest is the one that needs it: nothing about a bin is told by its length.
+#[test]
+fn bins_are_as_long_as_the_fullest_needs() {
+    let mut rng = ChaCha20Rng::seed_from_u64(8);
+    for rows in [vec![], vec![5], (0..40).map(|_| 77).collect(), (0..ROWS).collect::<Vec<_>>()] {
+        let table = BinTable::cut(&block(rows, &mut rng), ROWS).unwrap();
+        let lengths: Vec<usize> = (0..Bin::count(ROWS)).map(|number| bin(&table, number).len()).collect();
+        let fullest = lengths.into_iter().max().unwrap();
+        assert!(table.width().is_multiple_of(STRIPE) && (fullest..fullest + STRIPE).contains(&table.width()));
+    }
+    assert_eq!((Bin::count(1), Bin::count(8), Bin::count(9)), (1, 1, 2));
+    assert!(Bin::domain(0).is_none() && Bin::domain(RowTag::MAX_ROWS + 1).is_none());
+    assert_eq!(Bin::domain(1 << 17).map(Domain::rows), Some(1 << 14));
+}
+
+/// One row stuffed so full that every bin would be as long: such a generation is read whole.
+#[test]
+fn a_stuffed_row_makes_no_table_larger_than_there_may_be() {
+    let mut rng = ChaCha20Rng::seed_from_u64(9);
+    let stuffed =
+        |many: usize, rng: &mut ChaCha20Rng| BinTable::cut(&block(std::iter::repeat_n(77, many), rng), 1 << 17);
+    let whole = stuffed(20, &mut rng).map(|table| table.bytes().len());
+    assert!(whole.is_some_and(|size| size <= BinTable::MOST), "{whole:?}");
+    assert!(stuffed(21, &mut rng).is_none(), "16,384 bins of 4,160 bytes");
+    assert!(BinTable::cut(&block([], &mut rng), 0).is_none());
+}

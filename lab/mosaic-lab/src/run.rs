@@ -3,6 +3,7 @@
 mod beside;
 mod byzantine;
 mod chain;
+mod days;
 mod dictionary;
 mod discovery;
 mod edges;
@@ -20,6 +21,7 @@ mod places_named;
 mod plots;
 mod sessions;
 mod slots;
+mod synthesis;
 mod topics;
 mod unbuilt;
 
@@ -181,7 +183,11 @@ fn others(bench: &mut Bench<'_>, naive: Naive) -> Result<()> {
     movement::attack(bench)?;
     ledger::attack(bench);
     bench.draw_for("dictionary");
-    dictionary::attack(bench)
+    dictionary::attack(bench)?;
+    bench.draw_for("days");
+    days::attack(bench)?;
+    bench.draw_for("synthesis");
+    synthesis::measure(bench)
 }
 
 impl Bench<'_> {

@@ -34,6 +34,8 @@ pub use told::{DayPath, Stop, Trip, Why};
 
 /// Plans that are tried before the persona stays at home but for what it said.
 const TRIES: u8 = 3;
+/// How often a way is looked at, in metres: narrower water is not seen.
+const LOOKS_M: f64 = 50.0;
 
 /// A moment at which a persona said something, and the r8 cell that it named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,19 +116,21 @@ impl<'a> Paths<'a> {
         (0..=TRIES + 1).map(attempt).find(|path| self.findings(path).is_empty())
     }
 
-    /// What a path fails at, each of its ways by its own way of travel and every minute of it by what is around. Empty for
-    /// whatever [`Self::day`] gives.
+    /// What a path fails at: the whole day at its fastest, each of its ways by its own way of travel, every position by what
+    /// is around. Empty for whatever [`Self::day`] gives.
     pub fn findings(&self, path: &DayPath) -> Vec<Finding> {
-        let each_minute = path.fixes(Duration::from_mins(1));
-        let mut findings = validate_in(&each_minute, path.fastest(), &self.around);
-        for trip in path.trips() {
-            findings.extend(validate_in(&trip.fixes(Duration::from_secs(20)), trip.travel, &self.around));
+        // whoever is at a place does not move, so its first and last moment stand for all
+        let stop = |stop: &Stop| [stop.from, stop.until].map(|at| Fix { at, position: stop.position, category: None });
+        let mut day = Vec::new();
+        for (number, one) in path.stops().iter().enumerate() {
+            day.extend(stop(one));
+            day.extend(path.trips().get(number).into_iter().flat_map(|trip| trip.fixes(Duration::from_mins(1))));
         }
-        // whoever is at a place does not move
-        let stands =
-            |stop: &Stop| [stop.from, stop.until].map(|at| Fix { at, position: stop.position, category: None });
-        for stop in path.stops().iter().filter(|stop| stop.from < stop.until) {
-            findings.extend(validate_in(&stands(stop), Travel::Walk, &self.around));
+        let mut findings = validate_in(&day, path.fastest(), &self.around);
+        for trip in path.trips() {
+            let seconds = trip.arrive.since(trip.leave).as_secs_f64() * LOOKS_M / trip.metres().max(LOOKS_M);
+            let fixes = trip.fixes(Duration::from_secs_f64(seconds.clamp(1.0, 3_600.0)));
+            findings.extend(validate_in(&fixes, trip.travel, &self.around));
         }
         findings
     }

@@ -198,6 +198,28 @@ mod tests {
         assert!(found.auc.value > 0.95 && found.observations > 100, "{found:?}");
     }
 
+    /// The rows of `mosaic lab run --quick --seed 1` alone, printed; with the cabs of San Francisco as recorded movement
+    /// where `MOSAIC_CABS` names the unpacked `traces-delta.csv`.
+    #[test]
+    #[ignore = "prints figures and takes a minute"]
+    #[expect(clippy::print_stdout, reason = "figures to read")]
+    fn the_rows_of_a_quick_run() {
+        let cabs = std::env::var("MOSAIC_CABS").ok().map(|path| std::fs::read(path).unwrap());
+        let cabs = cabs.map(|bytes| mosaic_geo::movement::from_cabspotting_delta(&bytes).unwrap());
+        let traces = cabs.map(|traces| ("cabs".to_owned(), traces));
+        let places = Arc::new(synthetic_city(1));
+        let plan = RunPlan { size: RunSize::quick(), seed: 1, places: String::new(), traces };
+        let mut bench = bench(&places, &plan);
+        bench.draw_for("days");
+        attack(&mut bench).unwrap();
+        bench.draw_for("synthesis");
+        crate::run::synthesis::measure(&mut bench).unwrap();
+        for row in &bench.rows {
+            println!("{} {} {:?} {:?} {:?} {:?}", row.id, row.metric, row.baseline, row.value, row.ci, row.status);
+        }
+        assert!(bench.rows.iter().all(|row| row.value.is_some_and(|value| (0.0..=1.0).contains(&value))));
+    }
+
     #[test]
     fn days_are_whole_and_begin_at_four() {
         let (places, plan) = (Arc::new(synthetic_city(1)), plan(6));

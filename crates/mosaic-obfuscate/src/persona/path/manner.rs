@@ -1,5 +1,9 @@
-use mosaic_geo::{Category, LocalTime, plausibility::composite_score};
-use mosaic_geo::{Cell, PlaceRef, displacement_m, offset_m, plausibility::Profile};
+use mosaic_geo::{
+    Category, Cell, LocalTime, PlaceRef, displacement_m,
+    movement::Travel,
+    offset_m,
+    plausibility::{Profile, composite_score},
+};
 use mosaic_types::{LatLng, Timestamp};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha20Rng;
@@ -22,9 +26,8 @@ pub(super) struct Manner {
     /// The cells it comes back to, the dearest first.
     pub(super) haunts: Vec<Cell>,
     pub(super) profile: Profile,
-    /// Whether it has a car, and whether it rides a bicycle.
-    pub(super) car: bool,
-    pub(super) cycles: bool,
+    /// How it goes where it does not walk: always the same, so that no car or bicycle is left behind.
+    pub(super) rides: Travel,
     /// How far it walks rather than rides, in metres.
     pub(super) walks_m: f64,
     /// Share of a way of travel's speed that it makes.
@@ -69,8 +72,7 @@ impl Manner {
             work,
             haunts: member.cells.iter().skip(2).copied().collect(),
             profile,
-            car: rng.random_bool(0.5),
-            cycles: rng.random_bool(0.3),
+            rides: [Travel::Drive, Travel::Drive, Travel::Transit, Travel::Cycle][rng.random_range(0..4_usize)],
             walks_m: rng.random_range(700.0..1_600.0),
             pace: rng.random_range(0.75..1.0),
             starts: rng.random_range(7.0..10.0),

@@ -77,8 +77,10 @@ impl Trip {
 
     /// Where the persona is on it; at its ends before and after.
     pub fn position_at(&self, at: Timestamp) -> Option<LatLng> {
-        let whole = self.arrive.since(self.leave).as_secs_f64();
-        let share = if whole > 0.0 { (at.since(self.leave).as_secs_f64() / whole).min(1.0) } else { 1.0 };
+        if at >= self.arrive {
+            return self.way.last().copied();
+        }
+        let share = at.since(self.leave).as_secs_f64() / self.arrive.since(self.leave).as_secs_f64();
         let mut left = share * self.metres();
         for pair in self.way.windows(2) {
             let [a, b] = pair else { continue };

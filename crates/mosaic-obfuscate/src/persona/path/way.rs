@@ -8,8 +8,8 @@ const TURNS_M: f64 = 300.0;
 /// Most turns of a way.
 const MOST_TURNS: u32 = 40;
 /// Up to here a bicycle is taken, in metres.
-const CYCLES_M: f64 = 6_000.0;
-/// Hours in which nothing runs but cars.
+const CYCLES_M: f64 = 15_000.0;
+/// Hours in which no bus runs, and whoever goes by bus takes a cab.
 const NIGHT: std::ops::Range<i64> = 1..5;
 
 /// A way between two positions.
@@ -31,14 +31,13 @@ impl Way {
     }
 }
 
-/// On foot, by bicycle, by car or by bus, by what is at hand and how far it is.
+/// On foot where it is near, else as this persona rides; by cab where no bus runs, by bus where it is too far for a bicycle.
 pub(super) fn travel(manner: &Manner, metres: f64, hour: i64) -> Travel {
-    let night = NIGHT.contains(&hour);
-    match () {
-        () if metres <= manner.walks_m => Travel::Walk,
-        () if manner.cycles && !night && metres <= CYCLES_M => Travel::Cycle,
-        () if manner.car || night => Travel::Drive,
-        () => Travel::Transit,
+    match manner.rides {
+        _ if metres <= manner.walks_m => Travel::Walk,
+        Travel::Cycle if metres > CYCLES_M => Travel::Transit,
+        Travel::Transit if NIGHT.contains(&hour) => Travel::Drive,
+        rides => rides,
     }
 }
 

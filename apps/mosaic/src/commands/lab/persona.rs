@@ -20,7 +20,7 @@ use crate::{
 
 /// Tell the day of a persona: where it lives, works and goes, how, and where it says something. It is generated from
 /// `--seed` and public places and is nobody's. From four in the morning of its local time (by the sun) to the next; the
-/// same arguments always tell the same day. Nothing of it is sent anywhere.
+/// same arguments always tell the same day. Today this command and the lab are all that makes paths.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -33,7 +33,7 @@ pub(crate) struct PersonaArgs {
     /// The day, as YYYY-MM-DD
     #[arg(long, value_name = "DATE", default_value = "2026-11-20", value_parser = noon)]
     day: Timestamp,
-    /// 0 for the person's companions (without a person, they say nothing), else a quiet company
+    /// 0 for the person's companions (who speak when a person does, so not here), else a quiet company
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(..=i64::from(Cast::QUIET)))]
     company: u16,
     /// Which one of it: 0 to 9, in company 0 to 18

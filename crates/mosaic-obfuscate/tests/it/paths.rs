@@ -10,6 +10,7 @@ use mosaic_geo::{
 };
 use mosaic_obfuscate::{Appearance, Cast, DayPath, Paths, PersonaId, Whereabouts, Why};
 use mosaic_types::{LatLng, Timestamp};
+use proptest::prelude::*;
 
 use crate::{personas::Person, shared::shared};
 
@@ -104,6 +105,33 @@ fn every_day_of_every_persona_stands_up_to_every_check() {
         let (stops, km) = (stops as f64 / f64::from(days), metres / f64::from(days) / 1_000.0);
         println!("{name}: {days} days, {stops:.1} stops and {km:.1} km a day; said {all}, out of reach {missed}");
         assert!(missed * 20 <= all && all > 0 && (2.0..9.0).contains(&stops), "{name}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Whoever it is, whatever the day and whatever was said wherever: what can be reached is reached, what cannot is named,
+    /// and the day stands up to every check. Telling it twice gives the same.
+    #[test]
+    fn any_day_with_anything_said_stands_up_to_every_check(
+        seed: u8, company in 0_u16..=Cast::QUIET, member in 0_u8..10, day in 0_u32..40_000,
+        moments in prop::collection::vec((0_u64..86_400, any::<prop::sample::Index>()), 0..8),
+    ) {
+        let places = Arc::new(synthetic_city(1));
+        let cast = cast(&places, seed);
+        let (paths, persona) = (cast.paths(&places), PersonaId { company, member });
+        let at = Timestamp::from_secs(43_200).after(DAY * day);
+        let start = paths.day_of(persona, at).unwrap();
+        let cells: Vec<Cell> = cast.cells().collect();
+        let appears = |(second, cell): &(u64, prop::sample::Index)| {
+            Appearance { at: start.after(Duration::from_secs(*second)), cell: *cell.get(&cells) }
+        };
+        let said: Vec<Appearance> = moments.iter().map(appears).collect();
+        let path = paths.day(persona, at, &said).unwrap();
+        check(&places, &paths, &path, &said);
+        prop_assert!(path.missed().iter().all(|one| said.contains(one)));
+        prop_assert_eq!(paths.day(persona, at, &said), Some(path));
     }
 }
 

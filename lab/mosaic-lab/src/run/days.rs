@@ -202,7 +202,7 @@ mod tests {
         assert!(found.auc.value > 0.95 && found.observations > 100, "{found:?}");
     }
 
-    /// The rows of `mosaic lab run --quick --seed 1` alone, printed; with the cabs of San Francisco as recorded movement
+    /// The rows of `mosaic lab run --quick --seed 1` alone, printed, and what each feature says by itself; with the cabs of San Francisco as recorded movement
     /// where `MOSAIC_CABS` names the unpacked `traces-delta.csv`.
     #[test]
     #[ignore = "prints figures and takes a minute"]
@@ -218,6 +218,17 @@ mod tests {
         attack(&mut bench).unwrap();
         bench.draw_for("synthesis");
         crate::run::synthesis::measure(&mut bench).unwrap();
+        let people = recorded(&bench).unwrap_or_else(|| residents(&bench).unwrap());
+        let personas: Vec<Days> = (0..people.len() as u32).map(|number| persona(&bench, number)).collect();
+        let all = |days: &[Days]| days.iter().flatten().map(|day| features(day)).collect::<Vec<_>>();
+        let (real, told) = (all(&people), all(&personas));
+        for number in 0..real[0].len() {
+            let labelled =
+                |rows: &[Vec<f64>], real| rows.iter().map(move |row| (row[number], real)).collect::<Vec<_>>();
+            let auc = mosaic_attack::auc(&[labelled(&real, true), labelled(&told, false)].concat());
+            let mean = |rows: &[Vec<f64>]| rows.iter().map(|row| row[number]).sum::<f64>() / rows.len() as f64;
+            println!("feature {number}: AUC {auc:.3}, means {:.3} and {:.3}", mean(&real), mean(&told));
+        }
         for row in &bench.rows {
             println!("{} {} {:?} {:?} {:?} {:?}", row.id, row.metric, row.baseline, row.value, row.ci, row.status);
         }

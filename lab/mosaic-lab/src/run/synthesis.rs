@@ -2,11 +2,12 @@
 //! (Bindschaedler, Shokri and Gunter 2017) on a synthesizer of movement. The product has no such generator.
 
 mod chain;
+mod utility;
 
 use anyhow::Result;
 use mosaic_attack::{Estimate, bootstrap_by_user};
 use mosaic_geo::{Cell, Resolution};
-use mosaic_obfuscate::deniability::Gate;
+use mosaic_obfuscate::deniability::{Gate, Generator as _};
 use mosaic_types::{LatLng, Timestamp};
 
 use self::chain::{Day, KeptStart, MarkovChain, WINDOWS};
@@ -21,6 +22,8 @@ const EPSILON0: f64 = 1.0;
 const DELTA: f64 = 1e-3;
 /// Outputs of every record, whose mean is taken.
 const OUTPUTS: usize = 20;
+/// Outputs of every record beside which people's days are held.
+const BESIDE: usize = 5;
 /// Windows of a seed's day that are kept: none, a morning's, half a day's, all of it.
 const KEPT: [usize; 5] = [0, 1, 3, 6, WINDOWS];
 
@@ -35,6 +38,10 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<()> {
         return Ok(());
     }
     let gates = [("fixed", Gate::fixed(K, GAMMA)?), ("drawn", Gate::randomised(K, GAMMA, EPSILON0)?)];
+    // what a sample of other people is off by
+    let others = taught.iter().filter_map(|(_, fixes)| days(fixes).into_iter().next());
+    let people: Vec<_> = records.iter().zip(others.map(|day| vec![(day, 1.0)])).collect();
+    let apart = utility::distance(&people, &mut bench.rng).map_or(1.0, |found| found.value);
     for kept in KEPT {
         let synthesizer = KeptStart { chain: &chain, kept };
         for (name, gate) in &gates {
@@ -51,13 +58,37 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<()> {
             let id = format!("synthesis/{name}/kept-{kept}");
             bench.rows.push(Row::printed(id, "deniability of generated days", "-", &metric, passing).because(&reason));
         }
+        let [(_, gate), _] = &gates;
+        let beside = |seed| (seed, outputs(bench, &synthesizer, gate, &records, seed));
+        let beside: Vec<_> = records.iter().map(beside).collect();
+        if let Some(found) = utility::distance(&beside, &mut bench.rng) {
+            let metric = format!("total variation of cells by window, {kept} of {WINDOWS} windows kept");
+            let row =
+                Row::printed(format!("synthesis/off/kept-{kept}"), "days let out beside people's", "-", &metric, found);
+            bench.rows.push(row.beside(apart).because("through the fixed gate; the baseline is other people's days; resampled people are fewer, which lifts the interval"));
+        }
     }
     Ok(())
 }
 
+/// Some outputs of a seed, each with the probability that it is let out.
+fn outputs(
+    bench: &mut Bench<'_>,
+    synthesizer: &KeptStart<'_>,
+    gate: &Gate,
+    records: &[Day],
+    seed: &Day,
+) -> Vec<(Day, f64)> {
+    let one = |_| {
+        let output = synthesizer.generate(seed, &mut bench.rng);
+        let passing = gate.passing(synthesizer, records, seed, &output);
+        (output, passing)
+    };
+    (0..BESIDE).map(one).collect()
+}
+
 /// The mean probability that an output is let out, seeds drawn evenly; whole people are resampled.
 fn passing(bench: &mut Bench<'_>, synthesizer: &KeptStart<'_>, gate: &Gate, records: &[Day]) -> Estimate {
-    use mosaic_obfuscate::deniability::Generator as _;
     let rng = &mut bench.rng;
     let of_seed = |seed: &Day| {
         let one = |_| {
@@ -116,6 +147,9 @@ mod tests {
         assert_eq!(fixed[0], 1.0, "an output that no seed shapes could be anybody's");
         assert!(fixed.windows(2).all(|pair| pair[0] >= pair[1]), "{fixed:?}");
         assert_eq!(value("fixed", WINDOWS), 0.0, "a copy is refused unless ten people lived the same day");
+        let off = |kept: usize| bench.rows.iter().find(|row| row.id == format!("synthesis/off/kept-{kept}"));
+        assert!((0.0..1.0).contains(&off(0).and_then(|row| row.value).unwrap()));
+        assert!(off(WINDOWS).is_none(), "nothing is let out, so nothing is beside people's days");
     }
 
     #[test]

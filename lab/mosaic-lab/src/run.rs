@@ -3,6 +3,7 @@
 mod beside;
 mod byzantine;
 mod chain;
+mod days;
 mod dictionary;
 mod discovery;
 mod edges;
@@ -21,6 +22,7 @@ mod places_named;
 mod plots;
 mod sessions;
 mod slots;
+mod synthesis;
 mod topics;
 mod unbuilt;
 
@@ -184,7 +186,11 @@ fn others(bench: &mut Bench<'_>, naive: Naive) -> Result<()> {
     bench.draw_for("mesh");
     mesh::attack(bench);
     bench.draw_for("dictionary");
-    dictionary::attack(bench)
+    dictionary::attack(bench)?;
+    bench.draw_for("days");
+    days::attack(bench)?;
+    bench.draw_for("synthesis");
+    synthesis::measure(bench)
 }
 
 impl Bench<'_> {

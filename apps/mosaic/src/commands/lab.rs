@@ -2,6 +2,7 @@ mod city;
 mod export;
 mod knowledge;
 mod meter;
+mod persona;
 mod record;
 mod watch;
 
@@ -40,6 +41,7 @@ Examples:
   mosaic lab record --out evening --agents 12    a real evening as every adversary sees it
   mosaic lab export --view P1 --from evening --out p1.jsonl
   mosaic lab city --people 10000 --days 7 --out city.csv
+  mosaic lab persona --day 2026-11-20            a persona's day: stops, ways, what it says
   mosaic lab meter --out meter.bin")]
 pub(crate) struct LabArgs {
     #[command(subcommand)]
@@ -90,6 +92,8 @@ enum Attack {
     City(city::CityArgs),
     /// Make the model of the agent's anonymity meter
     Meter(meter::MeterArgs),
+    /// Tell the day of a persona as a table, a map or positions
+    Persona(persona::PersonaArgs),
 }
 
 /// What `lab run` takes.
@@ -119,6 +123,7 @@ impl LabArgs {
             Attack::City(args) => return args.run(self.places.as_deref(), self.seed, context),
             Attack::Knowledge(args) => return args.run(self.places.as_deref(), self.seed, context),
             Attack::Meter(args) => return args.run(self.places.as_deref(), self.seed, context),
+            Attack::Persona(args) => return args.run(self.places.as_deref(), self.seed, context),
             Attack::Run(_) | Attack::Slots { .. } | Attack::Averaging { .. } => {}
         }
         let index: PlaceIndex = match &self.places {
@@ -153,7 +158,12 @@ impl LabArgs {
             Attack::Averaging { people, reports } => {
                 averaging(places, AveragingPlan { people: *people, reports: *reports, receiver_m: 15.0, seed })
             }
-            Attack::Knowledge(_) | Attack::Record(_) | Attack::Export(_) | Attack::City(_) | Attack::Meter(_) => {
+            Attack::Knowledge(_)
+            | Attack::Record(_)
+            | Attack::Export(_)
+            | Attack::City(_)
+            | Attack::Meter(_)
+            | Attack::Persona(_) => {
                 return Err(Failure::usage("this is no attack on the release code"));
             }
         };

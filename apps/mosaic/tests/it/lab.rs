@@ -203,3 +203,29 @@ fn a_generated_city() {
     assert_eq!(fs::read_to_string(&again).unwrap(), text);
     assert_eq!(fs::read_to_string(home.file("again.friends.csv")).unwrap(), friends);
 }
+
+/// A persona's day as JSON, as a map and as positions: the same day each time, and the positions are read by the command
+/// that checks recorded movement.
+#[test]
+fn a_personas_day_is_told_in_three_ways() {
+    let home = Install::new();
+    let tell =
+        |extra: &[&str]| home.run(&[&["lab", "persona", "--day", "2026-11-21", "--member", "3"], extra].concat());
+    let day = tell(&[]).done();
+    let (stops, trips) = (day["stops"].as_array().unwrap(), day["trips"].as_array().unwrap());
+    assert_eq!(trips.len() + 1, stops.len());
+    assert_eq!((&stops[0]["why"], &stops[stops.len() - 1]["why"]), (&"home".into(), &"home".into()));
+    assert_eq!(tell(&[]).done(), day);
+    assert_ne!(tell(&["--seed", "2"]).done(), day);
+
+    let map = tell(&["--format", "geojson"]).done();
+    assert_eq!(map["type"], "FeatureCollection");
+    assert_eq!(map["features"].as_array().unwrap().len(), stops.len() + trips.len());
+    let file = home.file("day.csv");
+    tell(&["--format", "csv", "--every", "30s", "--out", &file.display().to_string()]).done();
+    let csv = fs::read_to_string(&file).unwrap();
+    assert!(csv.starts_with("user,time,lat,lon,category\npersona-1-3,") && csv.lines().count() == 2 * 1_440 + 2);
+    for (wrong, what) in [(["--day", "2026-02-30"], "a day reads"), (["--member", "12"], "no such persona")] {
+        home.run(&[&["lab", "persona"], wrong.as_slice()].concat()).failed(2, what);
+    }
+}

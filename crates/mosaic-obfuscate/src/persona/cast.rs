@@ -179,21 +179,33 @@ impl Cast {
     /// The rounds of a quiet company (1 to [`Self::QUIET`]) that stand at `at`; always the same answer, and few or
     /// none, like the broadcasts of one person. None for other companies or without places.
     pub fn quiet(&self, company: u16, at: Timestamp) -> Vec<Round> {
+        self.begun(company, rounds::blocks(at), |round| round.life.stands(at))
+    }
+
+    /// The rounds of a quiet company that begin from one instant on and before another, in order of time; whether they
+    /// stand for long or not. None for other companies or without places.
+    pub fn quiet_begun(&self, company: u16, from: Timestamp, until: Timestamp) -> Vec<Round> {
+        let blocks = rounds::blocks(from)[1]..=rounds::blocks(until)[1];
+        let mut begun = self.begun(company, blocks, |round| (from..until).contains(&round.life.since()));
+        begun.sort_by_key(|round| (round.life.since(), round.id));
+        begun
+    }
+
+    fn begun(&self, company: u16, blocks: impl IntoIterator<Item = u32>, keep: impl Fn(&Round) -> bool) -> Vec<Round> {
         if company == 0 || self.company(company).is_empty() {
             return Vec::new();
         }
         let name = company.to_be_bytes();
         let mean = rounds::activity(&mut self.rng(&[b"activity", &name]));
-        let begun = rounds::blocks(at).into_iter().flat_map(|block| {
+        let begun = blocks.into_iter().flat_map(|block| {
             let mut rng = self.rng(&[b"begun", &name, &block.to_be_bytes()]);
             rounds::begun(company, block, mean, &mut rng)
         });
-        let standing = begun.filter(|round| round.life.stands(at));
         let worded = |round: Round| {
             let parts = rounds::parts(&mut self.rng(&[b"parts", &round.id.to_bytes()]));
             Round { parts, ..round }
         };
-        standing.map(worded).collect()
+        begun.filter(keep).map(worded).collect()
     }
 
     /// The personas that speak in a round, in an order of their own for each theme: one on each of the nine seats
@@ -276,7 +288,7 @@ impl Cast {
         Some((*self.member(persona)?.classes.get(rank)?, cell))
     }
 
-    fn member(&self, persona: PersonaId) -> Option<&Member> {
+    pub(super) fn member(&self, persona: PersonaId) -> Option<&Member> {
         self.company(persona.company).get(usize::from(persona.member))
     }
 
@@ -358,7 +370,7 @@ fn any_class(rng: &mut ChaCha20Rng) -> ClassId {
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): a permutation that mixes every bit.
-const fn scrambled(word: u64) -> u64 {
+pub(super) const fn scrambled(word: u64) -> u64 {
     let word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     word ^ (word >> 31)

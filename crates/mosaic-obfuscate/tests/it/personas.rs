@@ -14,7 +14,7 @@ use mosaic_wire::{CardText, PartsNeeded};
 const NOW: Timestamp = Timestamp::from_secs(1_763_748_000);
 
 /// 400 cafés on a grid of about 5 km around the origin of the test.
-fn cafes() -> Vec<Place> {
+pub(crate) fn cafes() -> Vec<Place> {
     let place = |number: i32| Place {
         position: LatLng::new(41.15 + f64::from(number % 20) * 0.0023, -8.62 + f64::from(number / 20) * 0.003).unwrap(),
         kind: PlaceKind::new(PlaceTag::Amenity, "cafe"),
@@ -24,7 +24,7 @@ fn cafes() -> Vec<Place> {
     (0..400).map(place).collect()
 }
 
-fn index(places: Vec<Place>) -> Arc<PlaceIndex> {
+pub(crate) fn index(places: Vec<Place>) -> Arc<PlaceIndex> {
     Arc::new(PlaceIndex::from_places(places, Provenance::new("test", None)))
 }
 
@@ -33,19 +33,19 @@ fn cast(seed: u8) -> Cast {
 }
 
 /// A person: what they have shown, and the companions that come along.
-struct Person {
-    cast: Cast,
+pub(crate) struct Person {
+    pub(crate) cast: Cast,
     habits: Habits,
     rounds: u64,
 }
 
 impl Person {
-    fn new(seed: u8) -> Self {
+    pub(crate) fn new(seed: u8) -> Self {
         Self { cast: cast(seed), habits: Habits::default(), rounds: 0 }
     }
 
     /// A round in which the person wants the `class`-th thing at the `place`-th cell.
-    fn wants(&mut self, class: u64, place: u64, since: Timestamp, words: &str) -> Round {
+    pub(crate) fn wants(&mut self, class: u64, place: u64, since: Timestamp, words: &str) -> Round {
         self.wants_in(Mode::Balanced, class, place, since, words)
     }
 

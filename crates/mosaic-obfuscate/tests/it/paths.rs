@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mosaic_geo::{
-    Cell, Fix, LocalTime, PlaceIndex, Resolution, distance_m,
+    Category, Cell, Fix, LocalTime, PlaceIndex, Resolution, distance_m,
     movement::{Surroundings, Travel, validate_in, validate_trajectory},
     plausibility::{score, temporal_score},
     synthetic_city,
@@ -51,6 +51,7 @@ fn check(places: &PlaceIndex, paths: &Paths<'_>, path: &DayPath, said: &[Appeara
     assert_eq!((first.why, last.why, first.position), (Why::Home, Why::Home, last.position));
     assert_eq!(trips.len() + 1, stops.len());
     for (trip, pair) in trips.iter().zip(stops.windows(2)) {
+        assert!(pair[0].position != pair[1].position || stops.len() == 2 || pair[0].why == Why::Said, "{stops:?}");
         assert_eq!((trip.leave, trip.arrive), (pair[0].until, pair[1].from));
         assert_eq!((trip.way[0], *trip.way.last().unwrap()), (pair[0].position, pair[1].position));
         assert!(pair[0].from <= pair[0].until && trip.leave <= trip.arrive);
@@ -72,6 +73,13 @@ fn check(places: &PlaceIndex, paths: &Paths<'_>, path: &DayPath, said: &[Appeara
         };
         assert!(place.position == stop.position && place.kind.category().is_visited());
         if stop.why != Why::Said {
+            let category = place.kind.category();
+            let fits = match stop.why {
+                Why::Lunch => category == Category::Food,
+                Why::Outing => category.is_venue(),
+                _ => matches!(category, Category::Shopping | Category::Service | Category::Health),
+            };
+            assert!(fits || category == Category::Other, "{stop:?} {category:?}");
             assert!(stop.until.since(stop.from) >= Duration::from_mins(10));
             let counts = |at| temporal_score(place, LocalTime::by_sun(at, first.position)) > score::COUNTS_ABOVE;
             assert!(counts(stop.from) && counts(stop.until.before(MINUTE)), "{:?} {stop:?}", place.hours());

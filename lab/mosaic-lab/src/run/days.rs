@@ -178,17 +178,17 @@ mod tests {
         RunPlan { size, seed: 71, places: String::new(), traces: None }
     }
 
-    /// Seed 71, 60 personas beside 60 others of the same law, four days each, 160 days judged: nothing can be told, so the
-    /// attacker invents nothing. The standard error of an AUC is about 0.046 were days independent; four days of one persona
-    /// are alike, so twice that is allowed for, three times over.
+    /// Seed 71, 200 personas beside 200 others of the same law, 132 of all judged: nothing can be told, so the attacker
+    /// invents nothing. With whole personas as observations the standard error of an AUC is 0.05; the better of two learners
+    /// is looked at, so three and a half of them are allowed for.
     #[test]
     fn personas_are_not_told_from_other_personas() {
-        let (places, plan) = (Arc::new(synthetic_city(1)), plan(120));
+        let (places, plan) = (Arc::new(synthetic_city(1)), plan(400));
         let mut bench = bench(&places, &plan);
-        let all: Vec<Days> = (0..120).map(|number| persona(&bench, number)).collect();
-        let (one, other) = all.split_at(60);
+        let all: Vec<Days> = (0..400).map(|number| persona(&bench, number)).collect();
+        let (one, other) = all.split_at(200);
         let found = best(one, other, &mut bench.rng);
-        assert!((found.auc.value - 0.5).abs() < 0.28 && found.auc.low < 0.5, "{found:?}");
+        assert!((found.auc.value - 0.5).abs() < 0.175, "{found:?}");
     }
 
     /// Seed 71, 60 residents and decoys without habits: the attacker has teeth.

@@ -8,7 +8,7 @@ use mosaic_types::{LatLng, Timestamp};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha20Rng;
 
-use super::{Paths, lies_in};
+use super::{Paths, Why, lies_in};
 use crate::persona::PersonaId;
 
 /// How far from a public place somebody lives, in metres east and north each: homes of a map are unknown.
@@ -83,10 +83,12 @@ impl Manner {
         })
     }
 
-    /// The place in a cell to which the persona goes at that hour: mostly the same one. `None` where none counts then.
-    pub(super) fn venue<'a>(&self, paths: &Paths<'a>, cell: Cell, at: Timestamp) -> Option<PlaceRef<'a>> {
+    /// The place in a cell to which the persona goes for that at that hour: mostly the same one. `None` where none counts
+    /// then.
+    pub(super) fn venue<'a>(&self, paths: &Paths<'a>, cell: Cell, at: Timestamp, why: Why) -> Option<PlaceRef<'a>> {
         let then = LocalTime::by_sun(at, self.home);
-        sticky(paths, self.persona, cell, &|place| composite_score(place, then, &self.profile))
+        let score = |place: PlaceRef<'a>| composite_score(place, then, &self.profile);
+        sticky(paths, self.persona, cell, &|place| if why.fits(place.kind.category()) { score(place) } else { 0.0 })
     }
 
     /// The street by a place of the cell; in the middle of the cell where there is no place. `None` in the sea.

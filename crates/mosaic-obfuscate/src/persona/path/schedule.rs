@@ -77,7 +77,7 @@ impl<'a> Schedule<'a> {
         if let Some(work) = self.manner.work.filter(|work| lies_in(work.position, said.cell)) {
             return Some((work, Why::Work));
         }
-        let open = self.manner.venue(self.paths, said.cell, said.at).map(Venue::inside);
+        let open = self.manner.venue(self.paths, said.cell, said.at, Why::Said).map(Venue::inside);
         let open = open.filter(|venue| !self.paths.is_sea(venue.position));
         open.or_else(|| self.manner.street(self.paths, said.cell)).map(|venue| (venue, Why::Said))
     }
@@ -156,6 +156,7 @@ impl<'a> Schedule<'a> {
     /// The day with all ways: home between two stops where it is worth it, else longer at the one or earlier at the other.
     pub(super) fn finish(mut self, missed: Vec<Appearance>) -> DayPath {
         self.go_home();
+        self.stay();
         let mut trips = Vec::new();
         for number in 1..self.stops.len() {
             let (Some(&before), Some(&after)) = (self.stops.get(number - 1), self.stops.get(number)) else { continue };
@@ -198,6 +199,22 @@ impl<'a> Schedule<'a> {
                 self.put(number, room);
             }
             number += 1;
+        }
+    }
+
+    /// Makes one stop of two at one place.
+    fn stay(&mut self) {
+        let mut number = 1;
+        while let (Some(&before), Some(&after)) = (self.stops.get(number - 1), self.stops.get(number)) {
+            let both = Planned { until: after.until, ..before };
+            if before.venue.position == after.venue.position && self.is_open(&both) && self.stops.len() > 2 {
+                self.stops.remove(number);
+                if let Some(stop) = self.stops.get_mut(number - 1) {
+                    *stop = both;
+                }
+            } else {
+                number += 1;
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use mosaic_geo::{Fix, displacement_m, distance_m, movement::Travel, offset_m};
+use mosaic_geo::{Category, Fix, displacement_m, distance_m, movement::Travel, offset_m};
 use mosaic_types::{LatLng, Timestamp};
 
 use super::Appearance;
@@ -28,6 +28,17 @@ pub enum Why {
 }
 
 impl Why {
+    /// Whether one goes to a place of this category for it; what a place is that nobody said fits anything.
+    pub(super) const fn fits(self, category: Category) -> bool {
+        match self {
+            _ if matches!(category, Category::Other) => true,
+            Self::Lunch => matches!(category, Category::Food),
+            Self::Errand => matches!(category, Category::Shopping | Category::Service | Category::Health),
+            Self::Outing => category.is_venue(),
+            Self::Home | Self::Work | Self::Said => true,
+        }
+    }
+
     /// The word for people and machines.
     pub const fn word(self) -> &'static str {
         match self {

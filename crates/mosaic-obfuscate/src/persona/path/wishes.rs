@@ -21,8 +21,8 @@ use crate::persona::member::by_weight;
 
 /// How often an outing goes to one of the persona's own haunts.
 const OWN_HAUNT: f64 = 0.65;
-/// Destinations that are drawn until one is open long enough.
-const LOOKS: usize = 4;
+/// Destinations that are drawn until one is what is looked for and open long enough.
+const LOOKS: usize = 12;
 /// Longer ways to work are not gone every day, in seconds.
 const LONGEST_COMMUTE_S: f64 = 5_400.0;
 
@@ -90,7 +90,7 @@ fn go(schedule: &mut Schedule<'_>, outing: Outing) {
     let (from, until) = (Clock::hour(outing.from), Clock::hour(outing.from + outing.hours));
     for _ in 0..LOOKS {
         let Some(place) = place(schedule, outing, from, &mut rng) else { continue };
-        if schedule.paths.is_sea(place.position) {
+        if !outing.why.fits(place.kind.category()) || schedule.paths.is_sea(place.position) {
             continue;
         }
         if schedule.visit(Planned { venue: Venue::inside(place), why: outing.why, from, until }) {
@@ -105,7 +105,7 @@ fn place<'a>(schedule: &Schedule<'a>, outing: Outing, from: i64, rng: &mut ChaCh
     let haunts: Vec<(usize, _)> = manner.haunts.iter().copied().enumerate().collect();
     let own = by_weight(&haunts, |(rank, _)| 1.0 / (*rank as f64 + 1.0), rng);
     if let Some((_, cell)) = own.filter(|_| outing.why == Why::Outing && rng.random_bool(OWN_HAUNT)) {
-        return manner.venue(paths, cell, at);
+        return manner.venue(paths, cell, at, outing.why);
     }
     // lunch is near work, whatever is planned before it
     let here = match (outing.why, manner.work) {

@@ -47,10 +47,12 @@ impl Member {
         by_weight(&ranks, |rank| (*rank as f64 + 1.0).powf(-self.fall_off), rng).unwrap_or_default()
     }
 
-    /// Which of its cells it is at in a window: home at night, work on weekdays, out in the evening.
+    /// Which of its cells it is at in a window: home at night, work on weekdays, out in the evening. By the sun at home, as
+    /// people's days go by it: with the hours of another continent, everybody but the person would be out at night.
     pub(super) fn spot(&self, window: u32, rng: &mut impl Rng) -> usize {
+        let local = i64::from(window) * 2 + self.cells.first().map_or(0, |home| hours_ahead(*home));
         // Day 0 was a Thursday; days 2 and 3 are the weekend.
-        let (hour, weekend) = ((window % 12) * 2, matches!((window / 12) % 7, 2 | 3));
+        let (hour, weekend) = (local.rem_euclid(24), matches!(local.div_euclid(24).rem_euclid(7), 2 | 3));
         let [home, work] = match (hour, weekend) {
             (0..8, _) => [0.90, 0.03],
             (8..18, false) => [0.15, 0.70],
@@ -67,6 +69,12 @@ impl Member {
         let haunts: Vec<usize> = (2..self.cells.len()).collect();
         by_weight(&haunts, |spot| 1.0 / (*spot as f64 - 1.0), rng).unwrap_or_default()
     }
+}
+
+/// Whole hours that the sun is ahead of UTC.
+#[expect(clippy::cast_possible_truncation, reason = "twelve hours at most")]
+fn hours_ahead(home: Cell) -> i64 {
+    (home.center().lng() / 15.0).round() as i64
 }
 
 /// Home, work and haunts: more people live where there is more, though less than in proportion; they work where there is
@@ -111,7 +119,31 @@ pub(super) fn by_weight<T: Clone>(items: &[T], weight: impl Fn(&T) -> f64, rng: 
 
 #[cfg(test)]
 mod tests {
+    use mosaic_geo::Resolution;
+    use mosaic_types::LatLng;
+
     use super::*;
+
+    /// Six hours west everybody does six hours later what is done at Greenwich, on every day of the week; seed 2.
+    #[test]
+    fn days_go_by_the_sun() {
+        let at = |lng: f64| {
+            let cells: Vec<(Cell, u32)> = (0..9_i32)
+                .map(|place| LatLng::new(40.0 + f64::from(place) / 50.0, lng).unwrap())
+                .map(|place| (Cell::at(place, Resolution::R8), 3))
+                .collect();
+            Member::new(&Root::new(&[2; 32]), PersonaId { company: 0, member: 1 }, &cells, &[])
+        };
+        let (greenwich, west) = (at(0.0), at(-90.0));
+        let spots = |member: &Member, window: u32| -> Vec<usize> {
+            let mut rng = ChaCha20Rng::seed_from_u64(3);
+            (0..200).map(|_| member.spot(window, &mut rng)).collect()
+        };
+        for window in 245_000..245_084 {
+            assert_eq!(spots(&greenwich, window), spots(&west, window + 3), "{window}");
+        }
+        assert_ne!(spots(&greenwich, 245_004), spots(&west, 245_004), "midnight there is evening here");
+    }
 
     #[test]
     fn nothing_is_drawn_from_nothing_and_everybody_likes_everything_somehow() {

@@ -179,8 +179,8 @@ mod tests {
     }
 
     /// Seed 71, 200 personas beside 200 others of the same law, 132 of all judged: nothing can be told, so the attacker
-    /// invents nothing. With whole personas as observations the standard error of an AUC is 0.05; the better of two learners
-    /// is looked at, so three and a half of them are allowed for.
+    /// invents nothing. The bootstrap's standard error is 0.03, and twelve seeds from 71 on gave 0.466 to 0.543; three and a
+    /// half errors are allowed for.
     #[test]
     fn personas_are_not_told_from_other_personas() {
         let (places, plan) = (Arc::new(synthetic_city(1)), plan(400));
@@ -188,7 +188,7 @@ mod tests {
         let all: Vec<Days> = (0..400).map(|number| persona(&bench, number)).collect();
         let (one, other) = all.split_at(200);
         let found = best(one, other, &mut bench.rng);
-        assert!((found.auc.value - 0.5).abs() < 0.175, "{found:?}");
+        assert!((found.auc.value - 0.5).abs() < 0.105, "{found:?}");
     }
 
     /// Seed 71, 60 residents and decoys without habits: the attacker has teeth.

@@ -131,6 +131,13 @@ impl Alerts {
         true
     }
 
+    /// Forgets what names `provider`; `true` when there was something.
+    pub(crate) fn forget(&mut self, provider: ProviderId) -> bool {
+        let before = self.evidence.len();
+        self.evidence.retain(|evidence| evidence.provider != Some(provider));
+        self.evidence.len() < before
+    }
+
     /// Notes how far a provider's clock is ahead of ours.
     pub(crate) fn measure(&mut self, provider: ProviderId, theirs: Timestamp, ours: Timestamp) {
         let difference = i128::from(theirs.as_millis()) - i128::from(ours.as_millis());

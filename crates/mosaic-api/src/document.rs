@@ -144,6 +144,7 @@ fn answer(operation: Operation) -> ResponseBuilder {
         Operation::Import => reference::<ImportReply>(),
         Operation::Describe => serde_json_value(),
         Operation::Withdraw
+        | Operation::Forgive
         | Operation::Accept
         | Operation::Decline
         | Operation::DeleteAssociation

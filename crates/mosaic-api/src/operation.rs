@@ -55,6 +55,8 @@ pub enum Operation {
     Receipts,
     /// Shows what is held against providers.
     Evidence,
+    /// Forgets what is held against one provider, so that it is asked again.
+    Forgive,
     /// Books an open door.
     OpenDoor,
     /// Shows the settings.
@@ -71,7 +73,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Broadcast,
         Self::ListBroadcasts,
         Self::Withdraw,
@@ -92,6 +94,7 @@ impl Operation {
         Self::Status,
         Self::Receipts,
         Self::Evidence,
+        Self::Forgive,
         Self::OpenDoor,
         Self::ReadSettings,
         Self::ChangeSettings,
@@ -123,6 +126,7 @@ impl Operation {
             Self::Status => (Method::Get, "/v1/status"),
             Self::Receipts => (Method::Get, "/v1/receipts"),
             Self::Evidence => (Method::Get, "/v1/evidence"),
+            Self::Forgive => (Method::Delete, "/v1/evidence/{id}"),
             Self::OpenDoor => (Method::Post, "/v1/open-door"),
             Self::ReadSettings => (Method::Get, "/v1/config"),
             Self::ChangeSettings => (Method::Put, "/v1/config"),
@@ -142,6 +146,7 @@ impl Operation {
         match self {
             Self::Broadcast | Self::Associate | Self::Wave | Self::OpenDoor => 201,
             Self::Withdraw
+            | Self::Forgive
             | Self::Accept
             | Self::Decline
             | Self::DeleteAssociation
@@ -173,6 +178,7 @@ impl Operation {
             Self::ForgetPerson => "Forget a contact",
             Self::Status => "Show mode, providers, ledger and warnings",
             Self::Receipts => "List the events of the last two days, and what an attacker would state of each",
+            Self::Forgive => "Forget what is held against a provider and ask it again",
             Self::Evidence => "List what this agent holds against providers, with proofs that others can check",
             Self::OpenDoor => "Book an open door: two hours with an event a minute, visible as such",
             Self::ReadSettings => "Show the settings",

@@ -51,6 +51,8 @@ pub enum ProblemKind {
     UnknownBroadcast,
     /// No association of that id or token: never existed, expired or deleted look alike (L5-15).
     UnknownAssociation,
+    /// Nothing is held against a provider of that number.
+    NothingHeld,
     /// None of the named cards is known (any more).
     UnknownCard,
     /// Not possible as things stand: the detail says what to do first.
@@ -75,7 +77,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::MalformedBody,
         Self::MalformedQuery,
         Self::UnsupportedMediaType,
@@ -99,6 +101,7 @@ impl ProblemKind {
         Self::MethodNotAllowed,
         Self::UnknownBroadcast,
         Self::UnknownAssociation,
+        Self::NothingHeld,
         Self::UnknownCard,
         Self::WrongState,
         Self::Quota,
@@ -152,6 +155,7 @@ impl ProblemKind {
             Self::MethodNotAllowed => ("method-not-allowed", 405, "this route does not take that method"),
             Self::UnknownBroadcast => ("unknown-broadcast", 404, "there is no such broadcast"),
             Self::UnknownAssociation => ("unknown-association", 404, "there is no such association"),
+            Self::NothingHeld => ("nothing-held", 404, "nothing is held against that provider"),
             Self::UnknownCard => ("unknown-card", 404, "none of these cards is known"),
             Self::WrongState => ("wrong-state", 409, "this is not possible as things stand"),
             Self::Quota => ("quota", 429, "a limit is used up for now"),

@@ -97,11 +97,16 @@ impl Paths {
         Self { health, distrusted: BTreeSet::new() }
     }
 
-    /// Chooses `id` for nothing any more while a quorum of others answers. For good: what it did is kept as evidence.
+    /// Chooses `id` for nothing any more while a quorum of others answers, until it is [forgiven](Self::forgive).
     pub fn distrust(&mut self, id: ProviderId) {
         if self.health.contains_key(&id) {
             self.distrusted.insert(id);
         }
+    }
+
+    /// Chooses `id` like the others again.
+    pub fn forgive(&mut self, id: ProviderId) {
+        self.distrusted.remove(&id);
     }
 
     /// Providers to choose from at `now`, rising: none that rests, and none that broke its word unless fewer than
@@ -301,7 +306,10 @@ mod tests {
         paths.record(NOW, direct(1), Outcome::Failed(CallFailure::Unreachable), &mut rng);
         assert_eq!((paths.live(NOW), paths.standing()), (vec![id(2), id(3)], Standing::Insufficient));
         paths.distrust(id(2));
-        assert_eq!(paths.live(paths.next_retry(NOW).unwrap()), [id(1), id(2), id(3)]);
+        let retry = paths.next_retry(NOW).unwrap();
+        assert_eq!(paths.live(retry), [id(1), id(2), id(3)]);
+        paths.forgive(id(3));
+        assert_eq!(paths.live(retry), [id(1), id(3)]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{
     home::{create_private_dir, read_federation, read_file, write_file},
 };
 
-/// List what this agent holds against providers, save it for others, or check what others saved. Who checks needs the
+/// List what this agent holds against providers, save it for others, check what others saved, or forgive. Who checks needs the
 /// federation's document and has to trust nobody: only the accused can have signed what convicts it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -19,7 +19,8 @@ Examples:
   mosaic evidence list
   mosaic evidence save --out evidence/
   mosaic evidence verify evidence/1-two-heads-provider-3.proof
-  mosaic evidence verify found.proof --federation federation.json --json")]
+  mosaic evidence verify found.proof --federation federation.json --json
+  mosaic evidence forgive 3")]
 pub(crate) struct EvidenceArgs {
     #[command(subcommand)]
     action: Action,
@@ -35,6 +36,13 @@ enum Action {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Forget what is held against a provider, say because its operator mended a disk: it is asked again like the others.
+    /// Proofs that were saved stay where they are
+    Forgive {
+        /// The provider's number
+        #[arg(value_name = "PROVIDER", value_parser = clap::value_parser!(u8).range(1..))]
+        provider: u8,
+    },
     /// Say whom a proof convicts; exit code 2 when it convicts nobody
     Verify {
         /// A saved proof
@@ -47,11 +55,12 @@ enum Action {
 }
 
 impl EvidenceArgs {
-    /// Lists, saves or checks.
+    /// Lists, saves, forgives or checks.
     pub(crate) async fn run(self, context: &Context) -> Outcome {
         match self.action {
             Action::List => list(context).await,
             Action::Save { out } => save(context, out).await,
+            Action::Forgive { provider } => forgive(context, provider).await,
             Action::Verify { file, federation } => {
                 let federation = match federation {
                     Some(path) => read_federation(&path)?,
@@ -94,6 +103,14 @@ async fn save(context: &Context, out: PathBuf) -> Outcome {
     context.out.result(&told, |page| {
         files.iter().for_each(|path| page.line(path.display()));
         page.line(format!("{} proofs; {seen_only} things were seen by this agent alone.", files.len()));
+    });
+    Ok(())
+}
+
+async fn forgive(context: &Context, provider: u8) -> Outcome {
+    context.agent()?.act(Operation::Forgive, &provider.to_string(), None::<&()>).await?;
+    context.out.result(&json!({ "forgiven": provider }), |page| {
+        page.line(format!("Provider {provider} is asked again like the others. What it does from now on counts."));
     });
     Ok(())
 }

@@ -71,4 +71,6 @@ fn anybody_with_the_federations_document_checks_a_proof() {
     verify(&lie, &other).failed(2, &NoProof::Signature.to_string());
     home.run(&["evidence", "verify", &lie]).failed(5, "no federation is known here");
     home.run(&["evidence", "list"]).failed(4, "no agent runs");
+    home.run(&["evidence", "forgive", "3"]).failed(4, "no agent runs");
+    home.run(&["evidence", "forgive", "0"]).failed(2, "0");
 }

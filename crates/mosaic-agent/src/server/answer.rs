@@ -69,6 +69,10 @@ pub(super) async fn answer(
         Operation::Status => reply.json(engine.ask(Memory, |core, now, _| core.status(now)).await?),
         Operation::Receipts => reply.json(engine.ask(Memory, |core, now, _| core.receipts(now)).await?),
         Operation::Evidence => reply.json(engine.ask(Memory, |core, _, _| core.evidence()).await?),
+        Operation::Forgive => {
+            engine.ask(Disk, move |core, _, _| core.forgive(&id)).await??;
+            reply.nothing()
+        }
         Operation::OpenDoor => reply.json(engine.ask(Memory, |core, now, _| core.open_door(now)).await?),
         Operation::ReadSettings => reply.json(engine.ask(Memory, |core, _, _| core.settings()).await?),
         Operation::ChangeSettings => {

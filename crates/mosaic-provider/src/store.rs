@@ -2,9 +2,14 @@
 
 mod conformance;
 mod durable;
+mod keyfiles;
 mod memory;
 
-use std::{io, path::PathBuf};
+use std::{
+    error::Error,
+    io,
+    path::{Path, PathBuf},
+};
 
 use mosaic_types::Period;
 use thiserror::Error;
@@ -145,12 +150,36 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// The file does not hold what it should.
-    #[error("the store is damaged")]
-    Damaged(#[source] Box<redb::Error>),
+    /// A file does not hold what was written to it.
+    #[error(
+        "{}{} is damaged: {what}; put no older copy back, move the store away and start as after a lost disk",
+        path.display(),
+        offset.map(|at| format!(", byte {at},")).unwrap_or_default()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where in it, in bytes from its beginning, if that is known.
+        offset: Option<u64>,
+        /// What was found.
+        what: &'static str,
+        /// What the engine below said.
+        #[source]
+        source: Option<Box<dyn Error + Send + Sync>>,
+    },
     /// The system refused.
     #[error("the store cannot be read or written")]
     Io(#[source] io::Error),
+}
+
+impl StoreError {
+    /// The same, with the file that it is about.
+    fn at(mut self, file: &Path) -> Self {
+        if let Self::Damaged { path, .. } = &mut self {
+            file.clone_into(path);
+        }
+        self
+    }
 }
 
 impl From<io::Error> for StoreError {

@@ -1,7 +1,7 @@
 use std::{
-    fs::{self, File, OpenOptions, Permissions},
-    io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    fs::{self, OpenOptions, Permissions},
+    io,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -9,7 +9,10 @@ use mosaic_types::Period;
 use redb::{Builder, Database, DatabaseError, Durability, ReadableDatabase as _, TableDefinition, TableHandle as _};
 use zeroize::Zeroizing;
 
-use super::{Bucket, Change, Entry, Store, StoreError};
+use super::{
+    Bucket, Change, Entry, Store, StoreError,
+    keyfiles::{KeyFiles, flush},
+};
 
 type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
@@ -18,15 +21,13 @@ type Opener = Box<dyn Fn(&Path) -> Result<Database, DatabaseError> + Send>;
 
 /// A store in one redb file, with the periods' sealing keys as single files in a folder beside it.
 ///
-/// A commit is one transaction and one flush. Keys are not in the database because its freed pages
-/// keep their bytes until they are reused; a key file is overwritten, flushed and unlinked. On media that
-/// copy on write (most flash) the old bytes may survive below the file system: there, encrypt the disk.
+/// A commit is one transaction and one flush.
 ///
 /// A full disk stops changes, not reads: after a commit that failed, the database is opened again as the
 /// last successful one left it.
 pub struct RedbStore {
     path: PathBuf,
-    keys: PathBuf,
+    keys: KeyFiles,
     open: Opener,
     database: Option<Database>,
 }
@@ -48,8 +49,7 @@ impl RedbStore {
         folder: &Path,
         open: impl Fn(&Path) -> Result<Database, DatabaseError> + Send + 'static,
     ) -> Result<Self, StoreError> {
-        let (path, keys) = (folder.join("store.redb"), folder.join("share-keys"));
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&keys)?;
+        let (path, keys) = (folder.join("store.redb"), KeyFiles::open(folder)?);
         let mut store = Self { path, keys, open: Box::new(open), database: None };
         store.reopen()?;
         flush(folder)?;
@@ -61,7 +61,7 @@ impl RedbStore {
         self.database = None;
         let database = (self.open)(&self.path).map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => StoreError::InUse { path: self.path.clone() },
-            other => failed(other),
+            other => failed(other).at(&self.path),
         })?;
         // only once in its life: on a full disk, nothing can be written
         if !has_all_tables(&database)? {
@@ -109,10 +109,6 @@ impl RedbStore {
         }
         transaction.commit().map_err(failed)
     }
-
-    fn key_file(&self, period: Period) -> PathBuf {
-        self.keys.join(format!("{:010}.key", period.0))
-    }
 }
 
 /// The database at `path`, made if there is none.
@@ -127,11 +123,6 @@ fn has_all_tables(database: &Database) -> Result<bool, StoreError> {
     let transaction = database.begin_read().map_err(failed)?;
     let found: Vec<String> = transaction.list_tables().map_err(failed)?.map(|table| table.name().to_owned()).collect();
     Ok(Bucket::ALL.iter().all(|bucket| found.iter().any(|name| name == bucket.name())))
-}
-
-/// What was created, renamed or removed in `folder` is so after a power cut.
-fn flush(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 impl Store for RedbStore {
@@ -175,34 +166,15 @@ impl Store for RedbStore {
     }
 
     fn keep_key(&mut self, period: Period, key: &[u8; 32]) -> Result<(), StoreError> {
-        let beside = self.key_file(period).with_extension("new");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-        file.write_all(key)?;
-        file.sync_all()?;
-        fs::rename(&beside, self.key_file(period))?;
-        Ok(flush(&self.keys)?)
+        self.keys.keep(period, key)
     }
 
     fn key(&self, period: Period) -> Result<Option<Zeroizing<[u8; 32]>>, StoreError> {
-        match fs::read(self.key_file(period)).map(Zeroizing::new) {
-            Ok(bytes) => Ok(bytes.as_slice().try_into().ok().map(Zeroizing::new)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        self.keys.get(period)
     }
 
     fn destroy_key(&mut self, period: Period) -> Result<(), StoreError> {
-        let path = self.key_file(period);
-        match OpenOptions::new().write(true).open(&path) {
-            Ok(mut file) => {
-                file.write_all(&[0; 32])?;
-                file.sync_all()?;
-                fs::remove_file(&path)?;
-                Ok(flush(&self.keys)?)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        self.keys.destroy(period)
     }
 
     fn bytes(&self) -> u64 {
@@ -229,10 +201,17 @@ fn end_of(prefix: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn failed(error: impl Into<redb::Error>) -> StoreError {
+    let damaged = |source: Box<redb::Error>| StoreError::Damaged {
+        path: PathBuf::from("store.redb"),
+        offset: None,
+        what: "the database cannot be read",
+        source: Some(source),
+    };
     match error.into() {
+        redb::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => damaged(Box::new(error.into())),
         redb::Error::Io(error) => error.into(),
         redb::Error::PreviousIo => StoreError::Full,
-        other => StoreError::Damaged(Box::new(other)),
+        other => damaged(Box::new(other)),
     }
 }
 

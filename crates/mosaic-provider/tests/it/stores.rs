@@ -25,7 +25,8 @@ fn a_store_in_use_is_said_to_be() {
 fn a_damaged_store_is_an_error_and_no_panic() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("store.redb"), vec![0x5a; 8_192]).unwrap();
-    assert!(RedbStore::open(folder.path()).is_err());
+    let Err(error) = RedbStore::open(folder.path()) else { panic!("it is no database") };
+    assert!(matches!(&error, StoreError::Damaged { path, .. } if path.ends_with("store.redb")), "{error}");
 }
 
 #[test]

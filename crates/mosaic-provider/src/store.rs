@@ -1,8 +1,10 @@
-//! Where a provider keeps what must survive: one small seam, two implementations, one conformance suite.
+//! Where a provider keeps what must survive: one small seam, a few engines, one conformance suite.
 
 mod conformance;
 mod durable;
+mod import;
 mod keyfiles;
+mod log;
 mod memory;
 
 use std::{
@@ -17,6 +19,7 @@ use zeroize::Zeroizing;
 
 pub use conformance::check_conformance;
 pub use durable::RedbStore;
+pub use log::{LogOptions, LogStore, SegmentParts, parse_segment};
 pub use memory::MemoryStore;
 
 /// The kinds of things that are stored. Keys are big-endian, so a prefix is a range.
@@ -81,6 +84,9 @@ pub enum Change {
     Remove(Bucket, Vec<u8>),
     /// Removes every key that starts so.
     RemovePrefix(Bucket, Vec<u8>),
+    /// Removes every key that starts so, and asks that no byte of what ever was under one of them stays on the
+    /// medium: [`Store::tidy`] has something to do until that is so, also after a restart.
+    Erase(Bucket, Vec<u8>),
 }
 
 /// A key with its value.
@@ -113,6 +119,15 @@ pub trait Store {
     /// # Errors
     /// [`StoreError`]; then nothing was applied as far as this process can see.
     fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError>;
+
+    /// One bounded step of what makes removed bytes leave the medium; whether another one is due. Where bytes stay
+    /// until they are reused, there is nothing to do.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what was committed is as it was, and the step can be tried again.
+    fn tidy(&mut self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
 
     /// Keeps a period's sealing key apart from everything else, where it can be destroyed. Backups must
     /// leave this part out.

@@ -6,7 +6,10 @@ use std::{
 };
 
 use mosaic_types::Period;
-use redb::{Builder, Database, DatabaseError, Durability, ReadableDatabase as _, TableDefinition, TableHandle as _};
+use redb::{
+    Builder, Database, DatabaseError, Durability, ReadableDatabase as _, ReadableTable as _, TableDefinition,
+    TableHandle as _,
+};
 use zeroize::Zeroizing;
 
 use super::{
@@ -19,7 +22,7 @@ type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
 /// How the database is opened, again and again.
 type Opener = Box<dyn Fn(&Path) -> Result<Database, DatabaseError> + Send>;
 
-/// A store in one redb file, with the periods' sealing keys as single files in a folder beside it.
+/// What versions before the log kept: a store in one redb file, with the periods' sealing keys as single files in a folder beside it.
 ///
 /// A commit is one transaction and one flush.
 ///
@@ -75,6 +78,22 @@ impl RedbStore {
         Ok(())
     }
 
+    /// Shows everything to `each`, bucket by bucket and in order, until it fails.
+    pub(super) fn every(
+        &self,
+        mut each: impl FnMut(Bucket, &[u8], &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let transaction = self.database()?.begin_read().map_err(failed)?;
+        for bucket in Bucket::ALL {
+            let table = transaction.open_table(table(bucket)).map_err(failed)?;
+            for entry in table.iter().map_err(failed)? {
+                let (key, value) = entry.map_err(failed)?;
+                each(bucket, key.value(), value.value())?;
+            }
+        }
+        Ok(())
+    }
+
     fn database(&self) -> Result<&Database, StoreError> {
         self.database.as_ref().ok_or(StoreError::Full)
     }
@@ -99,7 +118,8 @@ impl RedbStore {
                     Change::Remove(_, key) => {
                         table.remove(key.as_slice()).map_err(failed)?;
                     }
-                    Change::RemovePrefix(_, prefix) => match end_of(prefix) {
+                    // freed pages keep their bytes until they are reused
+                    Change::RemovePrefix(_, prefix) | Change::Erase(_, prefix) => match end_of(prefix) {
                         Some(end) => table.retain_in(prefix.as_slice()..end.as_slice(), |_, _| false),
                         None => table.retain_in(prefix.as_slice().., |_, _| false),
                     }
@@ -188,7 +208,10 @@ const fn table(bucket: Bucket) -> Definition {
 
 const fn bucket_of(change: &Change) -> Bucket {
     match change {
-        Change::Put(bucket, ..) | Change::Remove(bucket, _) | Change::RemovePrefix(bucket, _) => *bucket,
+        Change::Put(bucket, ..)
+        | Change::Remove(bucket, _)
+        | Change::RemovePrefix(bucket, _)
+        | Change::Erase(bucket, _) => *bucket,
     }
 }
 

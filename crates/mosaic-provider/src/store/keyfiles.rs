@@ -31,6 +31,12 @@ impl KeyFiles {
         Ok(Self { folder: keys })
     }
 
+    /// For tests that keep no keys.
+    #[cfg(test)]
+    pub(super) fn nowhere() -> Self {
+        Self { folder: PathBuf::new() }
+    }
+
     fn file(&self, period: Period) -> PathBuf {
         self.folder.join(format!("{:010}.key", period.0))
     }

@@ -11,7 +11,7 @@ use std::{
 use mosaic_federation::records_of;
 use mosaic_provider::{
     ProviderCore,
-    store::{Bucket, Change, Entry, MemoryStore, RedbStore, Store, StoreError},
+    store::{Bucket, Change, Entry, LogStore, MemoryStore, Store, StoreError},
 };
 use mosaic_types::{Lane, Period, ProviderId, SegmentId, Stream, TableId};
 use mosaic_wire::{
@@ -222,7 +222,7 @@ fn a_store_that_refuses_is_left_alone_for_seconds() {
 #[test]
 fn kill_and_reopen_on_disk() {
     let folders: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
-    let stores = folders.iter().map(|folder| RedbStore::open(folder.path()).unwrap()).collect();
+    let stores = folders.iter().map(|folder| LogStore::open(folder.path()).unwrap()).collect();
     let mut cluster = Cluster::ready(stores);
     let mut acknowledged = Vec::new();
     for number in 0..40 {
@@ -231,7 +231,7 @@ fn kill_and_reopen_on_disk() {
         if number % 10 == 9 {
             drop(cluster.cores.remove(&id(1)));
             let keys = federation(3, 1).1.remove(0);
-            let store = RedbStore::open(folders[0].path()).unwrap();
+            let store = LogStore::open(folders[0].path()).unwrap();
             let core = ProviderCore::open(keys, Arc::clone(&cluster.federation), store, policy(), cluster.now).unwrap();
             cluster.cores.insert(id(1), core);
             let (event, receipt) = *acknowledged.last().unwrap();

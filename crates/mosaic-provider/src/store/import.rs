@@ -98,7 +98,7 @@ mod tests {
     use super::*;
     use crate::store::{Bucket, Entry};
 
-    const OPTIONS: LogOptions = LogOptions { segment_bytes: 3 << 20, step_bytes: 1 << 20 };
+    const OPTIONS: LogOptions = LogOptions { segment_bytes: 3 << 20, step_bytes: 1 << 20, reserve_bytes: 0 };
 
     fn contents(store: &impl super::super::Store) -> Vec<Vec<Entry>> {
         Bucket::ALL.map(|bucket| store.scan(bucket, b"").unwrap()).to_vec()

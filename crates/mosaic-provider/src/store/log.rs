@@ -11,6 +11,7 @@ mod mark;
 mod opening;
 mod parse;
 mod record;
+mod reserve;
 mod segment;
 mod sweep;
 
@@ -27,6 +28,7 @@ use index::Index;
 use leaf::Place;
 use mark::Mark;
 use record::{BATCH_HEAD, BatchHead, CHANGE_HEAD, Kind, SegmentHead, Stored};
+use reserve::Reserve;
 use segment::Segment;
 
 pub use parse::{SegmentParts, parse_segment};
@@ -53,6 +55,7 @@ pub struct LogStore {
     /// A [`Mark`] is on disk.
     marked: bool,
     sweep: sweep::Sweep,
+    reserve: Reserve,
 }
 
 /// What may be chosen about a log.
@@ -62,11 +65,13 @@ pub struct LogOptions {
     pub segment_bytes: u32,
     /// Bytes of a segment that one step of [`Store::tidy`] looks at, one batch at least.
     pub step_bytes: u32,
+    /// Bytes kept back, so that tables can be retired on a full disk.
+    pub reserve_bytes: u32,
 }
 
 impl Default for LogOptions {
     fn default() -> Self {
-        Self { segment_bytes: 64 << 20, step_bytes: 4 << 20 }
+        Self { segment_bytes: 64 << 20, step_bytes: 4 << 20, reserve_bytes: 1 << 20 }
     }
 }
 
@@ -102,6 +107,14 @@ impl LogStore {
     fn segment(&self, number: u32) -> Result<&Segment, StoreError> {
         let first = self.segments.front().ok_or_else(no_segment)?.head.number;
         number.checked_sub(first).and_then(|at| self.segments.get(at as usize)).ok_or_else(no_segment)
+    }
+
+    /// As [`Self::append`]; when the disk is full, what is `urgent` takes the room that was kept back.
+    fn append_or_use_reserve(&mut self, body: &[u8], changes: u32, urgent: bool) -> Result<(), StoreError> {
+        match self.append(body, changes) {
+            Err(StoreError::Full) if urgent && self.reserve.give(&*self.disk)? => self.append(body, changes),
+            done => done,
+        }
     }
 
     /// Appends a body as one batch, durably, and applies it; or does neither.
@@ -264,11 +277,15 @@ impl Store for LogStore {
         if body.len() > record::MAX_COMMIT {
             return Err(too_large().into());
         }
-        self.append(&body, changes.len() as u32)
+        self.append_or_use_reserve(&body, changes.len() as u32, reserve::is_for(&body))
     }
 
     fn tidy(&mut self) -> Result<bool, StoreError> {
-        self.sweep_step()
+        let more = self.sweep_step()?;
+        if !more {
+            self.reserve.restore(&*self.disk);
+        }
+        Ok(more)
     }
 
     fn keep_key(&mut self, period: Period, key: &[u8; 32]) -> Result<(), StoreError> {

@@ -50,7 +50,7 @@ fn contents(store: &impl Store) -> Vec<(Bucket, Vec<Entry>)> {
 }
 
 fn open(folder: &Path) -> LogStore {
-    LogStore::open_with(folder, LogOptions { segment_bytes: 64 << 10, step_bytes: 16 << 10 }).unwrap()
+    LogStore::open_with(folder, LogOptions { segment_bytes: 64 << 10, step_bytes: 16 << 10, reserve_bytes: 0 }).unwrap()
 }
 
 #[test]

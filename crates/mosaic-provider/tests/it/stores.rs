@@ -68,7 +68,13 @@ fn a_destroyed_key_leaves_no_bytes_with_either_engine() {
 #[test]
 fn an_erased_table_is_on_no_file() {
     let folder = tempfile::tempdir().unwrap();
-    let open = || LogStore::open_with(folder.path(), LogOptions { segment_bytes: 4_096, step_bytes: 1_024 }).unwrap();
+    let open = || {
+        LogStore::open_with(
+            folder.path(),
+            LogOptions { segment_bytes: 4_096, step_bytes: 1_024, ..LogOptions::default() },
+        )
+        .unwrap()
+    };
     let mut store = open();
     store.keep_key(Period(1), &[1; 32]).unwrap();
     let value = |table: u8| [table; 64].to_vec();

@@ -14,6 +14,7 @@ use super::{
     mark::Mark,
     marker,
     record::{self, Flaw, SEGMENT_HEAD, SegmentHead},
+    reserve::Reserve,
     segment::{self, Batch, Found, Segment, damaged},
     sweep::{self, Sweep},
 };
@@ -34,6 +35,7 @@ impl LogStore {
         if mark.is_none_or(|mark| numbers.last() != Some(&mark.number)) {
             remove_unborn(&*disk, &mut numbers)?;
         }
+        let reserve = Reserve::open(&*disk, options.reserve_bytes, &names);
         let mut store = Self {
             disk,
             keys,
@@ -46,6 +48,7 @@ impl LogStore {
             worn: false,
             marked: mark.is_some() || names.iter().any(|name| name == Mark::NAME),
             sweep: Sweep::new(base),
+            reserve,
         };
         store.load(base, &numbers, mark)?;
         Ok(store)

@@ -10,6 +10,7 @@ use super::{
     leaf::Place,
     no_segment,
     record::{self, Kind, SEGMENT_HEAD},
+    reserve,
     segment::{self, Found, Segment},
 };
 
@@ -105,7 +106,7 @@ impl LogStore {
             }
         }
         if count > 0 {
-            self.append(&body, count)?;
+            self.append_or_use_reserve(&body, count, reserve::is_for_moving(&body))?;
         }
         self.sweep.at = at;
         Ok(())

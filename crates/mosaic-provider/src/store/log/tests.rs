@@ -13,10 +13,14 @@ use crate::store::MemoryStore;
 use journal::Journal;
 
 /// Segments of a few batches and steps of one.
-const SMALL: LogOptions = LogOptions { segment_bytes: 400, step_bytes: 1 };
+const SMALL: LogOptions = LogOptions { segment_bytes: 400, step_bytes: 1, reserve_bytes: 0 };
 
 fn try_open(disk: &Journal) -> Result<LogStore, StoreError> {
-    LogStore::open_on(Box::new(disk.clone()), KeyFiles::nowhere(), SMALL)
+    open_with(disk, SMALL)
+}
+
+fn open_with(disk: &Journal, options: LogOptions) -> Result<LogStore, StoreError> {
+    LogStore::open_on(Box::new(disk.clone()), KeyFiles::nowhere(), options)
 }
 
 fn open(disk: &Journal) -> LogStore {

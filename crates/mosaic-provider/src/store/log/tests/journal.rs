@@ -188,8 +188,13 @@ impl Disk for Journal {
         if self.sticky.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        if !self.state.lock().unwrap().names.contains_key(name) {
-            return Err(io::ErrorKind::NotFound.into());
+        let freed = {
+            let state = self.state.lock().unwrap();
+            let file = state.names.get(name).ok_or(io::ErrorKind::NotFound)?;
+            state.files[*file].len() as u64
+        };
+        if let Some(room) = self.room.lock().unwrap().as_mut() {
+            *room += freed;
         }
         self.take(Step::Remove { name: name.into() });
         Ok(())

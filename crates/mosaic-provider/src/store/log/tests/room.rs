@@ -78,3 +78,39 @@ fn a_flush_that_fails_ends_the_segment() {
     drop(store);
     assert_eq!(contents(&open(&disk)).unwrap().len(), 2);
 }
+
+/// A full disk takes no deposit, and yet a table is retired on it: what is put stays out, what removes goes through,
+/// and the room that comes back is kept again.
+#[test]
+fn a_table_is_erased_on_a_full_disk() {
+    let options = LogOptions { reserve_bytes: 1_000, ..SMALL };
+    let disk = Journal::default();
+    let mut store = open_with(&disk, options).unwrap();
+    disk.leave_room(Some(3_000));
+    let mut number = 0_u8;
+    while store.commit(&[put(&[7, number], &[number; 70])]).is_ok() {
+        number += 1;
+    }
+    disk.leave_room(Some(0));
+    for _ in 0..3 {
+        assert!(matches!(store.commit(&[put(&[7, number], &[number; 70])]), Err(StoreError::Full)));
+    }
+    assert_eq!(disk.contents()["reserve"].len(), 1_000);
+    store.commit(&[Change::Put(Bucket::Tables, vec![7], vec![1])]).unwrap();
+    assert!(!disk.contents().contains_key("reserve"));
+    store.commit(&[Change::Erase(Bucket::Open, vec![7])]).unwrap();
+    tidy(&mut store);
+    assert_eq!(contents(&store).unwrap().len(), 1);
+    assert!(store.bytes() < 400, "{} bytes", store.bytes());
+    assert_eq!(disk.contents()["reserve"].len(), 1_000, "for the next time");
+    store.commit(&[put(&[8], &[8; 70])]).unwrap();
+}
+
+#[test]
+fn without_room_for_a_reserve_there_is_none() {
+    let disk = Journal::default();
+    disk.leave_room(Some(500));
+    let store = open_with(&disk, LogOptions { reserve_bytes: 1_000, ..SMALL });
+    assert!(store.is_ok(), "and the log opens all the same");
+    assert!(disk.contents().keys().all(|name| !name.starts_with("reserve")));
+}

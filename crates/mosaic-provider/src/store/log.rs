@@ -10,6 +10,7 @@ mod leaf;
 mod mark;
 mod opening;
 mod parse;
+mod reading;
 mod record;
 mod reserve;
 mod segment;
@@ -27,7 +28,7 @@ use hint::{Hint, Note};
 use index::Index;
 use leaf::Place;
 use mark::Mark;
-use record::{BATCH_HEAD, BatchHead, CHANGE_HEAD, Kind, SegmentHead, Stored};
+use record::{BATCH_HEAD, BatchHead, CHANGE_HEAD, Kind, SegmentHead};
 use reserve::Reserve;
 use segment::Segment;
 
@@ -218,22 +219,6 @@ impl LogStore {
         }
     }
 
-    /// The value at a place, which must be what was put there.
-    fn read(&self, bucket: Bucket, key: &[u8], place: Place) -> Result<Vec<u8>, StoreError> {
-        let segment = self.segment(place.segment)?;
-        let mut bytes = vec![0; CHANGE_HEAD + key.len() + place.length as usize];
-        segment.file.read_at(&mut bytes, place.at.into()).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => segment.damaged(&*self.disk, place.at, "the file is too short"),
-            _ => error.into(),
-        })?;
-        let stored = Stored::decode(&bytes, 0).map_err(|what| segment.damaged(&*self.disk, place.at, what))?;
-        if (stored.kind, stored.bucket, stored.key) != (Kind::Put, bucket, key) {
-            return Err(segment.damaged(&*self.disk, place.at, "another change lies here"));
-        }
-        bytes.drain(..CHANGE_HEAD + key.len());
-        Ok(bytes)
-    }
-
     /// Removes the mark of a clean end, before anything is written.
     fn unmark(&mut self) -> Result<(), StoreError> {
         if self.marked {
@@ -257,8 +242,7 @@ impl Store for LogStore {
     }
 
     fn scan(&self, bucket: Bucket, prefix: &[u8]) -> Result<Vec<Entry>, StoreError> {
-        let entry = |(key, place): (&[u8], Place)| Ok((key.to_vec(), self.read(bucket, key, place)?));
-        self.index.under(bucket, prefix).map(entry).collect()
+        self.read_all(bucket, self.index.under(bucket, prefix).map(|(key, place)| (key.to_vec(), place)).collect())
     }
 
     fn has(&self, bucket: Bucket, prefix: &[u8]) -> Result<bool, StoreError> {

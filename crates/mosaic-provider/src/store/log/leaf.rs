@@ -70,7 +70,10 @@ impl Leaf {
         let start = self.start(index);
         make_room(&mut self.keys, key.len());
         make_room(&mut self.slots, 1);
-        self.keys.splice(start..start, key.iter().copied());
+        let length = self.keys.len();
+        self.keys.resize(length + key.len(), 0);
+        self.keys.copy_within(start..length, start + key.len());
+        self.keys[start..start + key.len()].copy_from_slice(key);
         // a key has at most 65,535 bytes and a leaf 64 keys
         self.slots[index..].iter_mut().for_each(|slot| slot.end += key.len() as u32);
         self.slots.insert(index, Slot { end: (start + key.len()) as u32, place });

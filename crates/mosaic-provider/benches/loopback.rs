@@ -13,6 +13,7 @@
 mod cluster;
 
 use std::{
+    collections::BTreeMap,
     env,
     net::TcpListener,
     sync::Arc,
@@ -24,7 +25,7 @@ use mosaic_federation::{Federation, FederationDescriptor, Independence, SignedDo
 use mosaic_provider::{Policy, Provider, ProviderConfig, ProviderFolder};
 use mosaic_transport::{Patience, ProviderClient, SystemClock};
 use mosaic_types::{Clock as _, Lane, Stream, TileId};
-use mosaic_wire::{Address, Call, CellReply, CellRequest, Problem, Reply, TableDescriptor, TokenPurpose, TokensQuery};
+use mosaic_wire::{Address, Call, CellReply, CellRequest, Reply, TableDescriptor, TokenPurpose, TokensQuery};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
 
@@ -42,16 +43,16 @@ async fn main() {
     let begun = Instant::now();
     let until = begun + Duration::from_secs(seconds);
     let work = (0..clients).map(|seed| tokio::spawn(deposit_until(client.clone(), table.clone(), seed, until)));
-    let (mut waits, mut refusals) = (Vec::new(), 0);
+    let (mut waits, mut refusals) = (Vec::new(), BTreeMap::new());
     for done in work.collect::<Vec<_>>() {
         let (waited, refused) = done.await.unwrap();
         waits.extend(waited);
-        refusals += refused;
+        refused.into_iter().for_each(|why| *refusals.entry(why).or_insert(0) += 1);
     }
     let elapsed = begun.elapsed().as_secs_f64();
     waits.sort();
     let share = |of: usize| waits[(waits.len() - 1) * of / 100].as_millis();
-    println!("{clients} clients, {elapsed:.1} s: {} deposits acknowledged, {refusals} refused", waits.len());
+    println!("{clients} clients, {elapsed:.1} s: {} deposits acknowledged, refused: {refusals:?}", waits.len());
     println!(
         "{:.0} a second; half within {} ms, 99 % within {} ms",
         waits.len() as f64 / elapsed,
@@ -95,16 +96,16 @@ async fn table(client: &ProviderClient, federation: &Federation) -> TableDescrip
     }
 }
 
-/// One client: an event after the other, each acknowledged before the next. How long each took, and how many
-/// were refused.
+/// One client: an event after the other, each acknowledged before the next. How long each took, and why
+/// others were refused.
 async fn deposit_until(
     client: ProviderClient,
     table: TableDescriptor,
     seed: u64,
     until: Instant,
-) -> (Vec<Duration>, u64) {
+) -> (Vec<Duration>, Vec<String>) {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
-    let (mut waits, mut refused, mut tokens) = (Vec::new(), 0, Vec::new());
+    let (mut waits, mut refused, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
     let query = TokensQuery { purpose: TokenPurpose::Deposit, count: TOKENS };
     while Instant::now() < until {
         let Some(token) = tokens.pop() else {
@@ -120,7 +121,8 @@ async fn deposit_until(
         let begun = Instant::now();
         match client.call(&direct(), &Call::Cell(CellRequest::Deposit { token, event })).await {
             Ok(Reply::Cell(CellReply::Receipt(_))) => waits.push(begun.elapsed()),
-            Ok(Reply::Cell(CellReply::Problem(Problem { .. }))) | Err(_) => refused += 1,
+            Ok(Reply::Cell(CellReply::Problem(problem))) => refused.push(problem.code.slug().to_owned()),
+            Err(failure) => refused.push(format!("{failure:?}")),
             Ok(other) => panic!("{other:?}"),
         }
     }

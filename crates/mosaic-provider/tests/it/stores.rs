@@ -46,7 +46,7 @@ fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
-fn a_destroyed_key_leaves_no_bytes<S: Store>(open: impl Fn(&Path) -> Result<S, StoreError>) {
+fn destroys_keys<S: Store>(open: impl Fn(&Path) -> Result<S, StoreError>) {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(folder.path()).unwrap();
     store.keep_key(Period(5), &[0xc7; 32]).unwrap();
@@ -59,9 +59,9 @@ fn a_destroyed_key_leaves_no_bytes<S: Store>(open: impl Fn(&Path) -> Result<S, S
 }
 
 #[test]
-fn a_destroyed_key_leaves_no_bytes_with_either_engine() {
-    a_destroyed_key_leaves_no_bytes(LogStore::open);
-    a_destroyed_key_leaves_no_bytes(RedbStore::open);
+fn a_destroyed_key_leaves_no_bytes() {
+    destroys_keys(LogStore::open);
+    destroys_keys(RedbStore::open);
 }
 
 /// On a real file system: several segments, an erased table, restarts; every file is its owner's alone.

@@ -132,3 +132,39 @@ fn what_is_wrong_is_said_with_file_byte_and_remedy() {
         assert!(said.contains(part), "{said}");
     }
 }
+
+/// A whole batch that is missing leaves whole batches before and behind it.
+#[test]
+fn a_batch_that_is_missing_is_noticed() {
+    let disk = Journal::default();
+    let mut store = open(&disk);
+    (0..3).for_each(|number| store.commit(&[put(&[number], &[number; 20])]).unwrap());
+    let bytes = disk.contents()["0000000001.seg"].clone();
+    let batch = (bytes.len() - record::SEGMENT_HEAD) / 3;
+    for number in [0, 1] {
+        let mut cut = bytes.clone();
+        cut.drain(record::SEGMENT_HEAD + number * batch..record::SEGMENT_HEAD + (number + 1) * batch);
+        let other = disk.copy();
+        other.set("0000000001.seg", Some(cut));
+        assert!(matches!(try_open(&other), Err(StoreError::Damaged { .. })), "batch {number}");
+    }
+}
+
+/// Two whole changes that change places, in a segment that is not read again at a start: no key gets another's value.
+#[test]
+fn a_value_of_another_key_is_no_answer() {
+    let disk = Journal::default();
+    let mut store = open(&disk);
+    store.commit(&[put(b"a", &[1; 90]), put(b"b", &[2; 90])]).unwrap();
+    store.commit(&[put(b"c", &[3; 300])]).unwrap();
+    drop(store);
+    assert!(disk.contents().contains_key("0000000001.hint"));
+    let mut bytes = disk.contents()["0000000001.seg"].clone();
+    bytes[record::SEGMENT_HEAD + BATCH_HEAD..].rotate_left(CHANGE_HEAD + 91);
+    disk.set("0000000001.seg", Some(bytes));
+    let store = open(&disk);
+    for key in [b"a", b"b"] {
+        assert!(matches!(store.get(Bucket::Open, key), Err(StoreError::Damaged { .. })), "{key:?}");
+    }
+    assert!(matches!(contents(&store), Err(StoreError::Damaged { .. })));
+}

@@ -168,3 +168,17 @@ fn a_value_of_another_key_is_no_answer() {
     }
     assert!(matches!(contents(&store), Err(StoreError::Damaged { .. })));
 }
+
+/// The mark is there exactly while nobody may write.
+#[test]
+fn a_close_in_peace_is_marked_each_time() {
+    let disk = Journal::default();
+    for round in 0..3 {
+        let mut store = open(&disk);
+        assert_eq!(disk.contents().contains_key("closed"), round > 0);
+        store.commit(&[put(b"a", &[round])]).unwrap();
+        assert!(!disk.contents().contains_key("closed"), "while it is written to");
+        drop(store);
+        assert!(disk.contents().contains_key("closed"));
+    }
+}

@@ -109,7 +109,7 @@ fn open(folder: &Path, events: usize) {
     let read = store.scan(Bucket::Verdicts, b"").unwrap().len();
     println!("{read} small values read in order in {:.2} s", begun.elapsed().as_secs_f64());
     drop(store);
-    for entry in fs::read_dir(folder.join("log")).unwrap() {
+    for entry in fs::read_dir(folder.join("store")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|ending| ending == "hint") {
             fs::remove_file(path).unwrap();

@@ -1,6 +1,6 @@
 //! What versions before the log left in a provider's folder: `store.redb`, taken over once.
 //!
-//! Everything is written to `log.new/`, which becomes `log/` in one rename; then the old file goes. Whatever a crash
+//! Everything is written to `store.new/`, which becomes `store/` in one rename; then the old file goes. Whatever a crash
 //! leaves in between is told apart by what is there, and the next start goes on.
 
 use std::{fs, io, path::Path};
@@ -13,7 +13,7 @@ use super::{
 /// Bytes that are committed to the new store at one time.
 const AT_ONCE: usize = 4 << 20;
 
-/// In `log/` until the old file is gone.
+/// In `store/` until the old file is gone.
 const TAKEN: &str = "imported";
 
 /// Takes over `store.redb`, if there is one.
@@ -32,7 +32,7 @@ fn take_over_with(
     options: LogOptions,
     between: &mut dyn FnMut() -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let (old, log, new) = (folder.join("store.redb"), folder.join("log"), folder.join("log.new"));
+    let (old, log, new) = (folder.join("store.redb"), folder.join("store"), folder.join("store.new"));
     let taken = log.join(TAKEN);
     if !old.try_exists()? {
         return remove(&taken);
@@ -129,8 +129,8 @@ mod tests {
             names.sort();
             names
         };
-        assert_eq!(names(), ["log", "share-keys"]);
-        assert!(!folder.path().join("log").join(TAKEN).exists());
+        assert_eq!(names(), ["share-keys", "store"]);
+        assert!(!folder.path().join("store").join(TAKEN).exists());
         store.commit(&[Change::Remove(Bucket::Open, vec![0])]).unwrap();
         drop(store);
         assert_eq!(LogStore::open(folder.path()).unwrap().get(Bucket::Open, &[0]).unwrap(), None, "only once");
@@ -152,7 +152,7 @@ mod tests {
                 let store = LogStore::open_with(folder.path(), OPTIONS).unwrap();
                 assert_eq!(contents(&store), expected, "ended after step {end}, start {start}");
             }
-            assert!(!folder.path().join("store.redb").exists() && !folder.path().join("log.new").exists());
+            assert!(!folder.path().join("store.redb").exists() && !folder.path().join("store.new").exists());
             if done.is_ok() {
                 break;
             }

@@ -34,7 +34,7 @@ use segment::Segment;
 
 pub use parse::{SegmentParts, parse_segment};
 
-/// A store in `log/`, with the periods' sealing keys as single files in `share-keys/` beside it.
+/// A store in `store/`, with the periods' sealing keys as single files in `share-keys/` beside it.
 ///
 /// A full disk stops changes, not reads, and the next commit works once there is room. Damage is an error that
 /// names the file and the byte; only what a commit that never returned left at the very end is cut off.
@@ -77,7 +77,7 @@ impl Default for LogOptions {
 }
 
 impl LogStore {
-    /// Opens `log/` and `share-keys/` in `folder`, making them if needed, readable by the owner only. A `store.redb`
+    /// Opens `store/` and `share-keys/` in `folder`, making them if needed, readable by the owner only. A `store.redb`
     /// that an earlier version left is taken over first, and removed.
     ///
     /// # Errors
@@ -93,7 +93,7 @@ impl LogStore {
     /// As [`Self::open`].
     pub fn open_with(folder: &Path, options: LogOptions) -> Result<Self, StoreError> {
         import::take_over(folder, options)?;
-        Self::open_in(&folder.join("log"), KeyFiles::open(folder)?, options)
+        Self::open_in(&folder.join("store"), KeyFiles::open(folder)?, options)
     }
 
     /// Opens the log in this very folder.

@@ -60,7 +60,7 @@ fn after_48_hours_the_bytes_are_off_the_disks() {
         // a record of the event: the last 192 bytes
         let needle = &event[event.len() - 192..];
         let on = |folder: &tempfile::TempDir| {
-            let files = std::fs::read_dir(folder.path().join("log")).unwrap();
+            let files = std::fs::read_dir(folder.path().join("store")).unwrap();
             files
                 .map(|file| std::fs::read(file.unwrap().path()).unwrap())
                 .any(|bytes| bytes.windows(192).any(|window| window == needle))

@@ -93,7 +93,7 @@ fn an_erased_table_is_on_no_file() {
     assert_eq!(store.scan(Bucket::Open, b"").unwrap().len(), 200);
     drop(store);
     assert_eq!(open().scan(Bucket::Open, &[8]).unwrap().len(), 200);
-    for path in files(folder.path()).iter().chain([&folder.path().join("log"), &folder.path().join("share-keys")]) {
+    for path in files(folder.path()).iter().chain([&folder.path().join("store"), &folder.path().join("share-keys")]) {
         let mode = fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{}", path.display());
     }

@@ -1,6 +1,6 @@
 //! Deposits, reads and evaluations of one provider, on real files, with its replica in the same process.
 //!
-//! Side by side in the same run: a flush for every deposit instead of one for many, and the same events
+//! Side by side in the same run: the store before the log, a flush for every deposit instead of one for many, and the same events
 //! in an SQLite table without rows, receipts or replicas, which is what one would write first.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark ends at the first surprise")]
@@ -12,9 +12,12 @@ mod cluster;
 use std::{hint::black_box, time::Duration};
 
 use cluster::{Cluster, id, query_bytes};
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Bencher, Criterion, Throughput, criterion_group, criterion_main};
 use mosaic_crypto::oprf;
-use mosaic_provider::{Step, store::RedbStore};
+use mosaic_provider::{
+    Step,
+    store::{LogStore, RedbStore, Store},
+};
 use mosaic_types::{Lane, SegmentId, Stream, TableId};
 use mosaic_wire::{
     Call, CellRequest, EVENT, GenerationId, GenerationsQuery, Reply, TokenPurpose, TokensQuery, WireToken,
@@ -25,8 +28,8 @@ const BATCH: u16 = 64;
 
 type Deposits = Vec<(WireToken, [u8; EVENT])>;
 
-fn on_disk(folders: &[tempfile::TempDir]) -> Cluster<RedbStore> {
-    Cluster::ready(folders.iter().map(|folder| RedbStore::open(folder.path()).unwrap()).collect())
+fn on_disk(folders: &[tempfile::TempDir]) -> Cluster<LogStore> {
+    Cluster::ready(folders.iter().map(|folder| LogStore::open(folder.path()).unwrap()).collect())
 }
 
 fn folders() -> Vec<tempfile::TempDir> {
@@ -34,7 +37,7 @@ fn folders() -> Vec<tempfile::TempDir> {
 }
 
 /// A second passes first, so that generations are sealed as they would be.
-fn deposits(cluster: &mut Cluster<RedbStore>, count: u16) -> Deposits {
+fn deposits<S: Store>(cluster: &mut Cluster<S>, count: u16) -> Deposits {
     cluster.pass(Duration::from_secs(1), Duration::from_secs(1));
     let query = TokensQuery { purpose: TokenPurpose::Deposit, count };
     let Ok(Reply::Tokens(tokens)) = cluster.call(1, Call::Tokens(query)) else { panic!("no tokens") };
@@ -47,7 +50,7 @@ fn deposits(cluster: &mut Cluster<RedbStore>, count: u16) -> Deposits {
 }
 
 /// Stages all, then one flush here, one at the replica, and a signed receipt for each.
-fn acknowledge(cluster: &mut Cluster<RedbStore>, deposits: Deposits) {
+fn acknowledge<S: Store>(cluster: &mut Cluster<S>, deposits: Deposits) {
     let (now, count) = (cluster.now, deposits.len());
     for (token, event) in deposits {
         let core = cluster.cores.get_mut(&id(1)).unwrap();
@@ -59,18 +62,22 @@ fn acknowledge(cluster: &mut Cluster<RedbStore>, deposits: Deposits) {
     assert_eq!(cluster.core(1).take_settled().len(), count);
 }
 
+fn time<S: Store>(b: &mut Bencher<'_>, cluster: &mut Cluster<S>, together: u16) {
+    let shared = std::cell::RefCell::new(cluster);
+    let setup = || deposits(*shared.borrow_mut(), together);
+    b.iter_batched(setup, |batch| acknowledge(*shared.borrow_mut(), batch), BatchSize::PerIteration);
+}
+
 fn deposit(c: &mut Criterion) {
-    let folders = folders();
-    let mut cluster = on_disk(&folders);
+    let places = [folders(), folders()];
+    let open = |folder: &tempfile::TempDir| RedbStore::open(folder.path()).unwrap();
+    let (mut log, mut database) = (on_disk(&places[0]), Cluster::ready(places[1].iter().map(open).collect()));
     let mut group = c.benchmark_group("deposit");
     group.sample_size(20).measurement_time(Duration::from_secs(6));
     for (name, together) in [("replicated, 64 to a flush", BATCH), ("replicated, a flush each", 1)] {
         group.throughput(Throughput::Elements(together.into()));
-        group.bench_function(name, |b| {
-            let shared = std::cell::RefCell::new(&mut cluster);
-            let setup = || deposits(&mut shared.borrow_mut(), together);
-            b.iter_batched(setup, |batch| acknowledge(&mut shared.borrow_mut(), batch), BatchSize::PerIteration);
-        });
+        group.bench_function(format!("{name}, log"), |b| time(b, &mut log, together));
+        group.bench_function(format!("{name}, redb"), |b| time(b, &mut database, together));
     }
     let place = tempfile::tempdir().unwrap();
     let mut plain = rusqlite::Connection::open(place.path().join("events.sqlite")).unwrap();

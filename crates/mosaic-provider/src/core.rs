@@ -88,6 +88,8 @@ pub struct ProviderCore<S> {
     guard: ReplayGuard,
     outbox: Outbox,
     next_sync: Timestamp,
+    /// When the store is to be tidied further; `None` when nothing was left to do.
+    untidy: Option<Timestamp>,
     rest: Rest,
     counters: Counters,
 }
@@ -160,6 +162,7 @@ impl<S: Store> ProviderCore<S> {
             guard: ReplayGuard::default(),
             outbox: Outbox::new(peers),
             next_sync: now,
+            untidy: None,
             rest: Rest::NONE,
             counters: Counters::default(),
             keys,
@@ -259,7 +262,7 @@ impl<S: Store> ProviderCore<S> {
         }
     }
 
-    /// Does what time asks for: seals, makes keys, retires, compares with peers.
+    /// Does what time asks for: seals, makes keys, retires, compares with peers, and takes one step of tidying.
     ///
     /// # Errors
     /// [`StoreError`]; what could not be stored is tried again at a tick after one to five seconds.
@@ -270,7 +273,23 @@ impl<S: Store> ProviderCore<S> {
         self.commit(now);
         let done = self.take_turn(now, rng);
         self.rest.note(now, &done);
-        done
+        done?;
+        self.tidy(now)
+    }
+
+    /// One step, last of all and without a rest after a failure: nobody's deposit depends on it.
+    fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        const RETRY: Duration = Duration::from_mins(1);
+        if self.untidy.is_some_and(|at| now < at) {
+            return Ok(());
+        }
+        let stepped = self.store.tidy();
+        self.untidy = match stepped {
+            Ok(true) => Some(now),
+            Ok(false) => None,
+            Err(_) => Some(now.after(RETRY)),
+        };
+        stepped.map(drop)
     }
 
     fn take_turn(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<(), StoreError> {
@@ -294,7 +313,7 @@ impl<S: Store> ProviderCore<S> {
     /// to be tried again.
     pub fn next_wake(&self, now: Timestamp) -> Timestamp {
         let times = self.seal_times().chain(self.ceremony_times()).chain(self.past_times());
-        let due = times.chain([self.next_sync, now.period().end()]).min();
+        let due = times.chain([self.next_sync, now.period().end()]).chain(self.untidy).min();
         due.unwrap_or(self.next_sync).max(now.after(Duration::from_millis(1))).max(self.rest.until)
     }
 

@@ -23,7 +23,7 @@ use tokio::sync::watch;
 
 use crate::{
     FolderError, OpenError, Policy, ProviderCore, ProviderFolder,
-    store::{RedbStore, StoreError},
+    store::{LogStore, StoreError},
 };
 
 use engine::Engine;
@@ -120,7 +120,7 @@ impl Provider {
         let metrics = folder.config.metrics_listen.map(bind_for_operator).transpose()?;
         let path = folder.path().to_owned();
         let failed = |source: OpenError| RunError::Open { path: path.clone(), source };
-        let store = RedbStore::open(&path).map_err(|error: StoreError| failed(error.into()))?;
+        let store = LogStore::open(&path).map_err(|error: StoreError| failed(error.into()))?;
         let endpoints = federation.descriptor().providers.iter().map(Endpoint::from);
         let client = ProviderClient::new_from(endpoints, PEER_PATIENCE, recording.from)?;
         let recorder = recording.requests.as_deref().map(|path| Recorder::create(path, Arc::clone(&clock)));

@@ -36,9 +36,9 @@ pub struct ProviderConfig {
 }
 
 /// A provider's folder: `provider.toml`, `federation.json`, `keys` and `tls.pem` (readable by the owner
-/// only), `store.redb` and `share-keys/`.
+/// only), `store/` and `share-keys/`.
 ///
-/// Back up the first four. Never back up `store.redb` or `share-keys/`: a copy of a share outlives its
+/// Back up the first four. Never back up `store/` or `share-keys/`: a copy of a share outlives its
 /// destruction, and a store put back to an earlier state signs a second history.
 ///
 /// A lost store is not replaced by what the other providers hold: they have the sealed generations and

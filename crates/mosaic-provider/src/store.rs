@@ -1,10 +1,17 @@
-//! Where a provider keeps what must survive: one small seam, two implementations, one conformance suite.
+//! Where a provider keeps what must survive: one small seam, a few engines, one conformance suite.
 
 mod conformance;
 mod durable;
+mod import;
+mod keyfiles;
+mod log;
 mod memory;
 
-use std::{io, path::PathBuf};
+use std::{
+    error::Error,
+    io,
+    path::{Path, PathBuf},
+};
 
 use mosaic_types::Period;
 use thiserror::Error;
@@ -12,6 +19,7 @@ use zeroize::Zeroizing;
 
 pub use conformance::check_conformance;
 pub use durable::RedbStore;
+pub use log::{LogOptions, LogStore, SegmentParts, parse_segment};
 pub use memory::MemoryStore;
 
 /// The kinds of things that are stored. Keys are big-endian, so a prefix is a range.
@@ -76,6 +84,9 @@ pub enum Change {
     Remove(Bucket, Vec<u8>),
     /// Removes every key that starts so.
     RemovePrefix(Bucket, Vec<u8>),
+    /// Removes every key that starts so, and asks that no byte of what ever was under one of them stays on the
+    /// medium: [`Store::tidy`] has something to do until that is so, also after a restart.
+    Erase(Bucket, Vec<u8>),
 }
 
 /// A key with its value.
@@ -108,6 +119,15 @@ pub trait Store {
     /// # Errors
     /// [`StoreError`]; then nothing was applied as far as this process can see.
     fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError>;
+
+    /// One bounded step of what makes removed bytes leave the medium; whether another one is due. Where bytes stay
+    /// until they are reused, there is nothing to do.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what was committed is as it was, and the step can be tried again.
+    fn tidy(&mut self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
 
     /// Keeps a period's sealing key apart from everything else, where it can be destroyed. Backups must
     /// leave this part out.
@@ -145,12 +165,36 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// The file does not hold what it should.
-    #[error("the store is damaged")]
-    Damaged(#[source] Box<redb::Error>),
+    /// A file does not hold what was written to it.
+    #[error(
+        "{}{} is damaged: {what}; put no older copy back, move the store away and start as after a lost disk",
+        path.display(),
+        offset.map(|at| format!(", byte {at},")).unwrap_or_default()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where in it, in bytes from its beginning, if that is known.
+        offset: Option<u64>,
+        /// What was found.
+        what: &'static str,
+        /// What the engine below said.
+        #[source]
+        source: Option<Box<dyn Error + Send + Sync>>,
+    },
     /// The system refused.
     #[error("the store cannot be read or written")]
     Io(#[source] io::Error),
+}
+
+impl StoreError {
+    /// The same, with the file that it is about.
+    fn at(mut self, file: &Path) -> Self {
+        if let Self::Damaged { path, .. } = &mut self {
+            file.clone_into(path);
+        }
+        self
+    }
 }
 
 impl From<io::Error> for StoreError {

@@ -21,6 +21,7 @@ use mosaic_geo::{
     movement::{Travel, from_cabspotting_delta, from_gpx, from_plt, read_csv, validate_csv, write_csv},
 };
 use mosaic_obfuscate::corpus::{Corpus, Service, clean_lines};
+use mosaic_provider::store::parse_segment;
 use mosaic_types::Timestamp;
 use mosaic_vault::read_header;
 
@@ -51,6 +52,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "crypto_share", run: |bytes| drop(Share::from_bytes(bytes)) },
     Target { name: "crypto_dpf_key", run: dpf_key },
     Target { name: "vault_header", run: vault_header },
+    Target { name: "provider_segment", run: segment },
     Target { name: "attack_meter", run: meter },
     Target { name: "obfuscate_corpus", run: corpus },
     Target { name: "obfuscate_reply", run: reply },
@@ -204,6 +206,42 @@ fn meter(bytes: &[u8]) {
             assert!(model.posterior(mosaic_types::Mode::Maximum, &rows).len() == 3, "a bundle has no answer");
         }
     }
+}
+
+/// A segment of a provider's log as it came, and with every checksum made to fit: what is taken as whole is what would
+/// be written again.
+fn segment(bytes: &[u8]) {
+    for bytes in [bytes, &fitting_segment(bytes)] {
+        if let Some(parts) = parse_segment(bytes) {
+            assert!(parts.again == bytes[..parts.whole], "read, but written differently");
+            assert!(parts.whole == bytes.len() || parts.flaw.is_some(), "an end before the end, without a word");
+        }
+    }
+}
+
+/// The same bytes with the checksums of the segment's head, the first batch and its first change.
+fn fitting_segment(bytes: &[u8]) -> Vec<u8> {
+    const HEADS: usize = 32 + 32;
+    let mut fitting = bytes.to_vec();
+    let mut check = |at: usize, of: &dyn Fn(&[u8]) -> u32| {
+        let sum = of(&fitting);
+        if let Some(place) = fitting.get_mut(at..at + 4) {
+            place.copy_from_slice(&sum.to_be_bytes());
+        }
+    };
+    check(28, &|all| crc32fast::hash(all.get(..28).unwrap_or_default()));
+    if bytes.len() >= HEADS + 12 {
+        let size = usize::from(u16::from_be_bytes([bytes[66], bytes[67]]));
+        let value = u32::from_be_bytes([bytes[68], bytes[69], bytes[70], bytes[71]]) as usize;
+        check(72, &|all| {
+            let body = all[HEADS + 12..].get(..size + value).unwrap_or_default();
+            crc32fast::hash(&[&all[HEADS..HEADS + 8], body].concat())
+        });
+        let length = u32::from_be_bytes([bytes[48], bytes[49], bytes[50], bytes[51]]) as usize;
+        check(56, &|all| crc32fast::hash(all[HEADS..].get(..length).unwrap_or_default()));
+        check(60, &|all| crc32fast::hash(&all[32..60]));
+    }
+    fitting
 }
 
 /// A vault's public header as it came, and under a checksum that fits.

@@ -3,13 +3,13 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    fs,
+    fs, io,
     path::Path,
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use mosaic_geo::{Cell, Resolution};
-use mosaic_provider::store::RedbStore;
+use mosaic_provider::store::LogStore;
 use mosaic_types::LatLng;
 
 use crate::{
@@ -54,8 +54,8 @@ pub(crate) struct Control {
 
 impl Scan {
     /// Everything true about this evening. What `public` holds anyway tells nothing and is left out: the federation's
-    /// document (its centre can share digits with a place) and a store that nobody wrote to (it names its tables, and
-    /// somebody may wish for tables).
+    /// document (its centre can share digits with a place) and a store that nobody wrote to (its files begin with
+    /// words of their own).
     pub(crate) fn of(plan: &Plan, records: &[Record], public: &[u8]) -> Self {
         Self::with_words(plan, records, public, true)
     }
@@ -183,15 +183,19 @@ impl Scan {
 /// What a provider's store holds before anybody wrote to it. The folder is removed afterwards.
 pub(crate) fn empty_store(folder: &Path) -> Outcome<Vec<u8>> {
     let doing = "cannot make an empty store";
-    drop(RedbStore::open(folder).or_exit(Exit::Local, doing)?);
-    let mut bytes = Vec::new();
-    for entry in fs::read_dir(folder).or_exit(Exit::Local, doing)? {
-        let path = entry.or_exit(Exit::Local, doing)?.path();
-        if path.is_file() {
-            bytes.extend(fs::read(path).or_exit(Exit::Local, doing)?);
-        }
-    }
+    drop(LogStore::open(folder).or_exit(Exit::Local, doing)?);
+    let bytes = all_bytes(folder).or_exit(Exit::Local, doing)?;
     fs::remove_dir_all(folder).or_exit(Exit::Local, doing)?;
+    Ok(bytes)
+}
+
+/// Every file of a folder and its folders, one after the other.
+fn all_bytes(folder: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        bytes.extend(if path.is_dir() { all_bytes(&path)? } else { fs::read(path)? });
+    }
     Ok(bytes)
 }
 
@@ -299,12 +303,12 @@ mod tests {
         assert!(scan.bytes(hex::encode("tables").as_bytes()).readable > 0);
     }
 
-    /// The words by which a store names its own tables are known, whoever uses it.
+    /// The words by which a store's files begin are known, whoever uses it.
     #[test]
     fn a_store_that_nobody_wrote_to_holds_its_own_words_only() {
         let folder = tempfile::tempdir().unwrap();
         let bytes = empty_store(&folder.path().join("empty")).unwrap();
-        let words = Scan::for_needles(["tables", "verdicts"].iter().map(|word| word.as_bytes().to_vec()));
+        let words = Scan::for_needles(["MOSLOGS"].iter().map(|word| word.as_bytes().to_vec()));
         assert!(words.bytes(&bytes).readable > 0 && !folder.path().join("empty").exists());
     }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use mosaic_provider::store::{Bucket, RedbStore, Store as _};
+use mosaic_provider::store::{Bucket, LogStore, Store as _};
 use serde_json::{Value, json};
 
 use super::{Lines, Watch, providers};
@@ -22,7 +22,7 @@ pub(super) fn dump(stage: &Stage, watch: &Watch) -> Outcome<usize> {
             lines.put(&json!({ "bucket": bucket, "key": hex::encode(key), "value": hex::encode(value) }))
         };
         let doing = format!("cannot read the store of provider {number}");
-        let store = RedbStore::open(&folder).or_exit(Exit::Local, &doing)?;
+        let store = LogStore::open(&folder).or_exit(Exit::Local, &doing)?;
         for bucket in Bucket::ALL {
             for (key, value) in store.scan(bucket, &[]).or_exit(Exit::Local, &doing)? {
                 put(bucket.name(), &key, &value)?;

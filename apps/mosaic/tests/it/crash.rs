@@ -160,7 +160,8 @@ fn holds(block: &GenerationBlock, event: &[u8; EVENT], slot: usize) -> bool {
 }
 
 /// 10,000 deposits, four kills at points drawn from a fixed seed, then every acknowledged record is looked up in the
-/// sealed generation its receipt names, at the provider that was killed and at the replica.
+/// sealed generation its receipt names, at the provider that was killed and at the replica. Asked to end at last, each
+/// provider closes its store.
 #[test]
 fn no_acknowledged_deposit_is_lost_to_kill_9() {
     mosaic_transport::install_crypto();
@@ -196,4 +197,10 @@ fn no_acknowledged_deposit_is_lost_to_kill_9() {
             }
         }
     });
+    for (number, provider) in std::mem::take(&mut world.running) {
+        let closed = world.home.file(&format!("p{number}/store/closed"));
+        assert!(!closed.exists(), "while it is written to");
+        assert_eq!(provider.terminate(), 0);
+        assert!(closed.exists(), "provider {number} did not close its store");
+    }
 }

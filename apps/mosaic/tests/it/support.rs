@@ -133,8 +133,19 @@ impl Staying {
 
     /// Presses Ctrl-C and waits for the end.
     #[cfg(unix)]
-    pub(crate) fn interrupt(mut self) -> i32 {
-        let sent = Command::new("kill").args(["-INT", &self.pid().to_string()]).status().unwrap();
+    pub(crate) fn interrupt(self) -> i32 {
+        self.signal("-INT")
+    }
+
+    /// Asks it to end, as a service manager does, and waits.
+    #[cfg(unix)]
+    pub(crate) fn terminate(self) -> i32 {
+        self.signal("-TERM")
+    }
+
+    #[cfg(unix)]
+    fn signal(mut self, signal: &str) -> i32 {
+        let sent = Command::new("kill").args([signal, &self.pid().to_string()]).status().unwrap();
         assert!(sent.success());
         self.child.wait().unwrap().code().unwrap_or(-1)
     }

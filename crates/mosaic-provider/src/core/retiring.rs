@@ -66,7 +66,7 @@ impl<S: Store> ProviderCore<S> {
                 let mut changes = Vec::new();
                 for table in layout::tables(period) {
                     for bucket in [Bucket::Open, Bucket::Verdicts, Bucket::Replicas, Bucket::Heads, Bucket::Blocks] {
-                        changes.push(Change::RemovePrefix(bucket, layout::table(table)));
+                        changes.push(Change::Erase(bucket, layout::table(table)));
                     }
                 }
                 changes.push(reached);

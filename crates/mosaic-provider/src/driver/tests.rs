@@ -7,7 +7,7 @@ use axum::{
 use mosaic_federation::{Evidence, FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
 use mosaic_transport::{SystemClock, bind_loopback};
 use mosaic_types::{Lane, Period, ProviderId, SegmentId, Stream, TableId, TileId};
-use mosaic_wire::{CELL, GenerationBlock, GenerationsQuery, Head, Problem, ProblemCode, Record};
+use mosaic_wire::{CELL, Call, GenerationBlock, GenerationsQuery, Head, Problem, ProblemCode, Record, Reply};
 use rand::{SeedableRng as _, rngs::StdRng};
 use tower::ServiceExt as _;
 use zeroize::Zeroizing;
@@ -50,6 +50,89 @@ impl Store for Broken {
     fn bytes(&self) -> u64 {
         0
     }
+}
+
+/// A store whose commits wait until the test lets them.
+struct Gate {
+    store: MemoryStore,
+    /// Told at each commit.
+    entered: std::sync::mpsc::Sender<()>,
+    /// Closed when commits may go on.
+    open: std::sync::mpsc::Receiver<()>,
+}
+
+impl Store for Gate {
+    fn get(&self, bucket: Bucket, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.get(bucket, key)
+    }
+
+    fn scan(&self, bucket: Bucket, prefix: &[u8]) -> Result<Vec<Entry>, StoreError> {
+        self.store.scan(bucket, prefix)
+    }
+
+    fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        let _unheard = self.entered.send(());
+        let _closed = self.open.recv();
+        self.store.commit(changes)
+    }
+
+    fn keep_key(&mut self, period: Period, key: &[u8; 32]) -> Result<(), StoreError> {
+        self.store.keep_key(period, key)
+    }
+
+    fn key(&self, period: Period) -> Result<Option<Zeroizing<[u8; 32]>>, StoreError> {
+        self.store.key(period)
+    }
+
+    fn destroy_key(&mut self, period: Period) -> Result<(), StoreError> {
+        self.store.destroy_key(period)
+    }
+
+    fn bytes(&self) -> u64 {
+        0
+    }
+}
+
+/// Polls once: what is answered at once, or `None`.
+async fn at_once<T>(work: &mut (impl Future<Output = T> + Unpin)) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = std::future::ready(()) => None,
+    }
+}
+
+/// While the disk is slow, so many wait; whoever comes then is told at once to come again, and when, and nobody who
+/// waits is forgotten.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_queue_says_when_to_come_again() {
+    let ((entered, committing), (open, gate)) = (std::sync::mpsc::channel(), std::sync::mpsc::channel());
+    let engine = engine(Gate { store: MemoryStore::default(), entered, open: gate });
+    // the first turn makes keys, which is stored
+    tokio::task::spawn_blocking(move || committing.recv()).await.unwrap().unwrap();
+    let handle = engine.handle();
+    let mut waiting = Vec::new();
+    let refused = loop {
+        let mut call = Box::pin(handle.call(Call::Time));
+        match at_once(&mut call).await {
+            Some(answer) => break answer.unwrap_err(),
+            None => waiting.push(call),
+        }
+        assert!(waiting.len() <= 1_024, "the queue has no end");
+    };
+    assert_eq!((refused.code, refused.code.status(), refused.retry_after_s), (ProblemCode::Overloaded, 503, Some(1)));
+    let reply = routes::router(engine.handle(), None).oneshot(Request::get("/v1/time").body(Body::empty()).unwrap());
+    let reply = reply.await.unwrap();
+    assert_eq!(
+        (reply.status(), reply.headers()["retry-after"].to_str().unwrap()),
+        (StatusCode::SERVICE_UNAVAILABLE, "1")
+    );
+    assert!(waiting.len() > 1_000, "{} waited", waiting.len());
+    drop(open);
+    for call in waiting {
+        assert!(matches!(call.await, Ok(Reply::Time(_))));
+    }
+    engine.stop().await.unwrap();
 }
 
 fn federation(keys: &[ProviderKeys]) -> mosaic_federation::Federation {

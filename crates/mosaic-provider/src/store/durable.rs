@@ -1,32 +1,36 @@
 use std::{
-    fs::{self, File, OpenOptions, Permissions},
-    io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    fs::{self, OpenOptions, Permissions},
+    io,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
 use mosaic_types::Period;
-use redb::{Builder, Database, DatabaseError, Durability, ReadableDatabase as _, TableDefinition, TableHandle as _};
+use redb::{
+    Builder, Database, DatabaseError, Durability, ReadableDatabase as _, ReadableTable as _, TableDefinition,
+    TableHandle as _,
+};
 use zeroize::Zeroizing;
 
-use super::{Bucket, Change, Entry, Store, StoreError};
+use super::{
+    Bucket, Change, Entry, Store, StoreError,
+    keyfiles::{KeyFiles, flush},
+};
 
 type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
 /// How the database is opened, again and again.
 type Opener = Box<dyn Fn(&Path) -> Result<Database, DatabaseError> + Send>;
 
-/// A store in one redb file, with the periods' sealing keys as single files in a folder beside it.
+/// What versions before the log kept: a store in one redb file, with the periods' sealing keys as single files in a folder beside it.
 ///
-/// A commit is one transaction and one flush. Keys are not in the database because its freed pages
-/// keep their bytes until they are reused; a key file is overwritten, flushed and unlinked. On media that
-/// copy on write (most flash) the old bytes may survive below the file system: there, encrypt the disk.
+/// A commit is one transaction and one flush.
 ///
 /// A full disk stops changes, not reads: after a commit that failed, the database is opened again as the
 /// last successful one left it.
 pub struct RedbStore {
     path: PathBuf,
-    keys: PathBuf,
+    keys: KeyFiles,
     open: Opener,
     database: Option<Database>,
 }
@@ -48,8 +52,7 @@ impl RedbStore {
         folder: &Path,
         open: impl Fn(&Path) -> Result<Database, DatabaseError> + Send + 'static,
     ) -> Result<Self, StoreError> {
-        let (path, keys) = (folder.join("store.redb"), folder.join("share-keys"));
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&keys)?;
+        let (path, keys) = (folder.join("store.redb"), KeyFiles::open(folder)?);
         let mut store = Self { path, keys, open: Box::new(open), database: None };
         store.reopen()?;
         flush(folder)?;
@@ -61,7 +64,7 @@ impl RedbStore {
         self.database = None;
         let database = (self.open)(&self.path).map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => StoreError::InUse { path: self.path.clone() },
-            other => failed(other),
+            other => failed(other).at(&self.path),
         })?;
         // only once in its life: on a full disk, nothing can be written
         if !has_all_tables(&database)? {
@@ -72,6 +75,22 @@ impl RedbStore {
             setup.commit().map_err(failed)?;
         }
         self.database = Some(database);
+        Ok(())
+    }
+
+    /// Shows everything to `each`, bucket by bucket and in order, until it fails.
+    pub(super) fn every(
+        &self,
+        mut each: impl FnMut(Bucket, &[u8], &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let transaction = self.database()?.begin_read().map_err(failed)?;
+        for bucket in Bucket::ALL {
+            let table = transaction.open_table(table(bucket)).map_err(failed)?;
+            for entry in table.iter().map_err(failed)? {
+                let (key, value) = entry.map_err(failed)?;
+                each(bucket, key.value(), value.value())?;
+            }
+        }
         Ok(())
     }
 
@@ -99,7 +118,8 @@ impl RedbStore {
                     Change::Remove(_, key) => {
                         table.remove(key.as_slice()).map_err(failed)?;
                     }
-                    Change::RemovePrefix(_, prefix) => match end_of(prefix) {
+                    // freed pages keep their bytes until they are reused
+                    Change::RemovePrefix(_, prefix) | Change::Erase(_, prefix) => match end_of(prefix) {
                         Some(end) => table.retain_in(prefix.as_slice()..end.as_slice(), |_, _| false),
                         None => table.retain_in(prefix.as_slice().., |_, _| false),
                     }
@@ -108,10 +128,6 @@ impl RedbStore {
             }
         }
         transaction.commit().map_err(failed)
-    }
-
-    fn key_file(&self, period: Period) -> PathBuf {
-        self.keys.join(format!("{:010}.key", period.0))
     }
 }
 
@@ -127,11 +143,6 @@ fn has_all_tables(database: &Database) -> Result<bool, StoreError> {
     let transaction = database.begin_read().map_err(failed)?;
     let found: Vec<String> = transaction.list_tables().map_err(failed)?.map(|table| table.name().to_owned()).collect();
     Ok(Bucket::ALL.iter().all(|bucket| found.iter().any(|name| name == bucket.name())))
-}
-
-/// What was created, renamed or removed in `folder` is so after a power cut.
-fn flush(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 impl Store for RedbStore {
@@ -175,34 +186,15 @@ impl Store for RedbStore {
     }
 
     fn keep_key(&mut self, period: Period, key: &[u8; 32]) -> Result<(), StoreError> {
-        let beside = self.key_file(period).with_extension("new");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-        file.write_all(key)?;
-        file.sync_all()?;
-        fs::rename(&beside, self.key_file(period))?;
-        Ok(flush(&self.keys)?)
+        self.keys.keep(period, key)
     }
 
     fn key(&self, period: Period) -> Result<Option<Zeroizing<[u8; 32]>>, StoreError> {
-        match fs::read(self.key_file(period)).map(Zeroizing::new) {
-            Ok(bytes) => Ok(bytes.as_slice().try_into().ok().map(Zeroizing::new)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        self.keys.get(period)
     }
 
     fn destroy_key(&mut self, period: Period) -> Result<(), StoreError> {
-        let path = self.key_file(period);
-        match OpenOptions::new().write(true).open(&path) {
-            Ok(mut file) => {
-                file.write_all(&[0; 32])?;
-                file.sync_all()?;
-                fs::remove_file(&path)?;
-                Ok(flush(&self.keys)?)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        self.keys.destroy(period)
     }
 
     fn bytes(&self) -> u64 {
@@ -216,7 +208,10 @@ const fn table(bucket: Bucket) -> Definition {
 
 const fn bucket_of(change: &Change) -> Bucket {
     match change {
-        Change::Put(bucket, ..) | Change::Remove(bucket, _) | Change::RemovePrefix(bucket, _) => *bucket,
+        Change::Put(bucket, ..)
+        | Change::Remove(bucket, _)
+        | Change::RemovePrefix(bucket, _)
+        | Change::Erase(bucket, _) => *bucket,
     }
 }
 
@@ -229,10 +224,17 @@ fn end_of(prefix: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn failed(error: impl Into<redb::Error>) -> StoreError {
+    let damaged = |source: Box<redb::Error>| StoreError::Damaged {
+        path: PathBuf::from("store.redb"),
+        offset: None,
+        what: "the database cannot be read",
+        source: Some(source),
+    };
     match error.into() {
+        redb::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => damaged(Box::new(error.into())),
         redb::Error::Io(error) => error.into(),
         redb::Error::PreviousIo => StoreError::Full,
-        other => StoreError::Damaged(Box::new(other)),
+        other => damaged(Box::new(other)),
     }
 }
 

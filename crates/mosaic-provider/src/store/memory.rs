@@ -39,7 +39,7 @@ impl Store for MemoryStore {
                 Change::Remove(bucket, key) => {
                     self.entries.remove(&(*bucket, key.clone()));
                 }
-                Change::RemovePrefix(bucket, prefix) => {
+                Change::RemovePrefix(bucket, prefix) | Change::Erase(bucket, prefix) => {
                     let gone: Vec<Vec<u8>> = self.under(*bucket, prefix).map(|(key, _)| key.clone()).collect();
                     gone.into_iter().for_each(|key| drop(self.entries.remove(&(*bucket, key))));
                 }

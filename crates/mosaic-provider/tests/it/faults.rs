@@ -11,12 +11,12 @@ use std::{
 use mosaic_federation::records_of;
 use mosaic_provider::{
     ProviderCore,
-    store::{Bucket, Change, Entry, MemoryStore, RedbStore, Store, StoreError},
+    store::{Bucket, Change, Entry, LogStore, MemoryStore, Store, StoreError},
 };
 use mosaic_types::{Lane, Period, ProviderId, SegmentId, Stream, TableId};
 use mosaic_wire::{
-    Call, EVENT, EventFields, GenerationId, GenerationsQuery, HeadsQuery, KnownGenerations, ProblemCode, Receipt,
-    Record, Reply,
+    Call, CellReply, CellRequest, EVENT, EventFields, GenerationId, GenerationsQuery, HeadsQuery, KnownGenerations,
+    ProblemCode, Receipt, Record, Reply, TokenPurpose,
 };
 use zeroize::Zeroizing;
 
@@ -218,11 +218,32 @@ fn a_store_that_refuses_is_left_alone_for_seconds() {
     assert!(cluster.deposit_with(1, token, waiting).is_ok());
 }
 
+/// However many wait together: one flush here and one at the replica, and a receipt for each.
+#[test]
+fn deposits_that_wait_together_share_a_flush() {
+    let mut cluster = Cluster::ready(stores());
+    let (now, count) = (cluster.now, 100);
+    for _ in 0..count {
+        let (event, token) = (cluster.event(Stream::Steady), cluster.token(1, TokenPurpose::Deposit));
+        let core = cluster.cores.get_mut(&id(1)).unwrap();
+        core.handle(now, &mut cluster.rng, Call::Cell(CellRequest::Deposit { token, event }));
+    }
+    let flushes = |cluster: &mut Cluster<Failing>| [1, 2, 3].map(|number| cluster.core(number).store().tried.get());
+    let before = flushes(&mut cluster);
+    cluster.core(1).commit(now);
+    cluster.exchange();
+    let settled = cluster.core(1).take_settled();
+    assert!(settled.len() == count && settled.iter().all(|(_, reply)| matches!(reply, CellReply::Receipt(_))));
+    let after = flushes(&mut cluster);
+    assert_eq!(after[0] - before[0], 1);
+    assert_eq!(after[1] + after[2] - before[1] - before[2], 1);
+}
+
 /// The same on real files: the core is dropped without notice, as a kill would, between deposits.
 #[test]
 fn kill_and_reopen_on_disk() {
     let folders: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
-    let stores = folders.iter().map(|folder| RedbStore::open(folder.path()).unwrap()).collect();
+    let stores = folders.iter().map(|folder| LogStore::open(folder.path()).unwrap()).collect();
     let mut cluster = Cluster::ready(stores);
     let mut acknowledged = Vec::new();
     for number in 0..40 {
@@ -231,7 +252,7 @@ fn kill_and_reopen_on_disk() {
         if number % 10 == 9 {
             drop(cluster.cores.remove(&id(1)));
             let keys = federation(3, 1).1.remove(0);
-            let store = RedbStore::open(folders[0].path()).unwrap();
+            let store = LogStore::open(folders[0].path()).unwrap();
             let core = ProviderCore::open(keys, Arc::clone(&cluster.federation), store, policy(), cluster.now).unwrap();
             cluster.cores.insert(id(1), core);
             let (event, receipt) = *acknowledged.last().unwrap();

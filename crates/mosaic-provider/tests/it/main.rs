@@ -6,6 +6,7 @@ mod cluster;
 mod deposits;
 mod faults;
 mod keys;
+mod kills;
 mod limits;
 mod past;
 mod reads;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use mosaic_provider::store::{Bucket, MemoryStore, Store};
+use mosaic_provider::store::{Bucket, LogStore, MemoryStore, Store};
 use mosaic_types::{Lane, SegmentId, Stream, TableId};
 use mosaic_wire::{Call, GenerationId, GenerationsQuery, HeadsQuery, KnownGenerations, ProblemCode, TokenPurpose};
 
@@ -42,6 +42,40 @@ fn after_48_hours_a_table_is_gone_everywhere() {
     restart(&mut cluster, id(2));
     cluster.settle();
     assert!(matches!(cluster.call(2, Call::Table(period)), Err(problem) if problem.code == ProblemCode::Gone));
+}
+
+/// The bytes of the records themselves, on real files: after 48 hours and the ticks that tidying asks for, none is on a
+/// disk, neither where it was deposited nor at a replica; those of the day after are.
+#[test]
+fn after_48_hours_the_bytes_are_off_the_disks() {
+    let folders: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
+    let mut cluster = Cluster::ready(folders.iter().map(|folder| LogStore::open(folder.path()).unwrap()).collect());
+    let old = cluster.event(Stream::Steady);
+    cluster.deposit(1, old).unwrap();
+    cluster.pass(Duration::from_hours(24), Duration::from_mins(30));
+    let young = cluster.event(Stream::Steady);
+    cluster.deposit(1, young).unwrap();
+    cluster.pass(Duration::from_hours(23), Duration::from_mins(30));
+    let lies = |event: &[u8]| {
+        // a record of the event: the last 192 bytes
+        let needle = &event[event.len() - 192..];
+        let on = |folder: &tempfile::TempDir| {
+            let files = std::fs::read_dir(folder.path().join("store")).unwrap();
+            files
+                .map(|file| std::fs::read(file.unwrap().path()).unwrap())
+                .any(|bytes| bytes.windows(192).any(|window| window == needle))
+        };
+        folders.iter().filter(|folder| on(folder)).count()
+    };
+    assert_eq!((lies(&old), lies(&young)), (3, 3), "it lives for 48 hours, at every provider");
+    cluster.pass(Duration::from_hours(1), Duration::from_mins(30));
+    // as the driver does: a tick whenever the core asks for one
+    while cluster.cores.values().any(|core| core.next_wake(cluster.now) <= cluster.now.after(Duration::from_millis(1)))
+    {
+        cluster.now = cluster.now.after(Duration::from_millis(1));
+        cluster.settle();
+    }
+    assert_eq!((lies(&old), lies(&young)), (0, 3));
 }
 
 fn assert_nothing_left(store: &impl Store, period: mosaic_types::Period) {

@@ -1,4 +1,4 @@
-//! Real processes' worth of driver: TLS, folders, redb, peers over sockets.
+//! Real processes' worth of driver: TLS, folders, the log, peers over sockets.
 
 use std::{net::TcpListener, path::Path, sync::Arc};
 

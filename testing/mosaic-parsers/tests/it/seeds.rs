@@ -18,6 +18,7 @@ use mosaic_federation::{
     peer::{self, Direction, PeerReply, PeerRequest, ReplayGuard},
 };
 use mosaic_geo::{Cell, Place, PlaceIndex, PlaceKind, PlaceTag, Provenance, Resolution};
+use mosaic_provider::store::parse_segment;
 use mosaic_types::{
     ClassId, LatLng, Mode, Period, ProviderId, SegmentId, Stream, TableId, TileId, Timestamp, TopicId, TtlHours, Window,
 };
@@ -263,6 +264,45 @@ fn a_small_meter() {
     let lessons: Vec<Lesson> = (0..60).map(lesson).collect();
     let made = MeterModel::fit(MeterPlan { seed: 1, people: 60, hours: 1 }, &lessons, &lessons);
     assert!(MeterModel::decode(&kept("attack_meter", "small", &made.encode())).is_ok());
+}
+
+/// One batch of each kind of change, and a second one behind it; the marker is random, so the layout is written out.
+#[test]
+fn a_segment_of_a_providers_log() {
+    let put_check = |bytes: &mut Vec<u8>, from: usize| {
+        let check = crc32fast::hash(&bytes[from..]);
+        bytes.extend(check.to_be_bytes());
+    };
+    let change = |kind: u8, bucket: u8, key: &[u8], value: &[u8]| {
+        let mut head = vec![kind, bucket];
+        head.extend((key.len() as u16).to_be_bytes());
+        head.extend((value.len() as u32).to_be_bytes());
+        let check = crc32fast::hash(&[&head[..], key, value].concat());
+        [&head[..], &check.to_be_bytes(), key, value].concat()
+    };
+    let batch = |sequence: u64, changes: &[Vec<u8>]| {
+        let body = changes.concat();
+        let mut head = b"\x10\x32\x54\x76\x98\xba\xdc\xfe".to_vec();
+        head.extend(sequence.to_be_bytes());
+        head.extend((body.len() as u32).to_be_bytes());
+        head.extend((changes.len() as u32).to_be_bytes());
+        head.extend(crc32fast::hash(&body).to_be_bytes());
+        put_check(&mut head, 0);
+        [head, body].concat()
+    };
+    let mut made = b"MOSLOGS\x01\0\0\0\x07\x10\x32\x54\x76\x98\xba\xdc\xfe".to_vec();
+    made.extend(40_u64.to_be_bytes());
+    put_check(&mut made, 0);
+    let removals = [change(2, 1, b"key", b""), change(3, 9, b"", b""), change(4, 5, b"tab", b"")];
+    made.extend(batch(40, &[change(1, 1, b"key", b"value"), change(1, 6, b"", b"")]));
+    made.extend(batch(41, &removals));
+    let parts = parse_segment(&kept("provider_segment", "two-batches", &made)).unwrap();
+    assert_eq!((parts.batches, parts.whole, parts.flaw), (2, made.len(), None));
+    made.truncate(made.len() - 1);
+    let parts = parse_segment(&kept("provider_segment", "bad-torn", &made)).unwrap();
+    assert_eq!((parts.batches, parts.flaw), (1, Some("a batch is cut short")));
+    made[70] = 0x40;
+    assert_eq!(parse_segment(&kept("provider_segment", "bad-value", &made)).unwrap().batches, 0);
 }
 
 #[test]

@@ -1,0 +1,134 @@
+//! Deposits acknowledged over TLS: three providers on real disks, clients that seal every event, all in one process and
+//! over the loopback interface. What a person's agent waits for, with everybody's work on the same cores.
+//!
+//! ```sh
+//! cargo bench --locked -p mosaic-provider --bench loopback -- 64 20    # clients at a time, seconds
+//! ```
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and ends at the first surprise")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+
+#[expect(dead_code, reason = "the tests use the rest of it")]
+#[path = "../tests/it/cluster.rs"]
+mod cluster;
+
+use std::{
+    collections::BTreeMap,
+    env,
+    net::TcpListener,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use cluster::{event_bytes, id};
+use mosaic_federation::{Federation, FederationDescriptor, Independence, SignedDocument, Tile};
+use mosaic_provider::{Policy, Provider, ProviderConfig, ProviderFolder};
+use mosaic_transport::{Patience, ProviderClient, SystemClock};
+use mosaic_types::{Clock as _, Lane, Stream, TileId};
+use mosaic_wire::{Address, Call, CellReply, CellRequest, Reply, TableDescriptor, TokenPurpose, TokensQuery};
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha20Rng;
+
+/// Tokens that a client asks for at one time.
+const TOKENS: u16 = 64;
+
+#[tokio::main(flavor = "multi_thread")]
+async fn main() {
+    let given: Vec<u64> = env::args().filter_map(|argument| argument.parse().ok()).collect();
+    let (clients, seconds) = (given.first().copied().unwrap_or(64), given.get(1).copied().unwrap_or(20));
+    let places: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
+    let federation = start(&places);
+    let client = ProviderClient::for_federation(federation.descriptor(), Patience::default()).unwrap();
+    let table = table(&client, &federation).await;
+    let begun = Instant::now();
+    let until = begun + Duration::from_secs(seconds);
+    let work = (0..clients).map(|seed| tokio::spawn(deposit_until(client.clone(), table.clone(), seed, until)));
+    let (mut waits, mut refusals) = (Vec::new(), BTreeMap::new());
+    for done in work.collect::<Vec<_>>() {
+        let (waited, refused) = done.await.unwrap();
+        waits.extend(waited);
+        refused.into_iter().for_each(|why| *refusals.entry(why).or_insert(0) += 1);
+    }
+    let elapsed = begun.elapsed().as_secs_f64();
+    waits.sort();
+    let share = |of: usize| waits[(waits.len() - 1) * of / 100].as_millis();
+    println!("{clients} clients, {elapsed:.1} s: {} deposits acknowledged, refused: {refusals:?}", waits.len());
+    println!(
+        "{:.0} a second; half within {} ms, 99 % within {} ms",
+        waits.len() as f64 / elapsed,
+        share(50),
+        share(99)
+    );
+}
+
+fn start(places: &[tempfile::TempDir]) -> Federation {
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let make = |(place, number): (&tempfile::TempDir, u8)| {
+        // the system names a free port; it is ours again a moment later
+        let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let url = format!("https://{listen}");
+        let (operator, jurisdiction) = ("me".into(), "FR".into());
+        let config = ProviderConfig { number: id(number), listen, url, operator, jurisdiction, metrics_listen: None };
+        ProviderFolder::create(place.path(), config, &mut rng).unwrap()
+    };
+    let folders: Vec<ProviderFolder> = places.iter().zip(1..).map(make).collect();
+    let tile = Tile { id: TileId(7), name: "Test".into(), lat: 41.0, lng: -8.0, radius_m: 10_000 };
+    let entries = folders.iter().map(ProviderFolder::entry).collect();
+    let descriptor = FederationDescriptor::new("bench", Independence::Practice, SystemClock.now(), 100, tile, entries);
+    let mut document = SignedDocument::draft(&descriptor).unwrap();
+    folders.iter().for_each(|folder| folder.sign(&mut document));
+    let federation = document.verify().unwrap();
+    folders.iter().for_each(|folder| folder.install(&federation).unwrap());
+    for folder in folders {
+        let provider = Provider::start_with(folder, Arc::new(SystemClock), Policy::for_agents(10_000)).unwrap();
+        tokio::spawn(provider.serve(std::future::pending()));
+    }
+    federation
+}
+
+/// Asks until the present table is there; every answer takes a round trip, so this does not spin.
+async fn table(client: &ProviderClient, federation: &Federation) -> TableDescriptor {
+    loop {
+        let call = Call::Table(SystemClock.now().period());
+        if let Ok(Reply::Table(table)) = client.call(&direct(), &call).await {
+            return table.verify(|id| federation.signing_key(id)).unwrap().clone();
+        }
+    }
+}
+
+/// One client: an event after the other, each acknowledged before the next. How long each took, and why
+/// others were refused.
+async fn deposit_until(
+    client: ProviderClient,
+    table: TableDescriptor,
+    seed: u64,
+    until: Instant,
+) -> (Vec<Duration>, Vec<String>) {
+    let mut rng = ChaCha20Rng::seed_from_u64(seed);
+    let (mut waits, mut refused, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
+    let query = TokensQuery { purpose: TokenPurpose::Deposit, count: TOKENS };
+    while Instant::now() < until {
+        let Some(token) = tokens.pop() else {
+            if let Ok(Reply::Tokens(more)) = client.call(&direct(), &Call::Tokens(query)).await {
+                tokens = more.into_tokens();
+            }
+            continue;
+        };
+        let mut records = vec![0; 1_920];
+        rng.fill_bytes(&mut records);
+        let rows: Vec<u32> = (0..10).map(|slot| slot * 13_000 + rng.next_u32() % 13_000).collect();
+        let event = event_bytes(&table, Lane::Rendezvous, Stream::Fast, &rows, &records);
+        let begun = Instant::now();
+        match client.call(&direct(), &Call::Cell(CellRequest::Deposit { token, event })).await {
+            Ok(Reply::Cell(CellReply::Receipt(_))) => waits.push(begun.elapsed()),
+            Ok(Reply::Cell(CellReply::Problem(problem))) => refused.push(problem.code.slug().to_owned()),
+            Err(failure) => refused.push(format!("{failure:?}")),
+            Ok(other) => panic!("{other:?}"),
+        }
+    }
+    (waits, refused)
+}
+
+fn direct() -> Address {
+    Address { provider: id(1), via: None }
+}

@@ -3,7 +3,7 @@
 //!
 //! `cargo bench -p mosaic-wire --bench bins`. The bytes are printed first; they are of one generation.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark ends at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints and ends at the first surprise")]
 
 use std::hint::black_box;
 

@@ -94,10 +94,31 @@ impl Selection {
         &self.0
     }
 
+    /// The selection of rows taken two at a time, so many times over: what a key for the pair, the four and so on would have
+    /// selected. The two parties' bits differ at one row, so the sums of two neighbours differ at that row's pair.
+    #[must_use]
+    pub fn halved(&self, times: u32) -> Self {
+        let half = |words: &[u64]| {
+            let word = |pair: &[u64]| pair.iter().rev().fold(0, |word, half| word << 32 | sums_of_two(*half));
+            words.chunks(2).map(word).collect::<Vec<u64>>()
+        };
+        Self((0..times).fold(self.0.clone(), |words, _| half(&words)))
+    }
+
     /// The bit of a row; `None` outside.
     pub fn bit(&self, row: u32) -> Option<bool> {
         self.0.get(row as usize / 64).map(|word| word >> (row % 64) & 1 == 1)
     }
+}
+
+/// Of each two neighbouring bits their sum, in the lower half.
+const fn sums_of_two(word: u64) -> u64 {
+    let mut word = (word ^ word >> 1) & 0x5555_5555_5555_5555;
+    word = (word | word >> 1) & 0x3333_3333_3333_3333;
+    word = (word | word >> 2) & 0x0F0F_0F0F_0F0F_0F0F;
+    word = (word | word >> 4) & 0x00FF_00FF_00FF_00FF;
+    word = (word | word >> 8) & 0x0000_FFFF_0000_FFFF;
+    (word | word >> 16) & 0xFFFF_FFFF
 }
 
 /// Splits `row` into two keys. Time does not depend on the row.

@@ -10,7 +10,7 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use mosaic_crypto::{dpf, pir, signing::SigningKey};
 use mosaic_types::{Lane, Period, ProviderId, SegmentId, Stream, TableId, Timestamp};
-use mosaic_wire::{Bin, BinTable, GenerationBlock, Head, RECORD, Record};
+use mosaic_wire::{Bin, BinTable, Cut, GenerationBlock, Head, RECORD, Record};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -43,12 +43,13 @@ fn bins(c: &mut Criterion) {
             let block = generation(lane, rows, devices);
             let table = BinTable::cut(&block, rows).unwrap();
             let head = Head::seal(&block, [0; 32], Timestamp::from_secs(1), &SigningKey::from_bytes(&[1; 32]));
-            let domain = Bin::domain(rows).unwrap();
-            let keys = dpf::share(Bin::number(rows / 2), domain, &mut rng).unwrap();
+            let domain = Cut::domain(rows).unwrap();
+            let keys = dpf::share(Cut::point(rows / 2), domain, &mut rng).unwrap();
             let case = format!("{lane:?}, {devices} devices");
             println!(
-                "{case}: whole {} B; a bin {} B twice, a key {} B twice; the table {:.1} MB",
+                "{case}: whole {} B; {} bins of {} B; a key {} B; the table {:.2} MB",
                 block.encoded_len(),
+                table.cut_by().bins(),
                 table.width(),
                 domain.key_size(),
                 table.bytes().len() as f64 / 1e6
@@ -56,15 +57,18 @@ fn bins(c: &mut Criterion) {
             group.bench_with_input(BenchmarkId::new("cut", &case), &block, |b, block| {
                 b.iter(|| BinTable::cut(black_box(block), rows).unwrap());
             });
-            let selection = [keys[0].expand()];
+            let cut = table.cut_by();
+            let selection = [cut.select(&keys[0].expand())];
             group.bench_with_input(BenchmarkId::new("answer one key", &case), &table, |b, table| {
                 b.iter(|| pir::answer(table.rows().unwrap(), black_box(&selection)).unwrap());
             });
-            let [one, other] = keys.map(|key| pir::answer(table.rows().unwrap(), &[key.expand()]).unwrap().remove(0));
+            let [one, other] =
+                keys.map(|key| pir::answer(table.rows().unwrap(), &[cut.select(&key.expand())]).unwrap().remove(0));
+            let wanted = cut.rows_of(cut.bin(rows / 2));
             group.bench_function(BenchmarkId::new("add up and confirm", &case), |b| {
                 b.iter(|| {
                     let bin = Bin::decode(&pir::combine(black_box(&one), &other).unwrap()).unwrap();
-                    bin.confirmed(Bin::number(rows / 2), &head).unwrap().len()
+                    bin.confirmed(&wanted, &head).unwrap().len()
                 });
             });
         }

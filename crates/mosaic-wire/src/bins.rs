@@ -1,13 +1,16 @@
 //! Generations as tables of equally long *bins*, for reads by point function (`docs/spec/bins.md`, ADR 14).
 //!
-//! A bin holds all records of eight neighbouring rows and, where there is one, the record before and the one behind, with
+//! A bin holds all records of some neighbouring rows and, where there is one, the record before and the one behind, with
 //! their common proof in the generation's Merkle tree. So whoever has the signed head can tell that a bin is right and that
 //! nothing of its rows is missing, also when it came as the sum of two answers that say nothing about themselves.
+//!
+//! How many rows follows from the lane's rows and the generation's records ([`Cut`]). One key serves all generations of a
+//! table all the same: it selects eights of rows, and a selection can be halved ([`Selection::halved`]).
 
 use std::ops::Range;
 
 use mosaic_crypto::{
-    dpf::Domain,
+    dpf::{Domain, Selection},
     merkle::{self, Tree},
     pir::{Rows, STRIPE, ScanError},
 };
@@ -19,6 +22,67 @@ use crate::{
     codec::{DecodeError, Reader, count_u32},
     generation::read_records,
 };
+
+/// How a generation is cut: which rows share a bin. Everybody who knows the head knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    rows: u32,
+    halvings: u32,
+}
+
+impl Cut {
+    /// Rows of the smallest bin, and of what one bit of a key stands for.
+    pub const LEAST_ROWS: u32 = 8;
+    /// Records that bins hold on average, at least. Fewer, and neighbours and proofs would be nearly all of a table.
+    pub const LEAST_RECORDS: u64 = 2;
+
+    /// The cut of a generation of `count` records of a lane with `rows` rows: 8 rows a bin, or 16, 32 and so on, until two
+    /// records come to a bin or there is one bin only. `None` for no rows or more than there can be.
+    pub fn of(rows: u32, count: u32) -> Option<Self> {
+        if !(1..=RowTag::MAX_ROWS).contains(&rows) {
+            return None;
+        }
+        let of = |halvings: u32| Self { rows, halvings };
+        let is_full = |cut: &Self| u64::from(count) >= u64::from(cut.bins()) * Self::LEAST_RECORDS || cut.bins() == 1;
+        (0..u32::BITS - Self::LEAST_ROWS.ilog2()).map(of).find(is_full)
+    }
+
+    /// The domain of the point functions over a lane with `rows` rows, whatever the generation; `None` as for [`Self::of`].
+    pub fn domain(rows: u32) -> Option<Domain> {
+        let rows = Some(rows).filter(|rows| (1..=RowTag::MAX_ROWS).contains(rows))?;
+        Domain::of(rows.div_ceil(Self::LEAST_ROWS))
+    }
+
+    /// What of a key's domain stands for a row.
+    pub const fn point(row: u32) -> u32 {
+        row / Self::LEAST_ROWS
+    }
+
+    const fn rows_of_a_bin(self) -> u32 {
+        Self::LEAST_ROWS << self.halvings
+    }
+
+    /// How many bins there are.
+    pub const fn bins(self) -> u32 {
+        self.rows.div_ceil(self.rows_of_a_bin())
+    }
+
+    /// The bin in which a row lies.
+    pub const fn bin(self, row: u32) -> u32 {
+        row / self.rows_of_a_bin()
+    }
+
+    /// The rows of a bin.
+    pub const fn rows_of(self, bin: u32) -> Range<u32> {
+        let first = bin.saturating_mul(self.rows_of_a_bin());
+        first..first.saturating_add(self.rows_of_a_bin())
+    }
+
+    /// Which bins an expanded key selects.
+    pub fn select(self, key: &Selection) -> Selection {
+        key.halved(self.halvings)
+    }
+}
 
 /// Some neighbouring records of a generation with their proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +106,6 @@ pub enum BadBin {
 }
 
 impl Bin {
-    /// Rows of a bin. With more, a bin is longer; with fewer, neighbours and proof are most of it.
-    pub const ROWS: u32 = 8;
     /// Bytes before the records.
     pub const HEADER: usize = 10;
     /// Version of the layout.
@@ -51,28 +113,7 @@ impl Bin {
     /// Most hashes of a proof: two for each level of the largest generation.
     const MAX_PATH: usize = 2 * GenerationBlock::MAX_RECORDS.ilog2() as usize;
 
-    /// The bin in which a row lies.
-    pub const fn number(row: u32) -> u32 {
-        row / Self::ROWS
-    }
-
-    /// How many bins a table of `rows` rows has.
-    pub const fn count(rows: u32) -> u32 {
-        rows.div_ceil(Self::ROWS)
-    }
-
-    /// The domain of the point functions over a table of `rows` rows; `None` for no rows or more than there can be.
-    pub fn domain(rows: u32) -> Option<Domain> {
-        Some(rows).filter(|rows| (1..=RowTag::MAX_ROWS).contains(rows)).and_then(|rows| Domain::of(Self::count(rows)))
-    }
-
-    const fn rows(number: u32) -> Range<u32> {
-        let first = number.saturating_mul(Self::ROWS);
-        first..first.saturating_add(Self::ROWS)
-    }
-
-    fn of(number: u32, records: &[Record], tree: &Tree) -> Self {
-        let rows = Self::rows(number);
+    fn of(rows: &Range<u32>, records: &[Record], tree: &Tree) -> Self {
         let inside = records.partition_point(|record| record.row < rows.start)
             ..records.partition_point(|record| record.row < rows.end);
         let shown = inside.start.saturating_sub(1)..(inside.end + 1).min(records.len());
@@ -132,11 +173,11 @@ impl Bin {
         Ok(Self { first, records, path })
     }
 
-    /// All records of the rows of bin `number` in the generation of `head`, rising, when this is that bin.
+    /// All records of `rows` in the generation of `head`, rising, when this is a bin of those rows ([`Cut::rows_of`]).
     ///
     /// # Errors
     /// [`BadBin`] when the head does not confirm it: then nothing in it is to be believed.
-    pub fn confirmed(&self, number: u32, head: &Head) -> Result<&[Record], BadBin> {
+    pub fn confirmed(&self, rows: &Range<u32>, head: &Head) -> Result<&[Record], BadBin> {
         let (Ok(first), Ok(count)) = (usize::try_from(self.first), usize::try_from(head.count)) else {
             return Err(BadBin::Unproven);
         };
@@ -149,7 +190,6 @@ impl Bin {
         if !merkle::verify_range(&leaves, first, count, &self.path, &head.root) {
             return Err(BadBin::Unproven);
         }
-        let rows = Self::rows(number);
         let begins = first == 0 || lowest.row < rows.start;
         let ends = first + leaves.len() == count || highest.row >= rows.end;
         if !begins || !ends {
@@ -165,6 +205,7 @@ impl Bin {
 pub struct BinTable {
     segment: SegmentId,
     index: u32,
+    cut: Cut,
     width: usize,
     bytes: Vec<u8>,
 }
@@ -173,17 +214,17 @@ impl BinTable {
     /// Most bytes of a table. Somebody who stuffs one row makes every bin as long; beyond this the generation is read whole.
     pub const MOST: usize = 64 << 20;
 
-    /// Cuts a generation of a table with `rows` rows. Equal blocks give equal bytes at every provider. `None` where that
+    /// Cuts a generation of a lane with `rows` rows. Equal blocks give equal bytes at every provider. `None` where that
     /// would take more than [`Self::MOST`], or where there are no rows.
     pub fn cut(block: &GenerationBlock, rows: u32) -> Option<Self> {
         let tree = Tree::over(block.leaf_hashes());
-        let count = Bin::count(rows);
-        let bins = || (0..count).map(|number| Bin::of(number, block.records(), &tree));
+        let cut = Cut::of(rows, u32::try_from(block.records().len()).ok()?)?;
+        let bins = || (0..cut.bins()).map(|number| Bin::of(&cut.rows_of(number), block.records(), &tree));
         let width = bins().map(|bin| bin.len()).max()?.next_multiple_of(STRIPE);
-        let whole = usize::try_from(count).ok()?.checked_mul(width).filter(|bytes| *bytes <= Self::MOST)?;
+        let whole = usize::try_from(cut.bins()).ok()?.checked_mul(width).filter(|bytes| *bytes <= Self::MOST)?;
         let mut bytes = Vec::with_capacity(whole);
         bins().for_each(|bin| bytes.extend(bin.encode(width)));
-        Some(Self { segment: block.segment(), index: block.index(), width, bytes })
+        Some(Self { segment: block.segment(), index: block.index(), cut, width, bytes })
     }
 
     /// Where the generation belongs.
@@ -194,6 +235,11 @@ impl BinTable {
     /// Its number in the segment.
     pub const fn index(&self) -> u32 {
         self.index
+    }
+
+    /// Which rows share a bin.
+    pub const fn cut_by(&self) -> Cut {
+        self.cut
     }
 
     /// Bytes of each bin: a multiple of [`STRIPE`].

@@ -31,7 +31,7 @@ mod time;
 mod vectors;
 
 pub use barrier::{Releasable, encode};
-pub use bins::{BadBin, Bin, BinTable};
+pub use bins::{BadBin, Bin, BinTable, Cut};
 pub use bundle::{Bundle, InvalidShortText, ShortText, TopicLayer};
 pub use call::{Address, Call, CallFailure, Reply};
 pub use cell::{CellReply, CellRequest};

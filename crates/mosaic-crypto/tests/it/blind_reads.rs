@@ -37,6 +37,20 @@ fn both_halves_differ_at_the_row_alone() {
     assert_eq!(share(4, domain(3), &mut rng(1)).err(), Some(OutsideDomain));
 }
 
+/// Of keys for single rows come selections of pairs, fours and so on, as if keys had been made for those.
+#[test]
+fn halved_selections_differ_at_what_holds_the_row_alone() {
+    for (rows, row) in [(64, 37), (512, 0), (512, 511), (2_048, 1_234), (8, 5), (131_072, 99_999)] {
+        let keys = share(row, domain(rows), &mut rng(u64::from(row))).unwrap();
+        for times in 0..=rows.ilog2() {
+            let [a, b] = [&keys[0], &keys[1]].map(|key| key.expand().halved(times));
+            for at in 0..rows >> times {
+                assert_eq!(a.bit(at) != b.bit(at), at == row >> times, "{row} of {rows}, {times} times, at {at}");
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn keys_survive_the_wire_and_nothing_else_does(row in 0_u32..5_000, seed: u64, cut in 1_usize..231, bit in 0_u8..8) {

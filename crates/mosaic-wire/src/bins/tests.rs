@@ -34,8 +34,9 @@ fn bin(table: &BinTable, number: u32) -> Bin {
 
 /// A row asked of two providers that hold the same block, each with one half of a key.
 fn read(table: &BinTable, row: u32, rng: &mut ChaCha20Rng) -> Vec<u8> {
-    let keys = dpf::share(Bin::number(row), Bin::domain(ROWS).unwrap(), rng).unwrap();
-    let [one, other] = keys.map(|key| pir::answer(table.rows().unwrap(), &[key.expand()]).unwrap().remove(0));
+    let keys = dpf::share(Cut::point(row), Cut::domain(ROWS).unwrap(), rng).unwrap();
+    let selected = keys.map(|key| table.cut_by().select(&key.expand()));
+    let [one, other] = selected.map(|selected| pir::answer(table.rows().unwrap(), &[selected]).unwrap().remove(0));
     pir::combine(&one, &other).unwrap()
 }
 
@@ -48,14 +49,17 @@ proptest! {
     fn a_bin_holds_all_records_of_its_rows(rows in prop::collection::vec(0..ROWS, 0..200), seed: u64) {
         let block = block(rows, &mut ChaCha20Rng::seed_from_u64(seed));
         let (table, head) = (BinTable::cut(&block, ROWS).unwrap(), head(&block));
-        prop_assert_eq!(table.bytes().len(), table.width() * (ROWS / 8) as usize);
-        let of = |number: u32| -> Vec<Record> { (number * 8..number * 8 + 8).flat_map(|row| block.row(row).to_vec()).collect() };
-        for number in 0..Bin::count(ROWS) {
+        let cut = table.cut_by();
+        prop_assert_eq!(table.bytes().len(), table.width() * cut.bins() as usize);
+        prop_assert!(cut.bins() == 1 || block.records().len() >= 2 * cut.bins() as usize);
+        let of = |number: u32| -> Vec<Record> { cut.rows_of(number).flat_map(|row| block.row(row).to_vec()).collect() };
+        for number in 0..cut.bins() {
             let bin = bin(&table, number);
-            prop_assert_eq!(bin.confirmed(number, &head).map(<[Record]>::to_vec), Ok(of(number)));
+            prop_assert!(cut.rows_of(number).all(|row| cut.bin(row) == number));
+            prop_assert_eq!(bin.confirmed(&cut.rows_of(number), &head).map(<[Record]>::to_vec), Ok(of(number)));
             prop_assert_eq!(Bin::decode(&bin.encode(table.width())), Ok(bin.clone()));
-            let other = (number + 1) % Bin::count(ROWS);
-            if let Ok(shown) = bin.confirmed(other, &head) {
+            let other = (number + 1) % cut.bins();
+            if let Ok(shown) = bin.confirmed(&cut.rows_of(other), &head) {
                 prop_assert_eq!(shown.to_vec(), of(other));
             }
         }
@@ -75,18 +79,27 @@ proptest! {
     }
 }
 
-/// From end to end: what two answers add up to is the bin, and it proves itself. Seed 5, 600 records, every row.
+/// From end to end: what two answers add up to is the bin, and it proves itself. Seed 5, generations of 1 to 600 records, cut
+/// into 1 to 128 bins, all read with keys of one domain; every seventh row.
 #[test]
 fn two_answers_add_up_to_a_bin_that_proves_itself() {
     let mut rng = ChaCha20Rng::seed_from_u64(5);
-    let rows: Vec<u32> = (0..600).map(|_| rng.random_range(0..ROWS)).collect();
-    let block = block(rows, &mut rng);
+    let bins = [1, 30, 200, 600].map(|many| read_all(many, &mut rng));
+    assert_eq!(bins, [1, 8, 64, 128]);
+}
+
+/// How many bins there were.
+fn read_all(many: u32, rng: &mut ChaCha20Rng) -> u32 {
+    let rows: Vec<u32> = (0..many).map(|_| rng.random_range(0..ROWS)).collect();
+    let block = block(rows, rng);
     let (table, head) = (BinTable::cut(&block, ROWS).unwrap(), head(&block));
     for row in (0..ROWS).step_by(7) {
-        let bin = Bin::decode(&read(&table, row, &mut rng)).unwrap();
-        let shown = bin.confirmed(Bin::number(row), &head).unwrap();
+        let bin = Bin::decode(&read(&table, row, rng)).unwrap();
+        let rows = table.cut_by().rows_of(table.cut_by().bin(row));
+        let shown = bin.confirmed(&rows, &head).unwrap();
         assert_eq!(shown.iter().filter(|record| record.row == row).copied().collect::<Vec<_>>(), block.row(row));
     }
+    table.cut_by().bins()
 }
 
 /// A provider that changes its answer anywhere is noticed: every byte of a sum, one after the other.
@@ -95,11 +108,11 @@ fn a_changed_byte_anywhere_is_noticed() {
     let mut rng = ChaCha20Rng::seed_from_u64(6);
     let block = block((0..60).map(|number| number * 17 % ROWS), &mut rng);
     let (table, head) = (BinTable::cut(&block, ROWS).unwrap(), head(&block));
-    let good = read(&table, 340, &mut rng);
+    let (good, rows) = (read(&table, 340, &mut rng), table.cut_by().rows_of(table.cut_by().bin(340)));
     for at in 0..good.len() {
         let mut bad = good.clone();
         bad[at] ^= 1 << (at % 8);
-        let refused = Bin::decode(&bad).map_or(true, |bin| bin.confirmed(Bin::number(340), &head).is_err());
+        let refused = Bin::decode(&bad).map_or(true, |bin| bin.confirmed(&rows, &head).is_err());
         assert!(refused, "byte {at}");
     }
 }
@@ -115,18 +128,18 @@ fn what_leaves_records_out_is_not_confirmed() {
         path: tree.range_path(range.clone()).unwrap_or_default(),
         records: block.records()[range].to_vec(),
     };
-    assert_eq!(shown(0..6).confirmed(1, &head).map(<[Record]>::len), Ok(4), "rows 8 to 15");
-    assert_eq!(shown(0..7).confirmed(1, &head).map(<[Record]>::len), Ok(4), "more neighbours do no harm");
+    assert_eq!(shown(0..6).confirmed(&(8..16), &head).map(<[Record]>::len), Ok(4), "rows 8 to 15");
+    assert_eq!(shown(0..7).confirmed(&(8..16), &head).map(<[Record]>::len), Ok(4), "more neighbours do no harm");
     for range in [1..6, 0..5, 2..6, 0..1, 5..6, 0..0] {
-        assert_eq!(shown(range.clone()).confirmed(1, &head), Err(BadBin::Incomplete), "{range:?}");
+        assert_eq!(shown(range.clone()).confirmed(&(8..16), &head), Err(BadBin::Incomplete), "{range:?}");
     }
-    assert_eq!(shown(5..7).confirmed(4, &head), Ok(&[][..]), "rows 32 to 39 are empty, and that is proven");
+    assert_eq!(shown(5..7).confirmed(&(32..40), &head), Ok(&[][..]), "rows 32 to 39 are empty, and that is proven");
     let other = Head { root: [1; 32], ..head };
-    assert_eq!(shown(0..6).confirmed(1, &other), Err(BadBin::Unproven));
+    assert_eq!(shown(0..6).confirmed(&(8..16), &other), Err(BadBin::Unproven));
     for count in [0, 5, 17] {
-        assert_eq!(shown(0..6).confirmed(1, &Head { count, ..head }), Err(BadBin::Unproven), "{count}");
+        assert_eq!(shown(0..6).confirmed(&(8..16), &Head { count, ..head }), Err(BadBin::Unproven), "{count}");
     }
-    assert_eq!(shown(0..0).confirmed(1, &Head { count: 0, ..head }), Ok(&[][..]));
+    assert_eq!(shown(0..0).confirmed(&(8..16), &Head { count: 0, ..head }), Ok(&[][..]));
 }
 
 /// Equal widths for all bins, and the fullest is the one that needs it: nothing about a bin is told by its length.
@@ -135,23 +148,36 @@ fn bins_are_as_long_as_the_fullest_needs() {
     let mut rng = ChaCha20Rng::seed_from_u64(8);
     for rows in [vec![], vec![5], (0..40).map(|_| 77).collect(), (0..ROWS).collect::<Vec<_>>()] {
         let table = BinTable::cut(&block(rows, &mut rng), ROWS).unwrap();
-        let lengths: Vec<usize> = (0..Bin::count(ROWS)).map(|number| bin(&table, number).len()).collect();
+        let lengths: Vec<usize> = (0..table.cut_by().bins()).map(|number| bin(&table, number).len()).collect();
         let fullest = lengths.into_iter().max().unwrap();
         assert!(table.width().is_multiple_of(STRIPE) && (fullest..fullest + STRIPE).contains(&table.width()));
     }
-    assert_eq!((Bin::count(1), Bin::count(8), Bin::count(9)), (1, 1, 2));
-    assert!(Bin::domain(0).is_none() && Bin::domain(RowTag::MAX_ROWS + 1).is_none());
-    assert_eq!(Bin::domain(1 << 17).map(Domain::rows), Some(1 << 14));
+}
+
+/// Two records a bin at least, eight rows a bin at least; keys speak about eights of rows whatever the generation.
+#[test]
+fn cuts_follow_the_number_of_records() {
+    let bins = |rows: u32, count: u32| Cut::of(rows, count).map(Cut::bins);
+    assert_eq!(
+        [0, 1, 3, 4, 2_047, 2_048, 65_536].map(|count| bins(1 << 13, count)),
+        [1, 1, 1, 2, 512, 1_024, 1_024].map(Some)
+    );
+    assert_eq!([bins(1, 9), bins(9, 9), bins(0, 9), bins(RowTag::MAX_ROWS + 1, 9)], [Some(1), Some(2), None, None]);
+    assert_eq!(bins(RowTag::MAX_ROWS, 0), Some(1));
+    assert!(Cut::domain(0).is_none() && Cut::domain(RowTag::MAX_ROWS + 1).is_none());
+    assert_eq!(Cut::domain(1 << 17).map(Domain::rows), Some(1 << 14));
 }
 
 /// One row stuffed so full that every bin would be as long: such a generation is read whole.
 #[test]
 fn a_stuffed_row_makes_no_table_larger_than_there_may_be() {
     let mut rng = ChaCha20Rng::seed_from_u64(9);
-    let stuffed =
-        |many: usize, rng: &mut ChaCha20Rng| BinTable::cut(&block(std::iter::repeat_n(77, many), rng), 1 << 17);
-    let whole = stuffed(20, &mut rng).map(|table| table.bytes().len());
-    assert!(whole.is_some_and(|size| size <= BinTable::MOST), "{whole:?}");
-    assert!(stuffed(21, &mut rng).is_none(), "16,384 bins of 4,160 bytes");
+    let mut stuffed = |many: u32| {
+        let even = (0..1 << 15).map(|number| number * 4);
+        let block = block(even.chain(std::iter::repeat_n(77, many as usize)), &mut rng);
+        BinTable::cut(&block, 1 << 17).map(|table| table.bytes().len())
+    };
+    assert!(stuffed(14).is_some_and(|size| size <= BinTable::MOST), "16,384 bins");
+    assert_eq!(stuffed(40), None);
     assert!(BinTable::cut(&block([], &mut rng), 0).is_none());
 }

@@ -185,11 +185,11 @@ fn generation() -> Object {
         .spoil("a record twice", 210, &block.records()[0].leaf(), "Order")
 }
 
-/// Bins of a generation of six records in a table of 32 rows: the second bin is the fullest and needs no padding but to
+/// Bins of a generation of eight records in a lane of 32 rows: the second bin is the fullest and needs no padding but to
 /// whole stripes.
 fn bin() -> Object {
     let record = |(number, row): (u8, u32)| Record { row, bytes: pattern(0x60 + number) };
-    let rows = [3, 8, 8, 15, 17, 30];
+    let rows = [3, 8, 8, 15, 17, 26, 30, 31];
     let block = GenerationBlock::new(segment(), 43, (0..).zip(rows).map(record).collect()).unwrap();
     let table = BinTable::cut(&block, 32).unwrap();
     let head = Head::seal(&block, [0; 32], NOW, &key(2));
@@ -197,7 +197,7 @@ fn bin() -> Object {
     let bytes = |number: u32| table.bytes()[number as usize * width..][..width].to_vec();
     let fields = |number: u32| {
         let shown = Bin::decode(&bytes(number)).unwrap();
-        let records = shown.confirmed(number, &head).unwrap();
+        let records = shown.confirmed(&table.cut_by().rows_of(number), &head).unwrap();
         let records: Vec<_> = records.iter().map(|record| json!([record.row, hex::encode(record.bytes)])).collect();
         json!({
             "rows": 32, "bin": number, "width": width, "count": head.count, "root": hex::encode(head.root),

@@ -38,9 +38,13 @@ impl LocalTime {
 
     /// An instant by the sun: whole hours that follow from the longitude, for whoever does not know the time zone.
     pub fn by_sun(at: Timestamp, place: LatLng) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "twelve hours at most")]
-        let hours = (place.lng() / 15.0).round() as i32;
-        Self::at(at, hours * 60)
+        Self::at(at, Self::sun_ahead_h(place) * 60)
+    }
+
+    /// Whole hours that the sun at a place is ahead of UTC, -12 to 12.
+    #[expect(clippy::cast_possible_truncation, reason = "twelve hours at most")]
+    pub fn sun_ahead_h(place: LatLng) -> i32 {
+        (place.lng() / 15.0).round() as i32
     }
 
     /// The same time on a public holiday.

@@ -219,11 +219,12 @@ impl BinTable {
     pub fn cut(block: &GenerationBlock, rows: u32) -> Option<Self> {
         let tree = Tree::over(block.leaf_hashes());
         let cut = Cut::of(rows, u32::try_from(block.records().len()).ok()?)?;
-        let bins = || (0..cut.bins()).map(|number| Bin::of(&cut.rows_of(number), block.records(), &tree));
-        let width = bins().map(|bin| bin.len()).max()?.next_multiple_of(STRIPE);
+        let bins: Vec<Bin> =
+            (0..cut.bins()).map(|number| Bin::of(&cut.rows_of(number), block.records(), &tree)).collect();
+        let width = bins.iter().map(Bin::len).max()?.next_multiple_of(STRIPE);
         let whole = usize::try_from(cut.bins()).ok()?.checked_mul(width).filter(|bytes| *bytes <= Self::MOST)?;
         let mut bytes = Vec::with_capacity(whole);
-        bins().for_each(|bin| bytes.extend(bin.encode(width)));
+        bins.iter().for_each(|bin| bytes.extend(bin.encode(width)));
         Some(Self { segment: block.segment(), index: block.index(), cut, width, bytes })
     }
 

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use mosaic_geo::{
-    PlaceIndex, Provenance, Residents, Traces, distance_m,
+    LocalTime, PlaceIndex, Provenance, Residents, Traces, distance_m,
     movement::{Gathering, position_at, stay_points},
     residents::Purpose,
     synthetic_city,
@@ -160,7 +160,7 @@ fn resident(script: &mut Script, length: Duration) -> Outcome<Drawn> {
         None => (synthetic_city(CITY_SEED), "Tessera, the built-in city".to_owned()),
     };
     let residents = Residents::generate(&places, script.agents, script.seed).map_err(Failure::usage)?;
-    let offset = places.center().map_or(0.0, |center| (center.lng() / 15.0).round() * 3_600.0);
+    let offset = places.center().map_or(0.0, |center| f64::from(LocalTime::sun_ahead_h(center)) * 3_600.0);
     let start = if offset < 0.0 {
         FRIDAY.after(Duration::from_secs_f64(-offset))
     } else {

@@ -2,7 +2,7 @@ use mosaic_types::{LatLng, Timestamp};
 
 use super::Resident;
 use crate::{
-    distance_m,
+    LocalTime, distance_m,
     movement::{Travel, between},
     seeded::Seeded,
 };
@@ -104,8 +104,7 @@ impl Resident {
 
     /// The number of the local day that holds this instant, and how far local days are ahead of UTC, in seconds.
     pub(super) fn day_number(&self, at: Timestamp) -> (i64, i64) {
-        #[expect(clippy::cast_possible_truncation, reason = "at most twelve hours")]
-        let offset = (self.home.lng() / 15.0).round() as i64 * 3_600 - DAY_STARTS;
+        let offset = i64::from(LocalTime::sun_ahead_h(self.home)) * 3_600 - DAY_STARTS;
         let day = i64::try_from(at.as_secs()).unwrap_or(i64::MAX / 2).saturating_add(offset).div_euclid(DAY);
         (day, offset)
     }

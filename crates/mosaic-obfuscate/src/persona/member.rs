@@ -1,5 +1,5 @@
 use mosaic_crypto::kdf::{Label, Root};
-use mosaic_geo::Cell;
+use mosaic_geo::{Cell, LocalTime};
 use mosaic_types::ClassId;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -50,7 +50,8 @@ impl Member {
     /// Which of its cells it is at in a window: home at night, work on weekdays, out in the evening. By the sun at home, as
     /// people's days go by it: with the hours of another continent, everybody but the person would be out at night.
     pub(super) fn spot(&self, window: u32, rng: &mut impl Rng) -> usize {
-        let local = i64::from(window) * 2 + self.cells.first().map_or(0, |home| hours_ahead(*home));
+        let ahead = self.cells.first().map_or(0, |home| LocalTime::sun_ahead_h(home.center()));
+        let local = i64::from(window) * 2 + i64::from(ahead);
         // Day 0 was a Thursday; days 2 and 3 are the weekend.
         let (hour, weekend) = (local.rem_euclid(24), matches!(local.div_euclid(24).rem_euclid(7), 2 | 3));
         let [home, work] = match (hour, weekend) {
@@ -69,12 +70,6 @@ impl Member {
         let haunts: Vec<usize> = (2..self.cells.len()).collect();
         by_weight(&haunts, |spot| 1.0 / (*spot as f64 - 1.0), rng).unwrap_or_default()
     }
-}
-
-/// Whole hours that the sun is ahead of UTC.
-#[expect(clippy::cast_possible_truncation, reason = "twelve hours at most")]
-fn hours_ahead(home: Cell) -> i64 {
-    (home.center().lng() / 15.0).round() as i64
 }
 
 /// Home, work and haunts: more people live where there is more, though less than in proportion; they work where there is

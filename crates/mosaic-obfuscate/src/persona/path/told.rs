@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use mosaic_geo::{Category, Fix, displacement_m, distance_m, movement::Travel, offset_m};
+use mosaic_geo::{Category, Fix, LocalTime, displacement_m, distance_m, movement::Travel, offset_m};
 use mosaic_types::{LatLng, Timestamp};
 
 use super::Appearance;
@@ -191,7 +191,7 @@ pub(super) struct Clock {
 impl Clock {
     /// The day at `home` that holds `at`.
     pub(super) fn of(home: LatLng, at: Timestamp) -> Self {
-        let ahead = (home.lng() / 15.0).round() as i64 * 3_600;
+        let ahead = i64::from(LocalTime::sun_ahead_h(home)) * 3_600;
         let seconds = i64::try_from(at.as_secs()).unwrap_or(i64::MAX / 2);
         let day = seconds.saturating_add(ahead - BEGINS_S).div_euclid(DAY_S);
         Self { start: (day * DAY_S - ahead + BEGINS_S).max(0), ahead }

@@ -50,6 +50,12 @@ impl Evidence {
         Self { kind: EvidenceKind::DroppedRecord, provider: Some(owed.receipt.segment.origin), messages }
     }
 
+    /// As [`Self::dropped_record`], where the generation was not downloaded: enough for this device, not for others.
+    pub(crate) fn dropped_record_unshown(owed: &Owed, head: &Head) -> Self {
+        let messages = vec![owed.receipt.encode().to_vec(), head.encode().to_vec()];
+        Self { kind: EvidenceKind::DroppedRecord, provider: Some(owed.receipt.segment.origin), messages }
+    }
+
     /// What convinces anybody who has the federation's document, where the evidence is of that kind: an observation
     /// convinces only who made it.
     pub fn proof(&self) -> Option<Proof> {

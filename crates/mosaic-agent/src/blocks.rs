@@ -3,8 +3,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use mosaic_types::{Lane, Timestamp};
-use mosaic_wire::{GenerationBlock, GenerationId, Head};
+use mosaic_types::{Lane, TableId, Timestamp};
+use mosaic_wire::{GenerationBlock, GenerationId, Head, Record};
 
 /// Blocks that several agents of one process downloaded and hold once in memory. What an agent asks for,
 /// and what it accepts, does not depend on it.
@@ -41,26 +41,39 @@ impl std::fmt::Debug for BlockPool {
     }
 }
 
-/// Blocks read lately, kept in memory so that a new interest needs no new download: what is downloaded
-/// must not depend on what a person looks for.
+/// Records read lately, kept in memory so that a new interest needs no new download: what is downloaded must not depend on what
+/// a person looks for. Of what was looked at blind there is less to find: the rows that mattered then.
 #[derive(Default)]
-pub(crate) struct Shelf(BTreeMap<GenerationId, (Timestamp, Arc<GenerationBlock>)>);
+pub(crate) struct Shelf {
+    blocks: BTreeMap<GenerationId, (Timestamp, Arc<GenerationBlock>)>,
+    /// Rows that were looked at, rising, with the time when they were read.
+    rows: Vec<(Timestamp, TableId, Vec<Record>)>,
+}
 
 impl Shelf {
     pub(crate) fn put(&mut self, id: GenerationId, sealed_at: Timestamp, block: Arc<GenerationBlock>) {
-        self.0.insert(id, (sealed_at, block));
+        self.blocks.insert(id, (sealed_at, block));
     }
 
-    pub(crate) fn of_lane(&self, lane: Lane) -> impl Iterator<Item = &Arc<GenerationBlock>> {
-        self.0.values().map(|(_, block)| block).filter(move |block| block.segment().table.lane() == lane)
+    pub(crate) fn put_rows(&mut self, now: Timestamp, table: TableId, records: Vec<Record>) {
+        if !records.is_empty() {
+            self.rows.push((now, table, records));
+        }
+    }
+
+    /// What is kept of a lane, each part's records rising.
+    pub(crate) fn of_lane(&self, lane: Lane) -> impl Iterator<Item = (TableId, &[Record])> {
+        let blocks = self.blocks.values().map(|(_, block)| (block.segment().table, block.records()));
+        let rows = self.rows.iter().map(|(_, table, records)| (*table, records.as_slice()));
+        blocks.chain(rows).filter(move |(table, _)| table.lane() == lane)
     }
 
     /// Keeps discovery blocks of this window and the one before, rendezvous blocks of the last hour.
     pub(crate) fn tidy(&mut self, now: Timestamp) {
         let window = now.window().previous().start();
         let hour = now.before(std::time::Duration::from_hours(1));
-        self.0.retain(|id, (sealed_at, _)| {
-            *sealed_at >= if id.segment.table.lane() == Lane::Discovery { window } else { hour }
-        });
+        let oldest = |table: TableId| if table.lane() == Lane::Discovery { window } else { hour };
+        self.blocks.retain(|id, (sealed_at, _)| *sealed_at >= oldest(id.segment.table));
+        self.rows.retain(|(read_at, table, _)| *read_at >= oldest(*table));
     }
 }

@@ -33,7 +33,7 @@ use crate::{
     oprf::OprfDesk,
     post::Post,
     providers::Providers,
-    reader::Reader,
+    reader::{BlindReads, Reader},
     schedule::Schedule,
     state::{KeptPerson, Settings},
     tables::Tables,
@@ -63,6 +63,8 @@ pub struct AgentConfig {
     pub truth: TruthLog,
     /// Blocks shared with other agents of this process.
     pub pool: Arc<BlockPool>,
+    /// When records are looked at blind.
+    pub blind_reads: BlindReads,
 }
 
 /// Something that happened, for who watches.
@@ -187,7 +189,7 @@ impl AgentCore {
             oprf: OprfDesk::default(),
             schedule: Schedule::new(class, phase),
             deposits: Deposits::default(),
-            reader: Reader::new(class, phase, now),
+            reader: Reader::new(class, phase, now, config.blind_reads),
             interests: Interests::default(),
             book: CardBook::new(),
             associations: Associations::new(),

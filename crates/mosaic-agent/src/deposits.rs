@@ -7,9 +7,9 @@ use mosaic_discovery::FrameId;
 use mosaic_federation::records_of;
 use mosaic_release::ReleasedEvent;
 use mosaic_types::{ProviderId, SegmentId, TableId, Timestamp};
-use mosaic_wire::{EVENT, GenerationBlock, GenerationId, Receipt, Record, event_hash};
+use mosaic_wire::{EVENT, GenerationBlock, GenerationId, Head, Receipt, Record, event_hash};
 
-use crate::{providers::Providers, tables::LATE_DEPOSITS};
+use crate::{providers::Providers, reader::ReadStack, tables::LATE_DEPOSITS};
 
 /// An event that no provider acknowledged yet. Its bytes never change: a provider that had stored it
 /// before it fell silent and the next one store the same records.
@@ -142,6 +142,24 @@ impl Deposits {
         let holds = |record: &Record| block.is_some_and(|block| block.row(record.row).contains(record));
         owed.retain(|owed| !owed.records.iter().all(holds));
         owed
+    }
+
+    /// The rows of what a generation owes.
+    pub(crate) fn rows_owed(&self, generation: GenerationId) -> impl Iterator<Item = u32> {
+        let owed = self.owed.get(&generation).into_iter().flatten();
+        owed.flat_map(|owed| owed.records.iter().map(|record| record.row))
+    }
+
+    /// As [`Self::check`], of what was read of a stack: a promise is broken where a record is not in its row, and open where the row
+    /// was not read.
+    pub(crate) fn check_stack(&mut self, read: &ReadStack) -> Vec<(Owed, Head)> {
+        let lacks = |record: &Record| read.rows.contains(&record.row) && !read.records.contains(record);
+        let mut broken = Vec::new();
+        for head in &read.heads {
+            let owed = self.owed.remove(&GenerationId::of(head)).unwrap_or_default();
+            broken.extend(owed.into_iter().filter(|owed| owed.records.iter().any(lacks)).map(|owed| (owed, *head)));
+        }
+        broken
     }
 
     pub(crate) fn next_retry(&self) -> Option<Timestamp> {

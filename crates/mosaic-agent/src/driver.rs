@@ -24,7 +24,7 @@ use self::{
     files::{Files, STATE},
     recording::TruthFile,
 };
-use crate::{AgentConfig, AgentCore, AgentState, BlockPool, DecodeStateError, TruthLog, server};
+use crate::{AgentConfig, AgentCore, AgentState, BlindReads, BlockPool, DecodeStateError, TruthLog, server};
 
 /// What the vault of a new device costs to guess.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -164,6 +164,7 @@ impl Agent {
             places: config.places,
             truth: if truth.is_some() { TruthLog::Record } else { TruthLog::Forget },
             pool: config.pool,
+            blind_reads: BlindReads::BySize,
         };
         let core = AgentCore::new(core_config, state, config.clock.now());
         files.write_address(address).map_err(StartError::Directory)?;

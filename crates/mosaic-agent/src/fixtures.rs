@@ -1,13 +1,20 @@
 //! What tests of several modules share: three operators, their federation, a table, heads and their comparison.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use mosaic_crypto::signing::SigningKey;
+use mosaic_crypto::{pir, signing::SigningKey};
 use mosaic_federation::{Federation, FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
-use mosaic_types::{Period, ProviderId, TileId, Timestamp};
-use mosaic_wire::{GenerationBlock, Groups, Head, HeadsReply, LaneShape, TableDescriptor};
+use mosaic_types::{Period, ProviderId, ServiceClass, TableId, TileId, Timestamp};
+use mosaic_wire::{
+    BinTable, GenerationBlock, GenerationId, Groups, Head, HeadsReply, LaneShape, Stack, StackQuery, StackReply,
+    TableDescriptor,
+};
 
-use crate::{alerts::Evidence, providers::Providers, reader::Reader};
+use crate::{
+    alerts::Evidence,
+    providers::Providers,
+    reader::{Around, BlindReads, Reader, Wanted},
+};
 
 pub(crate) const PERIOD: Period = Period(122_478);
 
@@ -56,6 +63,51 @@ pub(crate) fn table() -> TableDescriptor {
         generation_s: [5, 60, 600],
         groups: Groups::DEFAULT,
     }
+}
+
+/// A device around its reader, as a test wants it.
+pub(crate) struct Desk {
+    pub(crate) rows: Option<u32>,
+    pub(crate) wanted: Vec<u32>,
+    pub(crate) live: Vec<ProviderId>,
+}
+
+impl Desk {
+    /// Who knows every table and wants nothing in particular.
+    pub(crate) fn new() -> Self {
+        Self { rows: Some(1 << 14), wanted: Vec::new(), live: [1, 2, 3].map(id).to_vec() }
+    }
+}
+
+impl Around for Desk {
+    fn rows(&self, _: TableId) -> Option<u32> {
+        self.rows
+    }
+
+    fn wanted(&self, _: TableId, _: &[GenerationId]) -> Wanted {
+        Wanted { rows: self.wanted.clone(), essential: self.wanted.len() }
+    }
+
+    fn live(&self) -> &[ProviderId] {
+        &self.live
+    }
+}
+
+/// What a provider that holds these blocks answers to a blind read of a lane with `rows` rows.
+pub(crate) fn sums(query: &StackQuery, blocks: &[GenerationBlock], rows: u32) -> StackReply {
+    let wanted = query.id().wanted();
+    let here =
+        |block: &&GenerationBlock| wanted.contains(&GenerationId { segment: block.segment(), index: block.index() });
+    let stack = Stack::of(blocks.iter().filter(here)).unwrap();
+    let table = BinTable::cut(stack.records(), rows).unwrap();
+    let selected: Vec<_> = query.keys().iter().map(|key| table.cut_by().select(&key.expand())).collect();
+    let sums = pir::answer(table.rows().unwrap(), &selected).unwrap();
+    StackReply::new(table.head(), table.width(), &sums).unwrap()
+}
+
+/// A reader that looks blind where that costs less, or always.
+pub(crate) fn reader(at: Timestamp, blind: BlindReads) -> Reader {
+    Reader::new(ServiceClass::Balanced, Duration::ZERO, at, blind)
 }
 
 /// The heads of generations that follow each other, sealed at an instant.

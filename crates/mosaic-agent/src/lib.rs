@@ -40,4 +40,5 @@ pub use commands::{AssociateError, BroadcastError, ImportError, ImportMode, Look
 pub use core::{AgentConfig, AgentCore, AgentEvent, EventTruth, TruthLog};
 pub use driver::{Agent, Recording, RunConfig, RunError, StartError, VaultCost, run};
 pub use post::{CallId, Outgoing};
+pub use reader::BlindReads;
 pub use state::{AgentState, DecodeStateError};

@@ -1,7 +1,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use mosaic_types::{Period, ProviderId};
-use mosaic_wire::{Address, Call, CallFailure, GenerationId, Reply, TokenPurpose};
+use mosaic_wire::{Address, Call, CallFailure, Reply, TokenPurpose};
+
+use crate::reader::Asked;
 
 /// Names one call between [`crate::AgentCore::poll`] and [`crate::AgentCore::on_reply`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,8 +28,8 @@ pub(crate) enum Errand {
     Deposit(u64),
     Evaluate(u64),
     Heads(usize),
-    /// A private read, by the generations it is about.
-    Read(Vec<GenerationId>),
+    /// A private read.
+    Read(Asked),
 }
 
 /// Calls that wait for the driver, and errands that wait for their reply.
@@ -81,6 +83,7 @@ fn request_bytes(call: &Call) -> u64 {
         Call::Cell(_) => mosaic_wire::CELL,
         Call::Heads(_) => mosaic_wire::HeadsQuery::SIZE,
         Call::Generations(_) => mosaic_wire::GenerationsQuery::SIZE,
+        Call::Stack(query) => query.encoded_len(),
     };
     bytes as u64
 }
@@ -93,6 +96,7 @@ fn reply_bytes(reply: &Reply) -> u64 {
         Reply::Tokens(tokens) => tokens.encode().len(),
         Reply::Cell(_) => mosaic_wire::CELL,
         Reply::Heads(heads) => 3 + heads.heads().len() * mosaic_wire::Head::SIZE,
+        Reply::Stack(sums) => sums.encoded_len(),
         Reply::Generations(blocks) => 2 + blocks.blocks().iter().map(|block| 4 + block.encoded_len()).sum::<usize>(),
     };
     bytes as u64

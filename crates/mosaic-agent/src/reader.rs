@@ -14,11 +14,16 @@ use crate::{
     providers::Providers,
 };
 
+mod audit;
 mod private;
+mod stacks;
 mod whole;
 
-pub(crate) use private::{Delivery, PrivateReader};
-pub(crate) use whole::WholeGenerations;
+pub use private::BlindReads;
+#[cfg(test)]
+pub(crate) use private::Question;
+pub(crate) use private::{Around, Asked, Delivery, PrivateReader, Wanted};
+pub(crate) use stacks::ReadStack;
 
 /// What is known of one segment.
 #[derive(Default)]
@@ -44,8 +49,8 @@ pub(crate) struct Reader {
     next_poll: Option<Timestamp>,
     segments: BTreeMap<SegmentId, Segment>,
     round: Option<Round>,
-    /// How agreed generations are read. Until rows can be retrieved privately: whole.
-    pub(crate) private: Box<dyn PrivateReader>,
+    /// How agreed generations are read.
+    pub(crate) private: PrivateReader,
     /// Rows that opened interests point to, by period.
     pub(crate) watched: HashMap<Period, HashMap<u32, Vec<OprfInput>>>,
     crowd: Crowd,
@@ -62,13 +67,13 @@ const SEALING: Duration = Duration::from_mins(30);
 const TABLE_LIFE: Duration = Duration::from_hours(48);
 
 impl Reader {
-    pub(crate) fn new(class: ServiceClass, phase: Duration, now: Timestamp) -> Self {
+    pub(crate) fn new(class: ServiceClass, phase: Duration, now: Timestamp, blind: BlindReads) -> Self {
         Self {
             poller: Poller::new(class, phase),
             next_poll: None,
             segments: BTreeMap::new(),
             round: None,
-            private: Box::new(WholeGenerations::default()),
+            private: PrivateReader::new(blind),
             watched: HashMap::new(),
             crowd: Crowd::default(),
             as_of: None,

@@ -82,6 +82,8 @@ pub enum WarningKind {
     StalePlaces,
     /// A broadcast stands, and no event has carried it for hours: nobody can have found it.
     Unsent,
+    /// So much is looked for in so busy an area that a part of it is passed over.
+    PassedOver,
 }
 
 /// Something the person should know.

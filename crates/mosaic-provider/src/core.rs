@@ -14,6 +14,7 @@ mod periods;
 mod reading;
 mod recovery;
 mod retiring;
+mod scanning;
 mod sealing;
 mod segments;
 
@@ -37,25 +38,28 @@ use thiserror::Error;
 
 use crate::{
     Counters, Gauges, Policy, ProviderKeys,
-    core::{deposit::Staging, exchange::Outbox, periods::PeriodState, segments::Pending},
+    core::{deposit::Staging, exchange::Outbox, periods::PeriodState, scanning::CutTables, segments::Pending},
     layout,
     store::{Bucket, Change, Store, StoreError},
 };
 
 pub use exchange::{Outgoing, PeerCallId, PeerFailure};
+pub use scanning::Scan;
 
 /// A deposit whose answer comes later, from [`ProviderCore::take_settled`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(u64);
 
 /// The answer to a call, or the promise of one.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "lives on the stack of one call")]
 pub enum Step {
     /// Answered. Refusals of sealed requests are inside [`Reply::Cell`].
     Done(Result<Reply, Problem>),
     /// Staged: call [`ProviderCore::commit`], exchange messages, then look at what has settled.
     Staged(Ticket),
+    /// Long work that needs the core no more: [`Scan::run`] gives the answer.
+    Scan(Scan),
 }
 
 /// Why a provider did not start.
@@ -86,6 +90,7 @@ pub struct ProviderCore<S> {
     staging: Staging,
     pending: Pending,
     guard: ReplayGuard,
+    cut_tables: CutTables,
     outbox: Outbox,
     next_sync: Timestamp,
     /// When the store is to be tidied further; `None` when nothing was left to do.
@@ -160,6 +165,7 @@ impl<S: Store> ProviderCore<S> {
             staging: Staging::default(),
             pending: Pending::default(),
             guard: ReplayGuard::default(),
+            cut_tables: CutTables::default(),
             outbox: Outbox::new(peers),
             next_sync: now,
             untidy: None,
@@ -191,6 +197,7 @@ impl<S: Store> ProviderCore<S> {
             Call::Tokens(query) => self.issue(now, rng, &query),
             Call::Heads(query) => self.heads(now, &query).map(Reply::Heads),
             Call::Generations(query) => self.generations(now, &query).map(Reply::Generations),
+            Call::Stack(query) => return self.stack(now, query),
         };
         match &answer {
             Err(problem) | Ok(Reply::Cell(CellReply::Problem(problem))) => self.counters.refuse(problem.code),

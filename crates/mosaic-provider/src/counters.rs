@@ -17,6 +17,8 @@ pub struct Counters {
     pub head_reads: u64,
     /// Blocks handed out.
     pub blocks_read: u64,
+    /// Blind reads answered.
+    pub blind_reads: u64,
     /// Generations sealed here.
     pub generations_sealed: u64,
     /// Generations of other origins stored here.

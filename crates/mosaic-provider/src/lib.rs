@@ -18,7 +18,7 @@ mod policy;
 pub mod store;
 
 pub use crate::{
-    core::{OpenError, Outgoing, PeerCallId, PeerFailure, ProviderCore, Step, Ticket},
+    core::{OpenError, Outgoing, PeerCallId, PeerFailure, ProviderCore, Scan, Step, Ticket},
     counters::{Counters, Gauges},
     driver::{Provider, Recording, RunError},
     folder::{FolderError, ProviderConfig, ProviderFolder},

@@ -5,7 +5,7 @@ use mosaic_federation::{FederationDescriptor, ProviderEntry, SignedDocument};
 use mosaic_types::ProviderId;
 use mosaic_wire::{
     Address, CELL, Call, CallFailure, CellReply, CellRequest, GenerationsReply, HeadsReply, Problem, ProblemCode,
-    Reply, SignedTable, SignedTime, TokensReply,
+    Reply, SignedTable, SignedTime, StackReply, TokensReply,
 };
 
 use crate::{ClientError, FetchError, HttpReply, Patience, Pin, PinnedHttp, Pins, os_rng};
@@ -116,6 +116,10 @@ impl ProviderClient {
                 let most = GenerationsReply::MAX_BYTES;
                 let body = post(http, "/v1/generations", query.encode().to_vec(), most).await?;
                 read(GenerationsReply::decode(&body)).map(Reply::Generations)
+            }
+            Call::Stack(query) => {
+                let body = post(http, "/v1/stack", query.encode(), StackReply::MAX_BYTES).await?;
+                read(StackReply::decode(&body)).map(Reply::Stack)
             }
         }
     }

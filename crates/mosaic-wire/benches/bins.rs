@@ -1,77 +1,85 @@
-//! What a read by bins costs each side, beside the download of the whole generation, for populations of 100 to 10,000
-//! balanced devices: each writes ten events of ten records an hour, half on each lane, and three origins seal every minute.
+//! What blind reads cost each side, beside the download, for populations of 1,000 to 100,000 balanced devices: each writes ten
+//! events of ten records an hour, half on each lane, and a device that lies in a pocket reads ten minutes at a time.
 //!
-//! `cargo bench -p mosaic-wire --bench bins`. The bytes are printed first; they are of one generation.
+//! `cargo bench -p mosaic-wire --bench bins`. The bytes are printed first, of four looks as an agent takes them. Rows are met
+//! unevenly: half of the records fall into a sixteenth of the rows, which is eight times the mean.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints and ends at the first surprise")]
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use mosaic_crypto::{dpf, pir, signing::SigningKey};
-use mosaic_types::{Lane, Period, ProviderId, SegmentId, Stream, TableId, Timestamp};
-use mosaic_wire::{Bin, BinTable, Cut, GenerationBlock, Head, RECORD, Record};
+use mosaic_crypto::{dpf, pir};
+use mosaic_wire::{Bin, BinTable, Cut, RECORD, Record, StackQuery};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Rows of the lanes of a table as providers make them for a city.
-const LANES: [(Lane, u32); 2] = [(Lane::Discovery, 1 << 14), (Lane::Rendezvous, 1 << 17)];
+/// Rows of the discovery lane as providers make it for up to 10,000 devices, and for more.
+const TABLES: [(usize, u32); 3] = [(1_000, 1 << 14), (10_000, 1 << 16), (30_000, 1 << 18)];
+/// Looks an agent takes at each stack.
+const LOOKS: usize = 4;
 
-/// Records of one origin's generation of a minute on one lane: 50 an hour and device.
-const fn records(devices: usize) -> usize {
-    devices * 50 / 60 / 3
-}
-
-fn generation(lane: Lane, rows: u32, devices: usize) -> GenerationBlock {
+/// Records of ten minutes of all origins on one lane.
+fn records(devices: usize, rows: u32) -> Vec<Record> {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
-    let origin = ProviderId::new(1).unwrap();
-    let segment = SegmentId { table: TableId::new(Period(1), lane), origin, stream: Stream::Steady };
-    let record = |_| {
+    let record = |number: usize| {
         let mut bytes = [0; RECORD];
         rng.fill(&mut bytes[..]);
-        Record { row: rng.random_range(0..rows), bytes }
+        Record { row: rng.random_range(0..if number.is_multiple_of(2) { rows } else { rows / 16 }), bytes }
     };
-    GenerationBlock::new(segment, 0, (0..records(devices)).map(record).collect()).unwrap()
+    let mut records: Vec<_> = (0..devices * 50 / 6).map(record).collect();
+    records.sort_unstable();
+    records
 }
 
 fn bins(c: &mut Criterion) {
     let mut rng = ChaCha8Rng::seed_from_u64(8);
     let mut group = c.benchmark_group("bins");
-    group.sample_size(20);
-    for (lane, rows) in LANES {
-        for devices in [100, 1_000, 10_000] {
-            let block = generation(lane, rows, devices);
-            let table = BinTable::cut(&block, rows).unwrap();
-            let head = Head::seal(&block, [0; 32], Timestamp::from_secs(1), &SigningKey::from_bytes(&[1; 32]));
-            let domain = Cut::domain(rows).unwrap();
-            let keys = dpf::share(Cut::point(rows / 2), domain, &mut rng).unwrap();
-            let case = format!("{lane:?}, {devices} devices");
-            println!(
-                "{case}: whole {} B; {} bins of {} B; a key {} B; the table {:.2} MB",
-                block.encoded_len(),
-                table.cut_by().bins(),
-                table.width(),
-                domain.key_size(),
-                table.bytes().len() as f64 / 1e6
-            );
-            group.bench_with_input(BenchmarkId::new("cut", &case), &block, |b, block| {
-                b.iter(|| BinTable::cut(black_box(block), rows).unwrap());
-            });
-            let cut = table.cut_by();
-            let selection = [cut.select(&keys[0].expand())];
-            group.bench_with_input(BenchmarkId::new("answer one key", &case), &table, |b, table| {
-                b.iter(|| pir::answer(table.rows().unwrap(), black_box(&selection)).unwrap());
-            });
-            let [one, other] =
-                keys.map(|key| pir::answer(table.rows().unwrap(), &[cut.select(&key.expand())]).unwrap().remove(0));
-            let wanted = cut.rows_of(cut.bin(rows / 2));
-            group.bench_function(BenchmarkId::new("add up and confirm", &case), |b| {
-                b.iter(|| {
-                    let bin = Bin::decode(&pir::combine(black_box(&one), &other).unwrap()).unwrap();
+    group.sample_size(10);
+    for (devices, rows) in TABLES {
+        let records = records(devices, rows);
+        let table = BinTable::cut(&records, rows).unwrap();
+        let (cut, head, domain) = (table.cut_by(), table.head(), Cut::domain(rows).unwrap());
+        let look = StackQuery::size(domain) + StackQuery::KEYS * table.width();
+        let case = format!("{devices} devices");
+        println!(
+            "{case}: {} records, {rows} rows; download {:.2} MB; {} bins of {} B, a query {} B, {LOOKS} looks at two \
+             providers {:.2} MB; the table {:.1} MB",
+            records.len(),
+            (records.len() * Record::SIZE) as f64 / 1e6,
+            cut.bins(),
+            table.width(),
+            StackQuery::size(domain),
+            (2 * LOOKS * look) as f64 / 1e6,
+            table.bytes().len() as f64 / 1e6
+        );
+        group.bench_with_input(BenchmarkId::new("provider: cut", &case), &records, |b, records| {
+            b.iter(|| BinTable::cut(black_box(records), rows).unwrap());
+        });
+        let share = |rng: &mut ChaCha8Rng| -> [Vec<dpf::DpfKey>; 2] {
+            let pairs: Vec<_> = (0..StackQuery::KEYS).map(|_| dpf::share(rows / 2, domain, rng).unwrap()).collect();
+            [0, 1].map(|party| pairs.iter().map(|pair| pair[party].clone()).collect())
+        };
+        group.bench_function(BenchmarkId::new("agent: make the keys of a look", &case), |b| b.iter(|| share(&mut rng)));
+        let keys = share(&mut rng);
+        let answer = |keys: &[dpf::DpfKey]| {
+            let selected: Vec<_> = keys.iter().map(|key| cut.select(&key.expand())).collect();
+            pir::answer(table.rows().unwrap(), &selected).unwrap()
+        };
+        group.bench_function(BenchmarkId::new("provider: answer a look", &case), |b| {
+            b.iter(|| answer(black_box(&keys[0])))
+        });
+        let [ones, others] = keys.map(|keys| answer(&keys));
+        let wanted = cut.rows_of(cut.bin(rows / 2));
+        group.bench_function(BenchmarkId::new("agent: add up and confirm a look", &case), |b| {
+            b.iter(|| {
+                let bins = ones.iter().zip(&others).map(|(one, other)| {
+                    let bin = Bin::decode(&pir::combine(black_box(one), other).unwrap()).unwrap();
                     bin.confirmed(&wanted, &head).unwrap().len()
                 });
+                bins.sum::<usize>()
             });
-        }
+        });
     }
     group.finish();
 }

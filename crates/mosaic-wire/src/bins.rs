@@ -1,11 +1,11 @@
-//! Generations as tables of equally long *bins*, for reads by point function (`docs/spec/bins.md`, ADR 14).
+//! Records as tables of equally long *bins*, for reads by point function (`docs/spec/bins.md`, ADR 14).
 //!
 //! A bin holds all records of some neighbouring rows and, where there is one, the record before and the one behind, with
-//! their common proof in the generation's Merkle tree. So whoever has the signed head can tell that a bin is right and that
-//! nothing of its rows is missing, also when it came as the sum of two answers that say nothing about themselves.
+//! their common proof in the Merkle tree over all records. So whoever knows the tree's root can tell that a bin is right and
+//! that nothing of its rows is missing, also when it came as the sum of two answers that say nothing about themselves.
 //!
-//! How many rows follows from the lane's rows and the generation's records ([`Cut`]). One key serves all generations of a
-//! table all the same: it selects eights of rows, and a selection can be halved ([`Selection::halved`]).
+//! How many rows follows from the lane's rows and the number of records ([`Cut`]). A reader need not know that number to make
+//! its keys: they select rows, and a selection can be halved ([`Selection::halved`]).
 
 use std::ops::Range;
 
@@ -14,16 +14,16 @@ use mosaic_crypto::{
     merkle::{self, Tree},
     pir::{Rows, STRIPE, ScanError},
 };
-use mosaic_types::{RowTag, SegmentId};
+use mosaic_types::RowTag;
 use thiserror::Error;
 
 use crate::{
-    GenerationBlock, Head, Record,
+    Record, Stack,
     codec::{DecodeError, Reader, count_u32},
     generation::read_records,
 };
 
-/// How a generation is cut: which rows share a bin. Everybody who knows the head knows it.
+/// How records are cut into bins: which rows share one. Everybody who knows how many records there are knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
     rows: u32,
@@ -31,35 +31,27 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// Rows of the smallest bin, and of what one bit of a key stands for.
-    pub const LEAST_ROWS: u32 = 8;
     /// Records that bins hold on average, at least. Fewer, and neighbours and proofs would be nearly all of a table.
     pub const LEAST_RECORDS: u64 = 2;
 
-    /// The cut of a generation of `count` records of a lane with `rows` rows: 8 rows a bin, or 16, 32 and so on, until two
-    /// records come to a bin or there is one bin only. `None` for no rows or more than there can be.
+    /// The cut of `count` records of a lane with `rows` rows: one row a bin, or 2, 4, 8 and so on, until two records come to
+    /// a bin or there is one bin only. `None` for no rows or more than there can be.
     pub fn of(rows: u32, count: u32) -> Option<Self> {
         if !(1..=RowTag::MAX_ROWS).contains(&rows) {
             return None;
         }
         let of = |halvings: u32| Self { rows, halvings };
         let is_full = |cut: &Self| u64::from(count) >= u64::from(cut.bins()) * Self::LEAST_RECORDS || cut.bins() == 1;
-        (0..u32::BITS - Self::LEAST_ROWS.ilog2()).map(of).find(is_full)
+        (0..u32::BITS).map(of).find(is_full)
     }
 
-    /// The domain of the point functions over a lane with `rows` rows, whatever the generation; `None` as for [`Self::of`].
+    /// The domain of the point functions over a lane with `rows` rows, however many records; `None` as for [`Self::of`].
     pub fn domain(rows: u32) -> Option<Domain> {
-        let rows = Some(rows).filter(|rows| (1..=RowTag::MAX_ROWS).contains(rows))?;
-        Domain::of(rows.div_ceil(Self::LEAST_ROWS))
-    }
-
-    /// What of a key's domain stands for a row.
-    pub const fn point(row: u32) -> u32 {
-        row / Self::LEAST_ROWS
+        Some(rows).filter(|rows| (1..=RowTag::MAX_ROWS).contains(rows)).and_then(Domain::of)
     }
 
     const fn rows_of_a_bin(self) -> u32 {
-        Self::LEAST_ROWS << self.halvings
+        1 << self.halvings
     }
 
     /// How many bins there are.
@@ -84,21 +76,30 @@ impl Cut {
     }
 }
 
-/// Some neighbouring records of a generation with their proof.
+/// What a bin is held against: the root of a Merkle tree over records and how many there are (a tree head of RFC 9162).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TreeHead {
+    /// The root (RFC 6962 hashes).
+    pub root: merkle::Hash,
+    /// How many records.
+    pub count: u32,
+}
+
+/// Some neighbouring records with their proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bin {
-    /// Number of the first of the records among all of the generation.
+    /// Number of the first of the records among all.
     first: u32,
     records: Vec<Record>,
     path: Vec<merkle::Hash>,
 }
 
-/// A bin that its generation's head does not confirm.
+/// A bin that the tree does not confirm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BadBin {
-    /// The records are not in the generation, or not there.
-    #[error("the records of the bin are not those under the generation's root")]
+    /// The records are not in the tree, or not there.
+    #[error("the records of the bin are not those under the root")]
     Unproven,
     /// Records of its rows may be missing before the first or behind the last.
     #[error("the bin does not show that it holds all records of its rows")]
@@ -110,8 +111,8 @@ impl Bin {
     pub const HEADER: usize = 10;
     /// Version of the layout.
     pub const VERSION: u8 = 1;
-    /// Most hashes of a proof: two for each level of the largest generation.
-    const MAX_PATH: usize = 2 * GenerationBlock::MAX_RECORDS.ilog2() as usize;
+    /// Most hashes of a proof: two for each level of the largest tree.
+    const MAX_PATH: usize = 2 * Stack::MOST_RECORDS.ilog2() as usize;
 
     fn of(rows: &Range<u32>, records: &[Record], tree: &Tree) -> Self {
         let inside = records.partition_point(|record| record.row < rows.start)
@@ -157,8 +158,8 @@ impl Bin {
         let first = reader.u32()?;
         let records = usize::try_from(reader.u32()?).unwrap_or(usize::MAX);
         let hashes = usize::from(reader.u8()?);
-        if records > GenerationBlock::MAX_RECORDS {
-            return Err(DecodeError::TooMany { count: records, most: GenerationBlock::MAX_RECORDS });
+        if records > Stack::MOST_RECORDS {
+            return Err(DecodeError::TooMany { count: records, most: Stack::MOST_RECORDS });
         }
         if hashes > Self::MAX_PATH {
             return Err(DecodeError::TooMany { count: hashes, most: Self::MAX_PATH });
@@ -173,16 +174,16 @@ impl Bin {
         Ok(Self { first, records, path })
     }
 
-    /// All records of `rows` in the generation of `head`, rising, when this is a bin of those rows ([`Cut::rows_of`]).
+    /// All records of `rows` under the root of `head`, rising, when this is a bin of those rows ([`Cut::rows_of`]).
     ///
     /// # Errors
-    /// [`BadBin`] when the head does not confirm it: then nothing in it is to be believed.
-    pub fn confirmed(&self, rows: &Range<u32>, head: &Head) -> Result<&[Record], BadBin> {
+    /// [`BadBin`] when the tree does not confirm it: then nothing in it is to be believed.
+    pub fn confirmed(&self, rows: &Range<u32>, head: &TreeHead) -> Result<&[Record], BadBin> {
         let (Ok(first), Ok(count)) = (usize::try_from(self.first), usize::try_from(head.count)) else {
             return Err(BadBin::Unproven);
         };
         let (Some(lowest), Some(highest)) = (self.records.first(), self.records.last()) else {
-            // of a generation without records there is nothing to show
+            // without records there is nothing to show
             let is_empty = count == 0 && first == 0 && self.path.is_empty();
             return if is_empty { Ok(&[]) } else { Err(BadBin::Incomplete) };
         };
@@ -201,41 +202,35 @@ impl Bin {
     }
 }
 
-/// A generation cut into bins, all padded to the fullest: what a provider scans.
+/// Records cut into bins, all padded to the fullest: what a provider scans.
 pub struct BinTable {
-    segment: SegmentId,
-    index: u32,
+    head: TreeHead,
     cut: Cut,
     width: usize,
     bytes: Vec<u8>,
 }
 
 impl BinTable {
-    /// Most bytes of a table. Somebody who stuffs one row makes every bin as long; beyond this the generation is read whole.
+    /// Most bytes of a table. Somebody who stuffs one row makes every bin as long; beyond this the records are read whole.
     pub const MOST: usize = 64 << 20;
 
-    /// Cuts a generation of a lane with `rows` rows. Equal blocks give equal bytes at every provider. `None` where that
-    /// would take more than [`Self::MOST`], or where there are no rows.
-    pub fn cut(block: &GenerationBlock, rows: u32) -> Option<Self> {
-        let tree = Tree::over(block.leaf_hashes());
-        let cut = Cut::of(rows, u32::try_from(block.records().len()).ok()?)?;
-        let bins: Vec<Bin> =
-            (0..cut.bins()).map(|number| Bin::of(&cut.rows_of(number), block.records(), &tree)).collect();
+    /// Cuts the records of a lane with `rows` rows, strictly rising. Equal records give equal bytes at every provider. `None`
+    /// where that would take more than [`Self::MOST`], or where there are no rows.
+    pub fn cut(records: &[Record], rows: u32) -> Option<Self> {
+        let tree = Tree::over(records.iter().map(|record| merkle::leaf_hash(&record.leaf())).collect());
+        let count = u32::try_from(records.len()).ok()?;
+        let cut = Cut::of(rows, count)?;
+        let bins: Vec<Bin> = (0..cut.bins()).map(|number| Bin::of(&cut.rows_of(number), records, &tree)).collect();
         let width = bins.iter().map(Bin::len).max()?.next_multiple_of(STRIPE);
         let whole = usize::try_from(cut.bins()).ok()?.checked_mul(width).filter(|bytes| *bytes <= Self::MOST)?;
         let mut bytes = Vec::with_capacity(whole);
         bins.iter().for_each(|bin| bytes.extend(bin.encode(width)));
-        Some(Self { segment: block.segment(), index: block.index(), cut, width, bytes })
+        Some(Self { head: TreeHead { root: tree.root(), count }, cut, width, bytes })
     }
 
-    /// Where the generation belongs.
-    pub const fn segment(&self) -> SegmentId {
-        self.segment
-    }
-
-    /// Its number in the segment.
-    pub const fn index(&self) -> u32 {
-        self.index
+    /// What its bins are held against.
+    pub const fn head(&self) -> TreeHead {
+        self.head
     }
 
     /// Which rows share a bin.

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use crate::{
     CellReply, CellRequest, GenerationsQuery, GenerationsReply, HeadsQuery, HeadsReply, Problem, SignedTable,
-    SignedTime, TokensQuery, TokensReply,
+    SignedTime, StackQuery, StackReply, TokensQuery, TokensReply,
 };
 
 /// One request.
@@ -26,6 +26,8 @@ pub enum Call {
     Heads(HeadsQuery),
     /// Whole generations.
     Generations(GenerationsQuery),
+    /// Bins of a stack, blind.
+    Stack(Box<StackQuery>),
 }
 
 /// The reply to a [`Call`] of the same name.
@@ -46,6 +48,8 @@ pub enum Reply {
     Heads(HeadsReply),
     /// The generations.
     Generations(GenerationsReply),
+    /// Half of each bin.
+    Stack(StackReply),
 }
 
 /// Whom a call is for, and over whom it goes.

@@ -34,6 +34,14 @@ pub enum Field {
     Problem,
     /// The purpose of a token.
     Purpose,
+    /// Tables that must be one.
+    Table,
+    /// Bits of a point function's domain.
+    Domain,
+    /// A point function's key.
+    Key,
+    /// Bytes of a bin.
+    Width,
 }
 
 /// Why bytes are no message. Says where the message broke, never what it said.

@@ -103,9 +103,7 @@ impl GenerationBlock {
 
     /// The records of one row.
     pub fn row(&self, row: u32) -> &[Record] {
-        let start = self.records.partition_point(|record| record.row < row);
-        let end = self.records.partition_point(|record| record.row <= row);
-        self.records.get(start..end).unwrap_or_default()
+        records_of_row(&self.records, row)
     }
 
     /// Merkle root over the leaves in order (RFC 6962).
@@ -162,6 +160,13 @@ impl fmt::Debug for GenerationBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "GenerationBlock({:?}, {}, {} records)", self.segment, self.index, self.records.len())
     }
+}
+
+/// The records of one row among `records`, which rise.
+pub fn records_of_row(records: &[Record], row: u32) -> &[Record] {
+    let start = records.partition_point(|record| record.row < row);
+    let end = records.partition_point(|record| record.row <= row);
+    records.get(start..end).unwrap_or_default()
 }
 
 pub(crate) fn read_records(reader: &mut Reader<'_>, count: usize) -> Result<Vec<Record>, DecodeError> {

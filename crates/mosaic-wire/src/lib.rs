@@ -7,6 +7,7 @@
 pub mod call;
 pub mod problem;
 pub mod rows;
+mod stack;
 pub mod token;
 
 mod barrier;
@@ -31,7 +32,7 @@ mod time;
 mod vectors;
 
 pub use barrier::{Releasable, encode};
-pub use bins::{BadBin, Bin, BinTable, Cut};
+pub use bins::{BadBin, Bin, BinTable, Cut, TreeHead};
 pub use bundle::{Bundle, InvalidShortText, ShortText, TopicLayer};
 pub use call::{Address, Call, CallFailure, Reply};
 pub use cell::{CellReply, CellRequest};
@@ -40,7 +41,7 @@ pub use contact::ContactCard;
 pub use evaluate::EvaluateFields;
 pub use event::{EventFields, event_hash};
 pub use frame::{Frame, FrameKind, FrameTooLong};
-pub use generation::{GenerationBlock, InvalidGeneration, Record};
+pub use generation::{GenerationBlock, InvalidGeneration, Record, records_of_row};
 pub use head::Head;
 pub use oprf_input::OprfInput;
 pub use problem::{Problem, ProblemCode, Retry};
@@ -49,6 +50,7 @@ pub use reading::{
 };
 pub use receipt::Receipt;
 pub use rows::{Direction, RendezvousState};
+pub use stack::{NoStack, Stack, StackId, StackQuery, StackReply, StackTooHigh, UnevenKeys, UnevenSums};
 pub use table::{Groups, InvalidTable, LaneShape, PublicShare, SignedTable, TableDescriptor, UntrustedTable};
 pub use text::{CardText, Carrier, GatheredText, PartsNeeded, TextField, TextPart, TextRef};
 pub use time::SignedTime;

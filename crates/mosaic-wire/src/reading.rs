@@ -30,6 +30,13 @@ pub struct GenerationId {
     pub index: u32,
 }
 
+impl GenerationId {
+    /// The generation that a head states.
+    pub const fn of(head: &Head) -> Self {
+        Self { segment: head.segment, index: head.index }
+    }
+}
+
 /// More entries than one query carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("{count} entries do not fit one query of 64")]

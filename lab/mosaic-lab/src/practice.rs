@@ -17,7 +17,7 @@ use std::{
 };
 
 use anyhow::Result;
-use mosaic_agent::{AgentConfig, AgentCore, AgentEvent, AgentState, BlockPool, CallId, TruthLog};
+use mosaic_agent::{AgentConfig, AgentCore, AgentEvent, AgentState, BlindReads, BlockPool, CallId, TruthLog};
 use mosaic_federation::Federation;
 use mosaic_geo::{PlaceIndex, Residents};
 use mosaic_provider::{PeerCallId, PeerFailure};
@@ -158,6 +158,7 @@ impl Evening {
             places: Arc::clone(places),
             truth: TruthLog::Forget,
             pool: Arc::new(BlockPool::default()),
+            blind_reads: BlindReads::BySize,
         };
         let state = AgentState::fresh(&mut rng).in_mode(Mode::Balanced);
         let core = AgentCore::new(config, state, self.now);

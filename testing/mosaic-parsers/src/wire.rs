@@ -6,7 +6,7 @@ use mosaic_types::Window;
 use mosaic_wire::{
     Bin, Bundle, Carrier, CellReply, CellRequest, ContactCard, EvaluateFields, EventFields, Frame, GatheredText,
     GenerationBlock, GenerationsQuery, GenerationsReply, Head, HeadsQuery, HeadsReply, Problem, Receipt, SignedTable,
-    SignedTime, TextField, TextRef, TokensQuery, TokensReply, TopicLayer, WireToken,
+    SignedTime, StackQuery, StackReply, TextField, TextRef, TokensQuery, TokensReply, TopicLayer, WireToken,
 };
 
 use crate::Target;
@@ -38,6 +38,8 @@ pub(crate) const TARGETS: &[Target] = &[
     exact!("wire_heads_reply", HeadsReply),
     exact!("wire_generations_query", GenerationsQuery),
     exact!("wire_generations_reply", GenerationsReply),
+    exact!("wire_stack_query", StackQuery),
+    exact!("wire_stack_reply", StackReply),
     exact!("wire_token", WireToken),
     exact!("wire_tokens_query", TokensQuery),
     exact!("wire_tokens_reply", TokensReply),

@@ -58,6 +58,7 @@ impl Host {
     pub(crate) fn handle(&mut self, now: Timestamp, caller: Caller, call: Call) -> Option<Result<Reply, CallFailure>> {
         match self.core.handle(now, &mut self.rng, call) {
             Step::Done(result) => Some(result.map_err(CallFailure::Refused)),
+            Step::Scan(scan) => Some(scan.run().map_err(CallFailure::Refused)),
             Step::Staged(ticket) => {
                 self.waiting.insert(ticket, caller);
                 None

@@ -7,6 +7,7 @@ use mosaic_wire::{Call, CellRequest};
 pub struct Learned {
     bytes: Vec<u8>,
     events: Vec<(Timestamp, Box<[u8; 2048]>)>,
+    reads: Vec<(Timestamp, Call)>,
     relayed: u64,
 }
 
@@ -16,10 +17,14 @@ impl Learned {
         if let Call::Cell(CellRequest::Deposit { event, .. }) = call {
             self.events.push((now, Box::new(*event)));
         }
+        if matches!(call, Call::Stack(_) | Call::Generations(_)) {
+            self.reads.push((now, call.clone()));
+        }
         match call {
             Call::Cell(request) => self.bytes.extend(request.encode()),
             Call::Heads(query) => self.bytes.extend(query.encode()),
             Call::Generations(query) => self.bytes.extend(query.encode()),
+            Call::Stack(query) => self.bytes.extend(query.encode()),
             Call::Tokens(query) => self.bytes.extend(query.encode()),
             Call::Table(period) => self.bytes.extend(period.0.to_be_bytes()),
             Call::Federation | Call::Time => {}
@@ -44,6 +49,11 @@ impl Learned {
     /// The events agents deposited here, with the time of arrival.
     pub fn events(&self) -> impl Iterator<Item = (Timestamp, &[u8; 2048])> {
         self.events.iter().map(|(at, event)| (*at, &**event))
+    }
+
+    /// The downloads and blind reads agents asked of it, with the time of arrival.
+    pub fn reads(&self) -> &[(Timestamp, Call)] {
+        &self.reads
     }
 
     /// How many sealed requests it relayed.

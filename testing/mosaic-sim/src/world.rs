@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use mosaic_agent::{AgentConfig, AgentCore, AgentState, BlockPool, CallId, TruthLog};
+use mosaic_agent::{AgentConfig, AgentCore, AgentState, BlindReads, BlockPool, CallId, TruthLog};
 use mosaic_federation::Federation;
 use mosaic_geo::{PlaceIndex, synthetic_city};
 use mosaic_provider::{PeerCallId, PeerFailure, store::MemoryStore};
@@ -32,6 +32,8 @@ pub struct Setup {
     pub places: Arc<PlaceIndex>,
     /// Whether agents log the truth of their slots.
     pub truth: TruthLog,
+    /// When agents look at records blind.
+    pub blind_reads: BlindReads,
 }
 
 impl Setup {
@@ -44,6 +46,7 @@ impl Setup {
             declared_agents: 100,
             places: Arc::new(synthetic_city(seed)),
             truth: TruthLog::Forget,
+            blind_reads: BlindReads::BySize,
         }
     }
 }
@@ -137,6 +140,7 @@ impl World {
             places: self.setup.places.clone(),
             truth: self.setup.truth,
             pool: self.pool.clone(),
+            blind_reads: self.setup.blind_reads,
         };
         let core = AgentCore::new(config, AgentState::fresh(&mut rng).in_mode(mode), self.now);
         self.people.push(Person::new(core, rng, self.now));
@@ -223,6 +227,7 @@ impl World {
         let host = self.hosts.get_mut(&provider).ok_or(CallFailure::Unreachable)?;
         match host.core.handle(now, &mut host.rng, call) {
             mosaic_provider::Step::Done(result) => result.map_err(CallFailure::Refused),
+            mosaic_provider::Step::Scan(scan) => scan.run().map_err(CallFailure::Refused),
             mosaic_provider::Step::Staged(_) => Err(CallFailure::TimedOut),
         }
     }

@@ -53,7 +53,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        AgentConfig, AgentState, TruthLog,
+        AgentConfig, AgentState, BlindReads, TruthLog,
         fixtures::{PERIOD, federation, id},
     };
 
@@ -66,6 +66,7 @@ mod tests {
             places: Arc::new(synthetic_city(1)),
             truth: TruthLog::Forget,
             pool: Arc::default(),
+            blind_reads: BlindReads::BySize,
         };
         let now = PERIOD.start();
         let up = |core: &AgentCore| core.status(now).providers.iter().map(|provider| provider.up).collect::<Vec<_>>();

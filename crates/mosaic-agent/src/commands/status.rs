@@ -8,7 +8,10 @@ use mosaic_obfuscate::Ledger;
 use mosaic_types::{ServiceClass, Timestamp};
 
 use super::{broadcast::zone_reason, count};
-use crate::core::{AgentCore, VaultTrouble};
+use crate::{
+    core::{AgentCore, VaultTrouble},
+    reader::BlindReads,
+};
 
 /// What a restart takes away (S-46, C-58).
 const FORGOTTEN: &str = "associations live in memory only: if the agent stops, this device forgets them and their \
@@ -141,6 +144,15 @@ impl AgentCore {
                 broadcast.id
             );
             warn(WarningKind::Unsent, &text);
+        }
+        let passed_over = self.reader.private.passed_over();
+        if passed_over > 0 {
+            let text = format!(
+                "this area is so busy that it is read {} rows at a time, and what you look for lies in {passed_over} more: \
+                 end a broadcast or a search, or look less far",
+                BlindReads::ROWS
+            );
+            warn(WarningKind::PassedOver, &text);
         }
         if self.vault_trouble == VaultTrouble::Unwritable {
             warn(WarningKind::VaultUnwritable, "the disk refused the vault: the last changes are in memory only");

@@ -1,14 +1,64 @@
 //! Reading: equal heads from two providers, private reads, the rows that matter.
 
-use std::collections::BTreeSet;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap},
+};
 
+use mosaic_crypto::oprf::OprfOutput;
 use mosaic_discovery::Card;
-use mosaic_types::{Lane, Period, ProviderId, RowTag, Timestamp, TopicId};
-use mosaic_wire::{Call, GenerationBlock, GenerationId, Head, OprfInput, RECORD, Reply, rows};
+use mosaic_types::{Lane, Period, ProviderId, RowTag, TableId, Timestamp, TopicId};
+use mosaic_wire::{Call, GenerationBlock, GenerationId, Head, OprfInput, RECORD, Record, Reply, records_of_row, rows};
 use rand::CryptoRng;
 
 use super::{AgentCore, AgentEvent, evaluate::REST, events::pick};
-use crate::{alerts::Evidence, post::Errand, reader::Delivery};
+use crate::{
+    alerts::Evidence,
+    deposits::Deposits,
+    interests::Interests,
+    post::Errand,
+    reader::{Around, Asked, Delivery, Wanted},
+    tables::Tables,
+};
+
+/// What the reader may ask while it makes its questions.
+struct ReadingDesk<'a> {
+    tables: &'a Tables,
+    interests: &'a Interests,
+    outputs: &'a HashMap<OprfInput, OprfOutput>,
+    deposits: &'a Deposits,
+    live: Vec<ProviderId>,
+}
+
+impl Around for ReadingDesk<'_> {
+    fn rows(&self, table: TableId) -> Option<u32> {
+        Some(self.tables.get(table.period())?.lane(table.lane()).rows)
+    }
+
+    /// Where a card lies if its row was not full, finest cells first; then our own records, whose receipts are checked; then where
+    /// cards lie whose rows were full.
+    fn wanted(&self, table: TableId, generations: &[GenerationId]) -> Wanted {
+        let rows = self.rows(table).unwrap_or(0);
+        let inputs = self.interests.planned().iter().filter(|input| input.period() == table.period());
+        let mut inputs: Vec<_> = inputs
+            .filter_map(|input| match input {
+                OprfInput::Row { resolution, window, .. } => {
+                    Some((Reverse((*window, *resolution)), self.outputs.get(input)?))
+                }
+                OprfInput::Topic { .. } => None,
+            })
+            .collect();
+        inputs.sort_by_key(|(order, _)| *order);
+        let chained = |chain: u8| inputs.iter().map(move |(_, output)| rows::discovery_row(output, chain, rows));
+        let ours = generations.iter().flat_map(|id| self.deposits.rows_owed(*id));
+        let rows = chained(0).chain(ours).chain((1..RowTag::CHAIN).flat_map(chained)).collect();
+        Wanted { rows, essential: inputs.len() }
+    }
+
+    fn live(&self) -> &[ProviderId] {
+        &self.live
+    }
+}
 
 impl AgentCore {
     pub(crate) fn keep_reading(&mut self, now: Timestamp, rng: &mut impl CryptoRng) {
@@ -59,15 +109,18 @@ impl AgentCore {
     }
 
     fn download(&mut self, now: Timestamp, rng: &mut impl CryptoRng) {
-        for Delivery { id, head, .. } in self.reader.private.take_empty() {
-            self.check_receipts(id, &head, None);
+        for empty in self.reader.private.take_empty() {
+            self.take_delivery(now, empty, rng);
         }
-        loop {
-            let Some(provider) = pick(&self.paths.live(now), rng) else { return };
-            let tables = &self.tables;
-            let question = self.reader.private.ask(now, &|period| tables.get(period).is_some());
-            let Some(question) = question else { return };
-            self.post.send_direct(provider, question.call, Errand::Read(question.asked));
+        let desk = ReadingDesk {
+            tables: &self.tables,
+            interests: &self.interests,
+            outputs: &self.oprf.outputs,
+            deposits: &self.deposits,
+            live: self.paths.live(now),
+        };
+        for question in self.reader.private.ask(now, &desk, rng) {
+            self.post.send_direct(question.to, question.call, Errand::Read(question.asked));
         }
     }
 
@@ -78,25 +131,43 @@ impl AgentCore {
         &mut self,
         now: Timestamp,
         from: ProviderId,
-        asked: &[GenerationId],
+        asked: &Asked,
         answer: Reply,
         rng: &mut impl CryptoRng,
     ) -> bool {
-        let Some(answer) = self.reader.private.take(now, asked, answer, &self.pool) else { return false };
-        if answer.wrong {
-            self.accuse(Evidence::wrong_block(from));
+        let Some(answer) = self.reader.private.take(now, from, asked, answer, &self.pool) else { return false };
+        for liar in answer.liars {
+            self.accuse(Evidence::wrong_block(liar));
         }
         let found = self.book.len();
-        for Delivery { id, head, block } in answer.read {
-            self.check_receipts(id, &head, block.as_deref());
-            let Some(block) = block else { continue };
-            match id.segment.table.lane() {
-                Lane::Discovery => self.scan_discovery(now, &block),
-                Lane::Rendezvous => self.scan_rendezvous(now, &block, rng),
-            }
+        for delivery in answer.read {
+            self.take_delivery(now, delivery, rng);
         }
         self.note_found(found);
         true
+    }
+
+    fn take_delivery(&mut self, now: Timestamp, delivery: Delivery, rng: &mut impl CryptoRng) {
+        match delivery {
+            Delivery::Generation { id, head, block } => {
+                self.check_receipts(id, &head, block.as_deref());
+                let records = block.as_ref().map(|block| block.records()).unwrap_or_default();
+                self.scan(now, id.segment.table, records, rng);
+            }
+            Delivery::Rows { table, records } => self.scan(now, table, &records, rng),
+            Delivery::Stack(read) => {
+                for owed in self.deposits.check_stack(&read) {
+                    self.accuse(Evidence::dropped_record_unshown(&owed.0, &owed.1));
+                }
+            }
+        }
+    }
+
+    fn scan(&mut self, now: Timestamp, table: TableId, records: &[Record], rng: &mut impl CryptoRng) {
+        match table.lane() {
+            Lane::Discovery => self.scan_discovery(now, table.period(), records),
+            Lane::Rendezvous => self.scan_rendezvous(now, table.period(), records, rng),
+        }
     }
 
     fn note_found(&mut self, before: usize) {
@@ -112,12 +183,11 @@ impl AgentCore {
         }
     }
 
-    fn scan_discovery(&mut self, now: Timestamp, block: &GenerationBlock) {
-        let period = block.segment().table.period();
+    fn scan_discovery(&mut self, now: Timestamp, period: Period, records: &[Record]) {
         let keys = self.topic_keys(period);
         let Some(watched) = self.reader.watched.get(&period) else { return };
         let mut cards = Vec::new();
-        for record in block.records() {
+        for record in records {
             let inputs = watched.get(&record.row).map(Vec::as_slice).unwrap_or_default();
             cards.extend(inputs.iter().find_map(|input| self.open(now, input, &keys, &record.bytes)));
         }
@@ -151,10 +221,10 @@ impl AgentCore {
         topics.collect()
     }
 
-    fn scan_rendezvous(&mut self, now: Timestamp, block: &GenerationBlock, rng: &mut impl CryptoRng) {
-        let Some(table) = self.tables.get(block.segment().table.period()) else { return };
+    fn scan_rendezvous(&mut self, now: Timestamp, period: Period, records: &[Record], rng: &mut impl CryptoRng) {
+        let Some(table) = self.tables.get(period) else { return };
         let wanted = self.associations.wanted(now, table.lane(Lane::Rendezvous).rows);
-        let ours: Vec<_> = block.records().iter().filter(|record| wanted.contains(record.row)).copied().collect();
+        let ours: Vec<_> = records.iter().filter(|record| wanted.contains(record.row)).copied().collect();
         for record in ours {
             let events = self.associations.receive(now, record.row, &record.bytes, rng);
             self.stirred |= !events.is_empty();
@@ -164,7 +234,9 @@ impl AgentCore {
 
     /// Reads the rendezvous blocks of the last hour once more: a token was joined, or the device woke.
     pub(crate) fn rescan_rendezvous(&mut self, now: Timestamp, rng: &mut impl CryptoRng) {
-        self.reader.private.kept(Lane::Rendezvous).iter().for_each(|block| self.scan_rendezvous(now, block, rng));
+        let kept = self.reader.private.kept(Lane::Rendezvous);
+        let kept: Vec<_> = kept.map(|(table, records)| (table.period(), records.to_vec())).collect();
+        kept.iter().for_each(|(period, records)| self.scan_rendezvous(now, *period, records, rng));
     }
 
     /// Starts watching rows whose outputs are here.
@@ -210,14 +282,13 @@ impl AgentCore {
     fn rescan(&mut self, now: Timestamp, period: Period, rows: &[u32]) {
         let keys = self.topic_keys(period);
         let Some(watched) = self.reader.watched.get(&period) else { return };
-        let mut blocks = self.reader.private.kept(Lane::Discovery);
-        blocks.retain(|block| block.segment().table.period() == period);
+        let kept = self.reader.private.kept(Lane::Discovery).filter(|(table, _)| table.period() == period);
         let mut cards = Vec::new();
-        for block in blocks {
+        for (_, records) in kept {
             for row in rows {
                 let inputs = watched.get(row).map(Vec::as_slice).unwrap_or_default();
                 let open = |bytes| inputs.iter().find_map(|input| self.open(now, input, &keys, bytes));
-                cards.extend(block.row(*row).iter().filter_map(|record| open(&record.bytes)));
+                cards.extend(records_of_row(records, *row).iter().filter_map(|record| open(&record.bytes)));
             }
         }
         self.shelve(now, cards);

@@ -4,12 +4,18 @@ use mosaic_crypto::signing::SigningKey;
 use mosaic_federation::Evidence as Proof;
 use mosaic_wire::{EVENT, GenerationBlock, GenerationId, GenerationsReply, Head, Receipt, Record, Reply};
 
-use super::*;
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+
+use super::{
+    private::{Answer, Question},
+    *,
+};
 use crate::{
     alerts::EvidenceKind,
     blocks::BlockPool,
     deposits::{Deposits, Owed},
-    fixtures::{self, compare, federation, id, key},
+    fixtures::{self, Desk, compare, federation, id, key},
 };
 
 const NOW: Timestamp = Timestamp::from_secs(1_763_683_261);
@@ -39,12 +45,23 @@ fn round(reader: &mut Reader, providers: &Providers, shown: [&[Head]; 2]) -> Vec
 
 /// What would be asked for now, of any table or of none.
 fn asked(reader: &mut Reader, known: bool) -> Vec<u32> {
-    let question = reader.private.ask(NOW, &|_| known);
-    question.map(|question| question.asked.iter().map(|id| id.index).collect()).unwrap_or_default()
+    let desk = Desk { rows: Some(1 << 14).filter(|_| known), ..Desk::new() };
+    let questions = reader.private.ask(NOW, &desk, &mut ChaCha20Rng::seed_from_u64(1));
+    let whole = |question: Question| match question.asked {
+        Asked::Whole(ids) => ids,
+        Asked::Half { .. } => panic!("a download"),
+    };
+    questions.into_iter().flat_map(whole).map(|id| id.index).collect()
 }
 
 fn reader() -> Reader {
-    Reader::new(ServiceClass::Balanced, Duration::ZERO, NOW)
+    fixtures::reader(NOW, BlindReads::BySize)
+}
+
+/// What a provider answered to the download of the first generation.
+fn answer(reader: &mut Reader, reply: Reply) -> Option<Answer> {
+    let ids = vec![GenerationId { segment: segment(), index: 0 }];
+    reader.private.take(NOW, id(3), &Asked::Whole(ids), reply, &BlockPool::default())
 }
 
 #[test]
@@ -56,13 +73,11 @@ fn only_what_two_providers_show_alike_is_downloaded() {
     assert_eq!(asked(&mut reader, false), [0; 0], "nor does one whose table is unknown");
     assert_eq!(asked(&mut reader, true), [0]);
     assert!(reader.caught_up().is_none());
-    let ids = [GenerationId { segment: segment(), index: 0 }];
-    let answer = Reply::Generations(GenerationsReply::new([block(0, &[1, 2])]));
-    let answer = reader.private.take(NOW, &ids, answer, &BlockPool::default()).unwrap();
-    assert!(!answer.wrong);
-    assert_eq!(answer.read.iter().map(|read| read.id).collect::<Vec<_>>(), ids);
+    let read = answer(&mut reader, Reply::Generations(GenerationsReply::new([block(0, &[1, 2])]))).unwrap();
+    assert!(read.liars.is_empty());
+    assert!(matches!(&read.read[..], [Delivery::Generation { id, .. }] if id.index == 0));
     assert_eq!(reader.caught_up(), Some(NOW));
-    assert_eq!(reader.private.kept(Lane::Discovery).len(), 1);
+    assert_eq!(reader.private.kept(Lane::Discovery).count(), 1);
     assert!(round(&mut reader, &providers, [&heads, &heads]).is_empty());
     assert_eq!(asked(&mut reader, true), [2], "each generation once");
 }
@@ -73,16 +88,15 @@ fn a_wrong_answer_is_not_delivered_and_asked_for_again() {
     let heads = chain(&key, &[block(0, &[1, 2])]);
     round(&mut reader, &providers, [&heads, &heads]);
     assert_eq!(asked(&mut reader, true), [0]);
-    let (ids, pool) = ([GenerationId { segment: segment(), index: 0 }], BlockPool::default());
-    assert!(reader.private.take(NOW, &ids, Reply::Federation(Vec::new()), &pool).is_none(), "no answer at all");
-    let other = Reply::Generations(GenerationsReply::new([block(0, &[1, 3])]));
-    let answer = reader.private.take(NOW, &ids, other, &pool).unwrap();
-    assert!(answer.read.is_empty() && answer.wrong, "its head states something else");
-    assert!(!reader.private.take(NOW, &ids, Reply::Generations(GenerationsReply::new([])), &pool).unwrap().wrong);
+    assert!(answer(&mut reader, Reply::Federation(Vec::new())).is_none(), "no answer at all");
+    let other = answer(&mut reader, Reply::Generations(GenerationsReply::new([block(0, &[1, 3])]))).unwrap();
+    assert!(other.read.is_empty() && other.liars == [id(3)], "its head states something else");
+    assert!(answer(&mut reader, Reply::Generations(GenerationsReply::new([]))).unwrap().liars.is_empty());
     assert_eq!(asked(&mut reader, true), [0; 0], "nobody is pressed");
     let later = reader.private.next_wake(NOW).unwrap();
-    assert_eq!(reader.private.ask(later, &|_| true).unwrap().asked, ids);
-    reader.private.failed(&ids, later.after(Duration::from_secs(9)));
+    let again = reader.private.ask(later, &Desk::new(), &mut ChaCha20Rng::seed_from_u64(2)).remove(0);
+    assert_eq!(again.asked, Asked::Whole(vec![GenerationId { segment: segment(), index: 0 }]));
+    reader.private.failed(&again.asked, later.after(Duration::from_secs(9)));
     assert_eq!(reader.private.next_wake(later), Some(later.after(Duration::from_secs(9))));
 }
 

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use mosaic_agent::{AgentConfig, AgentCore, AgentState, TruthLog};
+use mosaic_agent::{AgentConfig, AgentCore, AgentState, BlindReads, TruthLog};
 use mosaic_api::{BroadcastBody, Granularity, Position, ZoneCount, ZoneReason};
 use mosaic_federation::Independence;
 use mosaic_geo::{city_center, offset_m, synthetic_city};
@@ -19,6 +19,7 @@ fn the_status_says_what_was_spent_and_why_a_place_is_a_zone() {
         places: Arc::new(synthetic_city(1)),
         truth: TruthLog::Forget,
         pool: Arc::default(),
+        blind_reads: BlindReads::BySize,
     };
     let state = AgentState::fresh(&mut rng);
     let mut core = AgentCore::new(config, state, NOW);

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use mosaic_agent::{AgentConfig, AgentCore, AgentState, TruthLog};
+use mosaic_agent::{AgentConfig, AgentCore, AgentState, BlindReads, TruthLog};
 use mosaic_api::{AssociateRequest, SettingsChange};
 use mosaic_crypto::signing::SigningKey;
 use mosaic_federation::Independence;
@@ -42,6 +42,7 @@ fn stated_and_kept(set: Option<f64>) -> (f64, usize) {
         places: Arc::new(synthetic_city(1)),
         truth: TruthLog::Record,
         pool: Arc::default(),
+        blind_reads: BlindReads::BySize,
     };
     let state = AgentState::fresh(&mut rng);
     let mut core = AgentCore::new(config, state, NOW);

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use mosaic_agent::{AgentConfig, AgentCore, AgentState, CallId, Outgoing, TruthLog};
+use mosaic_agent::{AgentConfig, AgentCore, AgentState, BlindReads, CallId, Outgoing, TruthLog};
 use mosaic_crypto::signing::SigningKey;
 use mosaic_federation::Independence;
 use mosaic_types::{Period, ProviderId, SegmentId, TileId, Timestamp};
@@ -31,7 +31,8 @@ impl Play {
     fn new() -> Self {
         let (federation, keys) = operators(Independence::Practice, None);
         let places = config(dir().path()).places;
-        let config = AgentConfig { federation, places, truth: TruthLog::Forget, pool: Default::default() };
+        let pool = Default::default();
+        let config = AgentConfig { federation, places, truth: TruthLog::Forget, pool, blind_reads: BlindReads::BySize };
         let mut rng = ChaCha20Rng::seed_from_u64(17);
         let core = AgentCore::new(config, AgentState::fresh(&mut rng), NOW);
         Self { core, rng, now: NOW, keys }

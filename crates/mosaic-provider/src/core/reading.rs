@@ -53,7 +53,7 @@ impl<S: Store> ProviderCore<S> {
     }
 
     /// The stored bytes of a generation that is in its chain.
-    fn block(&self, segment: SegmentId, index: u32) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(super) fn block(&self, segment: SegmentId, index: u32) -> Result<Option<Vec<u8>>, StoreError> {
         if self.chain(segment).is_none_or(|chain| index >= chain.count()) {
             return Ok(None);
         }

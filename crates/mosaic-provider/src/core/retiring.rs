@@ -57,6 +57,7 @@ impl<S: Store> ProviderCore<S> {
                 self.periods.remove(&period);
                 self.staging.forget(period);
                 self.pending.forget(|segment| segment.table.period() != period);
+                self.cut_tables.forget(|stack| stack.table().period() == period);
             }
             RetirementStep::DestroyShare => {
                 self.store.destroy_key(period)?;

@@ -8,11 +8,11 @@ use mosaic_wire::{Call, Problem, ProblemCode, Reply};
 use rand::rngs::StdRng;
 use tokio::{
     runtime,
-    sync::{mpsc, oneshot, watch},
+    sync::{Semaphore, mpsc, oneshot, watch},
 };
 
 use super::{limits::Limits, published::Published, recording};
-use crate::{Counters, Gauges, PeerCallId, PeerFailure, ProviderCore, Step, Ticket, store::Store};
+use crate::{Counters, Gauges, PeerCallId, PeerFailure, ProviderCore, Scan, Step, Ticket, store::Store};
 
 /// Commands that may wait; beyond that a caller is told to come back. Calls of strangers hold at most a
 /// cell of 4 KiB, and few messages of peers wait at one time, so this bounds the bytes too.
@@ -72,7 +72,8 @@ impl Engine {
         tokio::spawn(keep_time(commands.clone(), wakes, Arc::clone(&clock)));
         let post =
             Post { runtime: runtime::Handle::try_current().ok()?, client: client.clone(), commands: commands.clone() };
-        let desk = Desk { core, rng, clock, post, wake, published, waiting: HashMap::new() };
+        let scanners = Scanners::new(post.runtime.clone());
+        let desk = Desk { core, rng, clock, post, scanners, wake, published, waiting: HashMap::new() };
         let run = move || {
             // dropped at the end, also of a panic
             let _alive = alive;
@@ -153,12 +154,38 @@ struct Post {
     commands: mpsc::Sender<Command>,
 }
 
+/// Threads for blind reads: one fewer than there are processors, so that the engine keeps one.
+struct Scanners {
+    runtime: runtime::Handle,
+    free: Arc<Semaphore>,
+}
+
+impl Scanners {
+    fn new(runtime: runtime::Handle) -> Self {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        Self { runtime, free: Arc::new(Semaphore::new(processors.saturating_sub(1).max(1))) }
+    }
+
+    /// Answers when one is free; scans take their turns in the order in which they came.
+    fn answer(&self, scan: Scan, answer: Answer<Reply>) {
+        let free = Arc::clone(&self.free);
+        self.runtime.spawn(async move {
+            let _scanner = free.acquire().await;
+            if !answer.is_closed() {
+                let done = tokio::task::spawn_blocking(move || scan.run()).await;
+                tell(answer, done.unwrap_or(Err(ProblemCode::Internal.into())));
+            }
+        });
+    }
+}
+
 /// The core with what it needs to be driven.
 struct Desk<S> {
     core: ProviderCore<S>,
     rng: StdRng,
     clock: Arc<dyn Clock>,
     post: Post,
+    scanners: Scanners,
     wake: watch::Sender<Timestamp>,
     published: Published,
     waiting: HashMap<Ticket, Answer<Reply>>,
@@ -187,6 +214,7 @@ impl<S: Store> Desk<S> {
             Command::Call(call, answer) => match self.core.handle(now, &mut self.rng, *call) {
                 Step::Done(reply) => tell(answer, reply),
                 Step::Staged(ticket) => drop(self.waiting.insert(ticket, answer)),
+                Step::Scan(scan) => self.scanners.answer(scan, answer),
             },
             Command::Peer(bytes, answer) => tell(answer, self.core.on_peer(now, &mut self.rng, &bytes)),
             Command::Answered(id, reply) => {

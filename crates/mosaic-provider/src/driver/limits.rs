@@ -14,6 +14,8 @@ const PEER_BODIES: usize = 32;
 const PEER_MESSAGES: usize = 8;
 /// Requests that are relayed at one time.
 const RELAYED: usize = 64;
+/// Blind reads that wait or are worked on at one time: as many bodies of 29 KiB, and the patience of who asks.
+const SCANS: usize = 64;
 /// KiB of generations on their way to readers at one time: a few slow readers must not keep others away, and
 /// many must not use up the memory.
 const GENERATIONS_KIB: usize = 512 << 10;
@@ -23,6 +25,7 @@ pub(super) struct Limits {
     pub(super) peer_bodies: Line,
     peer_messages: Semaphore,
     relayed: Semaphore,
+    scans: Semaphore,
     generations: Arc<Semaphore>,
 }
 
@@ -32,6 +35,7 @@ impl Default for Limits {
             peer_bodies: Line::new(PEER_BODIES),
             peer_messages: Semaphore::new(PEER_MESSAGES),
             relayed: Semaphore::new(RELAYED),
+            scans: Semaphore::new(SCANS),
             generations: Arc::new(Semaphore::new(GENERATIONS_KIB)),
         }
     }
@@ -41,6 +45,11 @@ impl Limits {
     /// A place among the relayed requests, if one is free.
     pub(super) fn relay(&self) -> Option<SemaphorePermit<'_>> {
         self.relayed.try_acquire().ok()
+    }
+
+    /// A place among the blind reads, if one is free.
+    pub(super) fn scan(&self) -> Option<SemaphorePermit<'_>> {
+        self.scans.try_acquire().ok()
     }
 
     /// A place before the engine; only messages that a peer signed wait for it.

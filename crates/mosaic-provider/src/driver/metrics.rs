@@ -15,6 +15,7 @@ pub(super) fn render(counters: &Counters, gauges: &Gauges) -> String {
         ("evaluations", "Evaluation batches answered.", counters.evaluations),
         ("head_reads", "Requests for heads answered.", counters.head_reads),
         ("blocks_read", "Generations handed out.", counters.blocks_read),
+        ("blind_reads", "Tables scanned for a reader's keys.", counters.blind_reads),
         ("generations_sealed", "Generations sealed here.", counters.generations_sealed),
         ("generations_replicated", "Generations of other origins stored.", counters.generations_replicated),
         ("tables_retired", "Tables destroyed on schedule.", counters.tables_retired),

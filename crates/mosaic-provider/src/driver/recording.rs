@@ -104,6 +104,7 @@ fn describe(call: &Call) -> Value {
         Call::Tokens(query) => json!({ "kind": "tokens", "purpose": query.purpose.number(), "count": query.count }),
         Call::Heads(query) => json!({ "kind": "heads", "query": hex::encode(query.encode()) }),
         Call::Generations(query) => json!({ "kind": "generations", "query": hex::encode(query.encode()) }),
+        Call::Stack(query) => json!({ "kind": "stack", "query": hex::encode(query.encode()) }),
         Call::Cell(CellRequest::Deposit { token, event }) => json!({
             "kind": "deposit", "event": hex::encode(event_hash(event)), "token": hex::encode(token.encode()),
             "bytes": hex::encode(event),

@@ -14,7 +14,7 @@ use mosaic_transport::os_rng;
 use mosaic_types::{Period, ProviderId};
 use mosaic_wire::{
     CELL, Call, CallFailure, CellReply, CellRequest, GenerationsQuery, HeadsQuery, Problem, ProblemCode, Reply,
-    TokensQuery,
+    StackQuery, TokensQuery,
 };
 
 use super::{engine::Handle, limits, metrics};
@@ -55,6 +55,7 @@ pub(super) fn router(handle: Arc<Handle>, banner: Option<&'static str>) -> Route
         .route("/v1/relay/{provider}", post(relay))
         .route("/v1/heads", post(heads))
         .route("/v1/generations", post(generations))
+        .route("/v1/stack", post(stack))
         .route("/v1/peer", post(peer))
         .route("/health", get(move |state| health(state, banner)))
         .fallback(async || Refusal::from(ProblemCode::NotFound))
@@ -120,6 +121,20 @@ async fn generations(State(handle): Shared, body: Body) -> Result<Bytes, Refusal
         Reply::Generations(blocks) => {
             let room = handle.limits.generations(blocks.encoded_len()).ok_or_else(busy)?;
             Ok(limits::held(blocks.encode(), room))
+        }
+        _ => Err(ProblemCode::Internal.into()),
+    }
+}
+
+/// Half of each bin that is asked for, without learning which: the work of a table's length, so only so many at a time.
+async fn stack(State(handle): Shared, body: Body) -> Result<Bytes, Refusal> {
+    let _place = handle.limits.scan().ok_or_else(busy)?;
+    let bytes = to_bytes(body, StackQuery::MOST_BYTES).await.map_err(|_| Refusal::from(ProblemCode::WrongSize))?;
+    let query = StackQuery::decode(&bytes).map_err(|_| Refusal::from(ProblemCode::Malformed))?;
+    match handle.call(Call::Stack(Box::new(query))).await? {
+        Reply::Stack(sums) => {
+            let room = handle.limits.generations(sums.encoded_len()).ok_or_else(busy)?;
+            Ok(limits::held(sums.encode(), room))
         }
         _ => Err(ProblemCode::Internal.into()),
     }

@@ -141,6 +141,7 @@ impl<S: Store> Cluster<S> {
         let core = self.cores.get_mut(&id(number)).unwrap();
         match core.handle(now, &mut self.rng, call) {
             Step::Done(reply) => reply,
+            Step::Scan(scan) => scan.run(),
             Step::Staged(ticket) => {
                 core.commit(now);
                 self.exchange();

@@ -1,11 +1,11 @@
-use mosaic_crypto::{dpf, pir, signing::SigningKey};
-use mosaic_types::{Lane, Period, ProviderId, Stream, TableId, Timestamp};
+use mosaic_crypto::{dpf, pir};
+use mosaic_types::{Lane, Period, ProviderId, SegmentId, Stream, TableId};
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
 use super::*;
-use crate::RECORD;
+use crate::{GenerationBlock, RECORD};
 
 const ROWS: u32 = 1 << 10;
 
@@ -23,8 +23,8 @@ fn block(rows: impl IntoIterator<Item = u32>, rng: &mut ChaCha20Rng) -> Generati
     GenerationBlock::new(segment(), 41, rows.into_iter().map(record).collect()).unwrap()
 }
 
-fn head(block: &GenerationBlock) -> Head {
-    Head::seal(block, [0; 32], Timestamp::from_secs(1_763_748_000), &SigningKey::from_bytes(&[7; 32]))
+fn head(block: &GenerationBlock) -> TreeHead {
+    TreeHead { root: block.root(), count: block.records().len() as u32 }
 }
 
 fn bin(table: &BinTable, number: u32) -> Bin {
@@ -34,7 +34,7 @@ fn bin(table: &BinTable, number: u32) -> Bin {
 
 /// A row asked of two providers that hold the same block, each with one half of a key.
 fn read(table: &BinTable, row: u32, rng: &mut ChaCha20Rng) -> Vec<u8> {
-    let keys = dpf::share(Cut::point(row), Cut::domain(ROWS).unwrap(), rng).unwrap();
+    let keys = dpf::share(row, Cut::domain(ROWS).unwrap(), rng).unwrap();
     let selected = keys.map(|key| table.cut_by().select(&key.expand()));
     let [one, other] = selected.map(|selected| pir::answer(table.rows().unwrap(), &[selected]).unwrap().remove(0));
     pir::combine(&one, &other).unwrap()
@@ -48,8 +48,9 @@ proptest! {
     #[test]
     fn a_bin_holds_all_records_of_its_rows(rows in prop::collection::vec(0..ROWS, 0..200), seed: u64) {
         let block = block(rows, &mut ChaCha20Rng::seed_from_u64(seed));
-        let (table, head) = (BinTable::cut(&block, ROWS).unwrap(), head(&block));
+        let (table, head) = (BinTable::cut(block.records(), ROWS).unwrap(), head(&block));
         let cut = table.cut_by();
+        prop_assert_eq!(table.head(), head);
         prop_assert_eq!(table.bytes().len(), table.width() * cut.bins() as usize);
         prop_assert!(cut.bins() == 1 || block.records().len() >= 2 * cut.bins() as usize);
         let of = |number: u32| -> Vec<Record> { cut.rows_of(number).flat_map(|row| block.row(row).to_vec()).collect() };
@@ -79,20 +80,20 @@ proptest! {
     }
 }
 
-/// From end to end: what two answers add up to is the bin, and it proves itself. Seed 5, generations of 1 to 600 records, cut
-/// into 1 to 128 bins, all read with keys of one domain; every seventh row.
+/// From end to end: what two answers add up to is the bin, and it proves itself. Seed 5, tables of 1 to 3,000 records, cut
+/// into 1 to 1,024 bins, all read with keys of one domain; every seventh row.
 #[test]
 fn two_answers_add_up_to_a_bin_that_proves_itself() {
     let mut rng = ChaCha20Rng::seed_from_u64(5);
-    let bins = [1, 30, 200, 600].map(|many| read_all(many, &mut rng));
-    assert_eq!(bins, [1, 8, 64, 128]);
+    let bins = [1, 30, 200, 3_000].map(|many| read_all(many, &mut rng));
+    assert_eq!(bins, [1, 8, 64, 1_024]);
 }
 
 /// How many bins there were.
 fn read_all(many: u32, rng: &mut ChaCha20Rng) -> u32 {
     let rows: Vec<u32> = (0..many).map(|_| rng.random_range(0..ROWS)).collect();
     let block = block(rows, rng);
-    let (table, head) = (BinTable::cut(&block, ROWS).unwrap(), head(&block));
+    let (table, head) = (BinTable::cut(block.records(), ROWS).unwrap(), head(&block));
     for row in (0..ROWS).step_by(7) {
         let bin = Bin::decode(&read(&table, row, rng)).unwrap();
         let rows = table.cut_by().rows_of(table.cut_by().bin(row));
@@ -107,7 +108,7 @@ fn read_all(many: u32, rng: &mut ChaCha20Rng) -> u32 {
 fn a_changed_byte_anywhere_is_noticed() {
     let mut rng = ChaCha20Rng::seed_from_u64(6);
     let block = block((0..60).map(|number| number * 17 % ROWS), &mut rng);
-    let (table, head) = (BinTable::cut(&block, ROWS).unwrap(), head(&block));
+    let (table, head) = (BinTable::cut(block.records(), ROWS).unwrap(), head(&block));
     let (good, rows) = (read(&table, 340, &mut rng), table.cut_by().rows_of(table.cut_by().bin(340)));
     for at in 0..good.len() {
         let mut bad = good.clone();
@@ -117,7 +118,7 @@ fn a_changed_byte_anywhere_is_noticed() {
     }
 }
 
-/// Records left out at either side, or all of them, and the head of another generation: not confirmed.
+/// Records left out at either side, or all of them, and another tree's root: not confirmed.
 #[test]
 fn what_leaves_records_out_is_not_confirmed() {
     let mut rng = ChaCha20Rng::seed_from_u64(7);
@@ -134,12 +135,12 @@ fn what_leaves_records_out_is_not_confirmed() {
         assert_eq!(shown(range.clone()).confirmed(&(8..16), &head), Err(BadBin::Incomplete), "{range:?}");
     }
     assert_eq!(shown(5..7).confirmed(&(32..40), &head), Ok(&[][..]), "rows 32 to 39 are empty, and that is proven");
-    let other = Head { root: [1; 32], ..head };
+    let other = TreeHead { root: [1; 32], ..head };
     assert_eq!(shown(0..6).confirmed(&(8..16), &other), Err(BadBin::Unproven));
     for count in [0, 5, 17] {
-        assert_eq!(shown(0..6).confirmed(&(8..16), &Head { count, ..head }), Err(BadBin::Unproven), "{count}");
+        assert_eq!(shown(0..6).confirmed(&(8..16), &TreeHead { count, ..head }), Err(BadBin::Unproven), "{count}");
     }
-    assert_eq!(shown(0..0).confirmed(&(8..16), &Head { count: 0, ..head }), Ok(&[][..]));
+    assert_eq!(shown(0..0).confirmed(&(8..16), &TreeHead { count: 0, ..head }), Ok(&[][..]));
 }
 
 /// Equal widths for all bins, and the fullest is the one that needs it: nothing about a bin is told by its length.
@@ -147,25 +148,25 @@ fn what_leaves_records_out_is_not_confirmed() {
 fn bins_are_as_long_as_the_fullest_needs() {
     let mut rng = ChaCha20Rng::seed_from_u64(8);
     for rows in [vec![], vec![5], (0..40).map(|_| 77).collect(), (0..ROWS).collect::<Vec<_>>()] {
-        let table = BinTable::cut(&block(rows, &mut rng), ROWS).unwrap();
+        let table = BinTable::cut(block(rows, &mut rng).records(), ROWS).unwrap();
         let lengths: Vec<usize> = (0..table.cut_by().bins()).map(|number| bin(&table, number).len()).collect();
         let fullest = lengths.into_iter().max().unwrap();
         assert!(table.width().is_multiple_of(STRIPE) && (fullest..fullest + STRIPE).contains(&table.width()));
     }
 }
 
-/// Two records a bin at least, eight rows a bin at least; keys speak about eights of rows whatever the generation.
+/// Two records a bin at least, one row a bin at least; keys speak about rows however many records there are.
 #[test]
 fn cuts_follow_the_number_of_records() {
     let bins = |rows: u32, count: u32| Cut::of(rows, count).map(Cut::bins);
     assert_eq!(
         [0, 1, 3, 4, 2_047, 2_048, 65_536].map(|count| bins(1 << 13, count)),
-        [1, 1, 1, 2, 512, 1_024, 1_024].map(Some)
+        [1, 1, 1, 2, 512, 1_024, 8_192].map(Some)
     );
-    assert_eq!([bins(1, 9), bins(9, 9), bins(0, 9), bins(RowTag::MAX_ROWS + 1, 9)], [Some(1), Some(2), None, None]);
+    assert_eq!([bins(1, 9), bins(9, 9), bins(0, 9), bins(RowTag::MAX_ROWS + 1, 9)], [Some(1), Some(3), None, None]);
     assert_eq!(bins(RowTag::MAX_ROWS, 0), Some(1));
     assert!(Cut::domain(0).is_none() && Cut::domain(RowTag::MAX_ROWS + 1).is_none());
-    assert_eq!(Cut::domain(1 << 17).map(Domain::rows), Some(1 << 14));
+    assert_eq!(Cut::domain(1 << 17).map(Domain::rows), Some(1 << 17));
 }
 
 /// One row stuffed so full that every bin would be as long: such a generation is read whole.
@@ -175,9 +176,9 @@ fn a_stuffed_row_makes_no_table_larger_than_there_may_be() {
     let mut stuffed = |many: u32| {
         let even = (0..1 << 15).map(|number| number * 4);
         let block = block(even.chain(std::iter::repeat_n(77, many as usize)), &mut rng);
-        BinTable::cut(&block, 1 << 17).map(|table| table.bytes().len())
+        BinTable::cut(block.records(), 1 << 17).map(|table| table.bytes().len())
     };
     assert!(stuffed(14).is_some_and(|size| size <= BinTable::MOST), "16,384 bins");
     assert_eq!(stuffed(40), None);
-    assert!(BinTable::cut(&block([], &mut rng), 0).is_none());
+    assert!(BinTable::cut(&[], 0).is_none());
 }

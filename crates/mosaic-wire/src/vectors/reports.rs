@@ -1,19 +1,31 @@
 //! What providers sign or hand out: receipt, head, time, table descriptor, generations.
 
-use mosaic_crypto::signing::SigningKey;
+use mosaic_crypto::{dpf, signing::SigningKey};
 use mosaic_types::{Lane, Period, ProviderId, SegmentId, Stream, TableId, TileId, Timestamp};
+use rand::SeedableRng as _;
 use serde_json::{Value, json};
 
 use super::{Edit, Object, pattern};
 use crate::{
-    Bin, BinTable, GenerationBlock, GenerationsReply, Groups, Head, HeadsReply, LaneShape, PublicShare, Receipt,
-    Record, SignedTable, SignedTime, TableDescriptor,
+    Bin, BinTable, Cut, GenerationBlock, GenerationsReply, Groups, Head, HeadsReply, LaneShape, PublicShare, Receipt,
+    Record, SignedTable, SignedTime, StackId, StackQuery, StackReply, TableDescriptor, TreeHead,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_763_683_261_123);
 
 pub(super) fn objects() -> Vec<Object> {
-    vec![receipt(), head(), time(), table(), generation(), bin(), heads_reply(), generations_reply()]
+    vec![
+        receipt(),
+        head(),
+        time(),
+        table(),
+        generation(),
+        bin(),
+        stack_query(),
+        stack_reply(),
+        heads_reply(),
+        generations_reply(),
+    ]
 }
 
 /// Signing keys of the vectors: seeds of 32 equal bytes, the provider's number.
@@ -185,14 +197,55 @@ fn generation() -> Object {
         .spoil("a record twice", 210, &block.records()[0].leaf(), "Order")
 }
 
+/// Keys for a lane of 32 rows, from a fixed generator; the point functions' own vectors are elsewhere.
+fn stack_query() -> Object {
+    let head = |index: u32| Head {
+        index,
+        ..Head::seal(&GenerationBlock::new(segment(), 0, Vec::new()).unwrap(), [0; 32], NOW, &key(2))
+    };
+    let id = StackId::of(&[head(7), head(3)]).unwrap();
+    let mut rng = rand_chacha::ChaCha20Rng::from_seed([0x5A; 32]);
+    let keys = (0..64).map(|row| dpf::share(row % 32, Cut::domain(32).unwrap(), &mut rng).unwrap()[0].clone());
+    let query = StackQuery::new(id.clone(), keys.collect()).unwrap();
+    let hashes = [3, 7].map(|index| hex::encode(head(index).hash()));
+    let fields =
+        json!({ "table": id.table().0, "generations": [3, 7], "head_hashes": hashes, "domain_bits": 5, "keys": 64 });
+    Object::variable("stack-query", 676, |bytes| Ok(StackQuery::decode(bytes)?.encode()))
+        .ok("two generations of one segment", fields, query.encode())
+        .spoil("unknown version", 0, &[2], "Version")
+        .spoil("a domain there is not", 1, &[25], "OutOfRange")
+        .spoil("another domain", 1, &[13], "WrongSize")
+        .spoil("no generation", 35, &[0], "Reserved")
+        .spoil("generations of two tables", 36, &[0, 0, 0, 1], "OutOfRange")
+        .spoil("a key of another version", 676, &[2], "OutOfRange")
+        .spoil("a key of another domain", 677, &[4], "OutOfRange")
+}
+
+/// Sums of one stripe each.
+fn stack_reply() -> Object {
+    let head = TreeHead { root: pattern(0x31), count: 9 };
+    let sums: Vec<Vec<u8>> = (0..64).map(|key| vec![key; 64]).collect();
+    let reply = StackReply::new(head, 64, &sums).unwrap();
+    let fields = json!({ "root": hex::encode(head.root), "count": 9, "width": 64, "sums": "64 of 64 bytes, each byte the number of its key" });
+    let whole = json!({ "root": hex::encode([0; 32]), "count": 0, "width": 0, "sums": "none: to be read whole" });
+    Object::variable("stack-reply", 41, |bytes| Ok(StackReply::decode(bytes)?.encode()))
+        .ok("a stripe for each key", fields, reply.encode())
+        .ok("to be read whole", whole, StackReply::read_whole().encode())
+        .spoil("unknown version", 0, &[2], "Version")
+        .spoil("half a stripe", 37, &[0, 0, 0, 32], "OutOfRange")
+        .spoil("wider than a reply", 37, &[0, 4, 0, 0], "OutOfRange")
+        .spoil("wider than there are bytes", 37, &[0, 0, 0, 128], "WrongSize")
+        .spoil("no width, and a root", 37, &[0, 0, 0, 0], "OutOfRange")
+}
+
 /// Bins of a generation of eight records in a lane of 32 rows: the second bin is the fullest and needs no padding but to
 /// whole stripes.
 fn bin() -> Object {
     let record = |(number, row): (u8, u32)| Record { row, bytes: pattern(0x60 + number) };
     let rows = [3, 8, 8, 15, 17, 26, 30, 31];
     let block = GenerationBlock::new(segment(), 43, (0..).zip(rows).map(record).collect()).unwrap();
-    let table = BinTable::cut(&block, 32).unwrap();
-    let head = Head::seal(&block, [0; 32], NOW, &key(2));
+    let table = BinTable::cut(block.records(), 32).unwrap();
+    let head = table.head();
     let width = table.width();
     let bytes = |number: u32| table.bytes()[number as usize * width..][..width].to_vec();
     let fields = |number: u32| {
@@ -210,8 +263,8 @@ fn bin() -> Object {
         .ok("the last, with no record behind", fields(3), bytes(3))
         .spoil("unknown version", 0, &[2], "Version")
         .spoil("more records than bytes", 5, &[0, 0, 0, 9], "WrongSize")
-        .spoil("more records than there can be", 5, &[0, 1, 0, 1], "TooMany")
-        .spoil("more hashes than there can be", 9, &[33], "TooMany")
+        .spoil("more records than there can be", 5, &[0, 4, 0, 1], "TooMany")
+        .spoil("more hashes than there can be", 9, &[37], "TooMany")
         .spoil("rows that fall", 10, &[0, 0, 9], "Order")
         .spoil("row beyond the last", 10 + 4 * 195, &[0x40, 0, 0], "OutOfRange")
         .spoil("padding not zero", width - 1, &[1], "Reserved")

@@ -21,6 +21,8 @@ pub(crate) enum Asked {
     Heads,
     /// Whole generations.
     Generations,
+    /// Bins of a stack.
+    Stack,
 }
 
 /// One request at one provider.
@@ -41,7 +43,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(super) const fn of(at: Timestamp, user: u32, to: Address, call: &Call) -> Self {
+    pub(super) fn of(at: Timestamp, user: u32, to: Address, call: &Call) -> Self {
         let (asked, bytes) = match call {
             Call::Federation | Call::Table(_) | Call::Time => (Asked::Public, 0),
             Call::Tokens(_) => (Asked::Tokens, mosaic_wire::TokensQuery::SIZE),
@@ -49,6 +51,7 @@ impl Request {
             Call::Cell(CellRequest::Evaluate { .. }) => (Asked::Evaluate, CELL),
             Call::Heads(_) => (Asked::Heads, HeadsQuery::SIZE),
             Call::Generations(_) => (Asked::Generations, mosaic_wire::GenerationsQuery::SIZE),
+            Call::Stack(query) => (Asked::Stack, query.encoded_len()),
         };
         Self { at, user, to: to.provider, relayed: to.via.is_some(), asked, answer: 0, bytes: bytes as u64 }
     }
@@ -73,6 +76,7 @@ fn size(reply: &Reply) -> usize {
         Reply::Cell(_) => CELL,
         Reply::Heads(heads) => heads.encode().len(),
         Reply::Generations(blocks) => blocks.encode().len(),
+        Reply::Stack(sums) => sums.encoded_len(),
     }
 }
 

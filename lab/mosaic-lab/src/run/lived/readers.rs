@@ -16,8 +16,8 @@ use crate::{
 /// The pace at which readers are looked at.
 const HALF_HOUR_S: u64 = 1_800;
 /// Kinds of requests that an address is seen with.
-const KINDS: [Asked; 6] =
-    [Asked::Public, Asked::Tokens, Asked::Deposit, Asked::Evaluate, Asked::Heads, Asked::Generations];
+const KINDS: [Asked; 7] =
+    [Asked::Public, Asked::Tokens, Asked::Deposit, Asked::Evaluate, Asked::Heads, Asked::Generations, Asked::Stack];
 
 pub(super) fn attack(bench: &mut Bench<'_>, recorded: &Practice, one: ProviderId, plan: PracticePlan) {
     let here: Vec<&Request> = recorded.requests.iter().filter(|request| request.to == one).collect();
@@ -119,7 +119,7 @@ fn addresses(bench: &mut Bench<'_>, here: &[&Request], people: u32) {
     let relayed = |request: &&&Request| !request.relayed;
     let direct: Vec<_> = here.iter().filter(deposit).filter(relayed).copied().collect();
     let linked: Vec<_> = here.iter().filter(deposit).copied().collect();
-    let read = |request: &&&Request| matches!(request.asked, Asked::Heads | Asked::Generations);
+    let read = |request: &&&Request| matches!(request.asked, Asked::Heads | Asked::Generations | Asked::Stack);
     let reads: Vec<_> = here.iter().filter(relayed).filter(read).copied().collect();
     let mut single = |kept: &[&Request]| unique(kept, people, bench);
     let (behind, plain, reading) = (single(&direct), single(&linked), single(&reads));

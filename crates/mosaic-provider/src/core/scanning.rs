@@ -1,0 +1,124 @@
+//! Blind reads (`docs/spec/bins.md`): the core says which records, whoever drives it does the long work elsewhere.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, OnceLock},
+};
+
+use mosaic_crypto::pir;
+use mosaic_types::Timestamp;
+use mosaic_wire::{BinTable, GenerationBlock, Problem, ProblemCode, Reply, Stack, StackId, StackQuery, StackReply};
+
+use super::{ProviderCore, Step};
+use crate::store::Store;
+
+/// Bytes of cut tables that are kept for the next who ask about the same generations.
+const KEPT_BYTES: usize = 256 << 20;
+/// Tables that are kept at most, also while nobody has cut them yet.
+const KEPT: usize = 64;
+
+/// A table once somebody has cut it; `None` where its stack is to be read whole.
+type Slot = Arc<OnceLock<Option<BinTable>>>;
+
+/// Tables that were asked for lately, the last one behind.
+#[derive(Default)]
+pub(super) struct CutTables(VecDeque<(StackId, Slot)>);
+
+impl CutTables {
+    /// The table's slot, and whether it is new.
+    fn slot(&mut self, id: &StackId) -> (Slot, bool) {
+        let at = self.0.iter().position(|(known, _)| known == id);
+        let known = at.and_then(|at| self.0.remove(at));
+        let is_new = known.is_none();
+        let (id, slot) = known.unwrap_or_else(|| (id.clone(), Slot::default()));
+        self.0.push_back((id, Arc::clone(&slot)));
+        self.make_room();
+        (slot, is_new)
+    }
+
+    fn make_room(&mut self) {
+        let size = |slot: &Slot| slot.get().and_then(Option::as_ref).map_or(0, |table| table.bytes().len());
+        let mut bytes: usize = self.0.iter().map(|(_, slot)| size(slot)).sum();
+        while self.0.len() > 1 && (bytes > KEPT_BYTES || self.0.len() > KEPT) {
+            bytes -= self.0.pop_front().map_or(0, |(_, slot)| size(&slot));
+        }
+    }
+
+    /// Forgets what holds records of tables that are gone.
+    pub(super) fn forget(&mut self, is_gone: impl Fn(&StackId) -> bool) {
+        self.0.retain(|(id, _)| !is_gone(id));
+    }
+}
+
+/// A blind read that is ready to be answered: [`Self::run`] it on any thread.
+pub struct Scan {
+    query: Box<StackQuery>,
+    rows: u32,
+    slot: Slot,
+    /// The stored blocks, where nobody was to cut them before.
+    blocks: Vec<Vec<u8>>,
+}
+
+impl Scan {
+    /// Cuts the table if that was not done yet, and adds up what each key selects: one pass over all of it. Takes a good part of
+    /// a second where there are many records.
+    ///
+    /// # Errors
+    /// [`ProblemCode::Malformed`] for keys of another domain than the lane's, [`ProblemCode::Internal`] where a stored block is
+    /// damaged.
+    pub fn run(self) -> Result<Reply, Problem> {
+        let cut = || {
+            let blocks: Vec<_> = self.blocks.iter().filter_map(|bytes| GenerationBlock::decode(bytes).ok()).collect();
+            let stack = Stack::of(&blocks).ok().filter(|_| blocks.len() == self.blocks.len())?;
+            BinTable::cut(stack.records(), self.rows).filter(|table| table.width() <= StackReply::WIDEST)
+        };
+        let Some(table) = self.slot.get_or_init(cut) else { return Ok(Reply::Stack(StackReply::read_whole())) };
+        let selected: Vec<_> = self.query.keys().iter().map(|key| table.cut_by().select(&key.expand())).collect();
+        let rows = table.rows().map_err(|_| Problem::from(ProblemCode::Internal))?;
+        let sums = pir::answer(rows, &selected).map_err(|_| Problem::from(ProblemCode::Malformed))?;
+        let reply = StackReply::new(table.head(), table.width(), &sums);
+        reply.map(Reply::Stack).map_err(|_| ProblemCode::Internal.into())
+    }
+}
+
+impl std::fmt::Debug for Scan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Scan({:?})", self.query)
+    }
+}
+
+impl<S: Store> ProviderCore<S> {
+    pub(super) fn stack(&mut self, now: Timestamp, query: Box<StackQuery>) -> Step {
+        match self.prepare_scan(now, query) {
+            Ok(scan) => Step::Scan(scan),
+            Err(problem) => {
+                self.counters.refuse(problem.code);
+                Step::Done(Err(problem))
+            }
+        }
+    }
+
+    fn prepare_scan(&mut self, now: Timestamp, query: Box<StackQuery>) -> Result<Scan, Problem> {
+        let table = query.id().table();
+        let period = self.live(now, table.period())?;
+        let served = period.table().ok_or(ProblemCode::UnknownTable)?;
+        let rows = served.dangerously_unverified().lane(table.lane()).rows;
+        // the same heads as the reader was shown, or the two answers would not fit together
+        let wanted = query.id().wanted();
+        let heads = wanted.iter().map(|id| self.chain(id.segment)?.get(id.index));
+        let heads: Option<Vec<_>> = heads.collect();
+        heads.filter(|heads| query.id().is_of(heads.iter().copied())).ok_or(ProblemCode::NotReady)?;
+        let (slot, is_new) = self.cut_tables.slot(query.id());
+        let blocks = if is_new || slot.get().is_none() { self.stored_blocks(&query)? } else { Vec::new() };
+        self.counters.blind_reads += 1;
+        Ok(Scan { query, rows, slot, blocks })
+    }
+
+    fn stored_blocks(&self, query: &StackQuery) -> Result<Vec<Vec<u8>>, Problem> {
+        let block = |id: &mosaic_wire::GenerationId| {
+            let bytes = self.block(id.segment, id.index).map_err(|_| Problem::from(ProblemCode::Internal))?;
+            bytes.ok_or_else(|| ProblemCode::NotReady.into())
+        };
+        query.id().wanted().iter().map(block).collect()
+    }
+}

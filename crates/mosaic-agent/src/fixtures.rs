@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mosaic_crypto::{pir, signing::SigningKey};
+use mosaic_crypto::signing::SigningKey;
 use mosaic_federation::{Federation, FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
 use mosaic_types::{Period, ProviderId, ServiceClass, TableId, TileId, Timestamp};
 use mosaic_wire::{
@@ -100,9 +100,7 @@ pub(crate) fn sums(query: &StackQuery, blocks: &[GenerationBlock], rows: u32) ->
         |block: &&GenerationBlock| wanted.contains(&GenerationId { segment: block.segment(), index: block.index() });
     let stack = Stack::of(blocks.iter().filter(here)).unwrap();
     let table = BinTable::cut(stack.records(), rows).unwrap();
-    let selected: Vec<_> = query.keys().iter().map(|key| table.cut_by().select(&key.expand())).collect();
-    let sums = pir::answer(table.rows().unwrap(), &selected).unwrap();
-    StackReply::new(table.head(), table.width(), &sums).unwrap()
+    StackReply::answer(&table, query).unwrap()
 }
 
 /// A reader that looks blind where that costs less, or always.

@@ -222,7 +222,7 @@ fn other_sums(honest: &StackReply, rng: &mut ChaCha20Rng) -> StackReply {
         4 => other_head.count += 1,
         _ => return StackReply::read_whole(),
     }
-    StackReply::new(other_head, width, &sums).unwrap()
+    StackReply::new(other_head, honest.halvings(), width, &sums).unwrap()
 }
 
 /// A record acknowledged and left out: receipt, event, head and block convict the origin before anybody. An honest

@@ -4,8 +4,8 @@
 //! their common proof in the Merkle tree over all records. So whoever knows the tree's root can tell that a bin is right and
 //! that nothing of its rows is missing, also when it came as the sum of two answers that say nothing about themselves.
 //!
-//! How many rows follows from the lane's rows and the number of records ([`Cut`]). A reader need not know that number to make
-//! its keys: they select rows, and a selection can be halved ([`Selection::halved`]).
+//! How many rows share a bin is chosen by whoever cuts, all alike ([`BinTable::cut`]). A reader need not know it to make its keys: they
+//! select rows, and a selection can be halved ([`Selection::halved`]).
 
 use std::ops::Range;
 
@@ -18,31 +18,44 @@ use mosaic_types::RowTag;
 use thiserror::Error;
 
 use crate::{
-    Record, Stack,
+    Record, Stack, StackQuery, StackReply,
     codec::{DecodeError, Reader, count_u32},
     generation::read_records,
 };
 
-/// How records are cut into bins: which rows share one. Everybody who knows how many records there are knows it.
+/// How records are cut into bins: so many neighbouring rows share one, a power of two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
     rows: u32,
-    halvings: u32,
+    halvings: u8,
 }
 
 impl Cut {
-    /// Records that bins hold on average, at least. Fewer, and neighbours and proofs would be nearly all of a table.
-    pub const LEAST_RECORDS: u64 = 2;
+    /// Bins of a lane with `rows` rows, each of 2^`halvings` rows. `None` for no rows or more than there can be, and for bins
+    /// that are wider than a lane can be.
+    pub fn of(rows: u32, halvings: u8) -> Option<Self> {
+        let fits = (1..=RowTag::MAX_ROWS).contains(&rows) && u32::from(halvings) <= RowTag::MAX_ROWS.ilog2();
+        fits.then_some(Self { rows, halvings })
+    }
 
-    /// The cut of `count` records of a lane with `rows` rows: one row a bin, or 2, 4, 8 and so on, until two records come to
-    /// a bin or there is one bin only. `None` for no rows or more than there can be.
-    pub fn of(rows: u32, count: u32) -> Option<Self> {
-        if !(1..=RowTag::MAX_ROWS).contains(&rows) {
-            return None;
-        }
-        let of = |halvings: u32| Self { rows, halvings };
-        let is_full = |cut: &Self| u64::from(count) >= u64::from(cut.bins()) * Self::LEAST_RECORDS || cut.bins() == 1;
-        (0..u32::BITS).map(of).find(is_full)
+    /// All cuts of a lane, from one row a bin to one bin.
+    fn all(rows: u32) -> impl Iterator<Item = Self> {
+        let coarsest = u8::try_from(rows.checked_next_power_of_two().map_or(0, u32::ilog2)).unwrap_or(0);
+        (0..=coarsest).filter_map(move |halvings| Self::of(rows, halvings))
+    }
+
+    /// The finest cut of which all bins together do not take more than a table may ([`BinTable::most_bytes`] of `count` records),
+    /// where `width` says how long the bins of a cut are.
+    pub fn finest(rows: u32, count: usize, width: impl Fn(Self) -> usize) -> Option<Self> {
+        Self::all(rows).find(|cut| {
+            let bins = usize::try_from(cut.bins()).unwrap_or(usize::MAX);
+            bins.saturating_mul(width(*cut)) <= BinTable::most_bytes(count) || cut.bins() == 1
+        })
+    }
+
+    /// How many times a key's selection is halved: a bin has two to that power rows.
+    pub const fn halvings(self) -> u8 {
+        self.halvings
     }
 
     /// The domain of the point functions over a lane with `rows` rows, however many records; `None` as for [`Self::of`].
@@ -72,7 +85,7 @@ impl Cut {
 
     /// Which bins an expanded key selects.
     pub fn select(self, key: &Selection) -> Selection {
-        key.halved(self.halvings)
+        key.halved(self.halvings.into())
     }
 }
 
@@ -114,7 +127,7 @@ impl Bin {
     /// Most hashes of a proof: two for each level of the largest tree.
     const MAX_PATH: usize = 2 * Stack::MOST_RECORDS.ilog2() as usize;
 
-    fn of(rows: &Range<u32>, records: &[Record], tree: &Tree) -> Self {
+    pub(crate) fn of(rows: &Range<u32>, records: &[Record], tree: &Tree) -> Self {
         let inside = records.partition_point(|record| record.row < rows.start)
             ..records.partition_point(|record| record.row < rows.end);
         let shown = inside.start.saturating_sub(1)..(inside.end + 1).min(records.len());
@@ -125,8 +138,14 @@ impl Bin {
         }
     }
 
+    /// Bytes that a bin with so many records of its rows among `count` never exceeds.
+    pub fn longest(records: usize, count: usize) -> usize {
+        let levels = usize::try_from(count.max(1).next_power_of_two().ilog2()).unwrap_or(usize::MAX);
+        Self::HEADER + (records + 2) * Record::SIZE + 2 * levels * 32
+    }
+
     /// Bytes without padding.
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         Self::HEADER + self.records.len() * Record::SIZE + self.path.len() * 32
     }
 
@@ -211,21 +230,36 @@ pub struct BinTable {
 }
 
 impl BinTable {
-    /// Most bytes of a table. Somebody who stuffs one row makes every bin as long; beyond this the records are read whole.
+    /// Most bytes of a table: whoever is asked goes over all of it.
     pub const MOST: usize = 64 << 20;
+    /// How many times longer than its records a table may be: neighbours, proofs, and the padding to the fullest bin.
+    const SPREAD: usize = 8;
+    /// What a table may take however few records it has.
+    const LEAST: usize = 64 << 10;
+    /// What the bins of a look may take together however few records there are.
+    const LEAST_LOOK: usize = 1 << 20;
 
-    /// Cuts the records of a lane with `rows` rows, strictly rising. Equal records give equal bytes at every provider. `None`
-    /// where that would take more than [`Self::MOST`], or where there are no rows.
+    /// Most bytes of a table of `count` records; only the coarsest cut may take more.
+    pub fn most_bytes(count: usize) -> usize {
+        (count.saturating_mul(Record::SIZE * Self::SPREAD)).clamp(Self::LEAST, Self::MOST)
+    }
+
+    /// Cuts the records of a lane with `rows` rows, strictly rising, as finely as a table may be. Equal records give equal bytes at every
+    /// provider. `None` where a look at it would be longer than the records themselves, because somebody stuffed a row and bins
+    /// are as long as the fullest, and where there are no rows: such records are read whole.
     pub fn cut(records: &[Record], rows: u32) -> Option<Self> {
         let tree = Tree::over(records.iter().map(|record| merkle::leaf_hash(&record.leaf())).collect());
-        let count = u32::try_from(records.len()).ok()?;
-        let cut = Cut::of(rows, count)?;
+        let cut = Cut::finest(rows, records.len(), |cut| fullest(records, cut))?;
         let bins: Vec<Bin> = (0..cut.bins()).map(|number| Bin::of(&cut.rows_of(number), records, &tree)).collect();
         let width = bins.iter().map(Bin::len).max()?.next_multiple_of(STRIPE);
-        let whole = usize::try_from(cut.bins()).ok()?.checked_mul(width).filter(|bytes| *bytes <= Self::MOST)?;
-        let mut bytes = Vec::with_capacity(whole);
+        let most = (records.len() * Record::SIZE).clamp(Self::LEAST_LOOK, StackReply::MAX_BYTES);
+        if width * StackQuery::KEYS > most || width > StackReply::WIDEST {
+            return None;
+        }
+        let mut bytes = Vec::with_capacity(bins.len() * width);
         bins.iter().for_each(|bin| bytes.extend(bin.encode(width)));
-        Some(Self { head: TreeHead { root: tree.root(), count }, cut, width, bytes })
+        let head = TreeHead { root: tree.root(), count: u32::try_from(records.len()).ok()? };
+        Some(Self { head, cut, width, bytes })
     }
 
     /// What its bins are held against.
@@ -255,6 +289,13 @@ impl BinTable {
     pub fn rows(&self) -> Result<Rows<'_>, ScanError> {
         Rows::new(&self.bytes, self.width)
     }
+}
+
+/// Bytes of the fullest bin of a cut, with two neighbours and the longest proof there could be.
+fn fullest(records: &[Record], cut: Cut) -> usize {
+    let bin = |record: &Record| cut.bin(record.row);
+    let most = records.chunk_by(|a, b| bin(a) == bin(b)).map(<[Record]>::len).max().unwrap_or(0);
+    Bin::longest(most, records.len())
 }
 
 #[cfg(test)]

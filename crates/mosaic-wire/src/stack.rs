@@ -7,13 +7,13 @@
 use mosaic_crypto::{
     digest,
     dpf::{Domain, DpfKey},
-    pir::STRIPE,
+    pir::{self, STRIPE, ScanError},
 };
-use mosaic_types::TableId;
+use mosaic_types::{RowTag, TableId};
 use thiserror::Error;
 
 use crate::{
-    GenerationBlock, GenerationId, GenerationsQuery, Head, Record, TreeHead,
+    BinTable, GenerationBlock, GenerationId, GenerationsQuery, Head, Record, TreeHead,
     codec::{DecodeError, Field, Reader, count_u32},
 };
 
@@ -31,7 +31,7 @@ pub struct StackTooHigh {
 
 impl Stack {
     /// Most records of a stack.
-    pub const MOST_RECORDS: usize = 1 << 18;
+    pub const MOST_RECORDS: usize = 1 << 17;
     /// Most generations of a stack: as many as one download names.
     pub const MOST: usize = GenerationsQuery::MOST;
 
@@ -223,10 +223,14 @@ impl std::fmt::Debug for StackQuery {
     }
 }
 
+/// So many times can the rows of a lane be halved.
+const COARSEST: u8 = RowTag::MAX_ROWS.ilog2() as u8;
+
 /// One provider's sums for the keys of a query: half of each bin that was asked for.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StackReply {
     head: TreeHead,
+    halvings: u8,
     width: usize,
     sums: Vec<u8>,
 }
@@ -241,28 +245,44 @@ impl StackReply {
     pub const MAX_BYTES: usize = 1 << 24;
     /// Version of the layout.
     pub const VERSION: u8 = 1;
-    const HEADER: usize = 1 + 32 + 4 + 4;
+    const HEADER: usize = 1 + 32 + 4 + 1 + 4;
     /// The widest bin of which a reply has room for all sums.
     pub const WIDEST: usize = (Self::MAX_BYTES - Self::HEADER) / StackQuery::KEYS / STRIPE * STRIPE;
 
-    /// The sums for the keys of a query, in their order, over a table with this head and width.
+    /// The sums for the keys of a query, in their order, over a table with this head, cut and width.
     ///
     /// # Errors
     /// [`UnevenSums`].
-    pub fn new(head: TreeHead, width: usize, sums: &[Vec<u8>]) -> Result<Self, UnevenSums> {
+    pub fn new(head: TreeHead, halvings: u8, width: usize, sums: &[Vec<u8>]) -> Result<Self, UnevenSums> {
         let even = sums.len() == StackQuery::KEYS && sums.iter().all(|sum| sum.len() == width);
-        let fits = width > 0 && width.is_multiple_of(STRIPE) && width <= Self::WIDEST;
-        if even && fits { Ok(Self { head, width, sums: sums.concat() }) } else { Err(UnevenSums) }
+        let fits = width > 0 && width.is_multiple_of(STRIPE) && width <= Self::WIDEST && halvings <= COARSEST;
+        if even && fits { Ok(Self { head, halvings, width, sums: sums.concat() }) } else { Err(UnevenSums) }
+    }
+
+    /// The sums of everything that a query's keys select: one pass over the table.
+    ///
+    /// # Errors
+    /// [`ScanError::Domain`] for keys of a smaller domain than the table's lane has rows; others for no table of
+    /// [`BinTable::cut`].
+    pub fn answer(table: &BinTable, query: &StackQuery) -> Result<Self, ScanError> {
+        let selected: Vec<_> = query.keys().iter().map(|key| table.cut_by().select(&key.expand())).collect();
+        let sums = pir::answer(table.rows()?, &selected)?;
+        Self::new(table.head(), table.cut_by().halvings(), table.width(), &sums).map_err(|_| ScanError::Width)
     }
 
     /// That the stack has no table, because a row was stuffed: it is read whole.
     pub const fn read_whole() -> Self {
-        Self { head: TreeHead { root: [0; 32], count: 0 }, width: 0, sums: Vec::new() }
+        Self { head: TreeHead { root: [0; 32], count: 0 }, halvings: 0, width: 0, sums: Vec::new() }
     }
 
     /// What the bins are held against; `None` where the stack is to be read whole.
     pub fn head(&self) -> Option<TreeHead> {
         (self.width > 0).then_some(self.head)
+    }
+
+    /// How the table was cut: see [`Cut::halvings`](crate::Cut::halvings).
+    pub const fn halvings(&self) -> u8 {
+        self.halvings
     }
 
     /// Bytes of a bin; 0 where the stack is to be read whole.
@@ -286,6 +306,7 @@ impl StackReply {
         bytes.push(Self::VERSION);
         bytes.extend(self.head.root);
         bytes.extend(self.head.count.to_be_bytes());
+        bytes.push(self.halvings);
         bytes.extend(count_u32(self.width));
         bytes.extend(&self.sums);
         bytes
@@ -294,20 +315,21 @@ impl StackReply {
     /// Reads a reply.
     ///
     /// # Errors
-    /// [`DecodeError`] for a wrong size or version, a width that is not of whole stripes or too large, or a head where there is
+    /// [`DecodeError`] for a wrong size or version, a cut there is not, a width that is not of whole stripes or too large, or a head where there is
     /// no table.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::at_least(bytes, Self::HEADER)?;
         reader.version(Self::VERSION)?;
         let head = TreeHead { root: reader.take()?, count: reader.u32()? };
+        let halvings = reader.u8()?;
         let width = usize::try_from(reader.u32()?).unwrap_or(usize::MAX);
-        let stray = width == 0 && head != (TreeHead { root: [0; 32], count: 0 });
-        if stray || !width.is_multiple_of(STRIPE) || width > Self::WIDEST {
+        let stray = width == 0 && (head != TreeHead { root: [0; 32], count: 0 } || halvings > 0);
+        if stray || halvings > COARSEST || !width.is_multiple_of(STRIPE) || width > Self::WIDEST {
             return Err(DecodeError::OutOfRange(Field::Width));
         }
         let sums = reader.slice(width * StackQuery::KEYS)?.to_vec();
         reader.end()?;
-        Ok(Self { head, width, sums })
+        Ok(Self { head, halvings, width, sums })
     }
 }
 

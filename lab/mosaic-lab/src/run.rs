@@ -20,6 +20,7 @@ mod meter;
 mod movement;
 mod places_named;
 mod plots;
+mod reads;
 mod sessions;
 mod slots;
 mod synthesis;
@@ -185,6 +186,8 @@ fn others(bench: &mut Bench<'_>, naive: Naive) -> Result<()> {
     ledger::attack(bench);
     bench.draw_for("mesh");
     mesh::attack(bench);
+    bench.draw_for("reads");
+    reads::attack(bench);
     bench.draw_for("dictionary");
     dictionary::attack(bench)?;
     bench.draw_for("days");

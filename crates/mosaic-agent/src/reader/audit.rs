@@ -3,7 +3,6 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use mosaic_crypto::pir;
 use mosaic_types::{ProviderId, TableId};
 use mosaic_wire::{BinTable, GenerationBlock, GenerationId, Head, Stack, StackQuery, StackReply};
 
@@ -49,12 +48,7 @@ impl Suspicion {
 
 /// The only right answer.
 fn honest(table: Option<&BinTable>, query: &StackQuery) -> Option<StackReply> {
-    let Some(table) = table.filter(|table| table.width() <= StackReply::WIDEST) else {
-        return Some(StackReply::read_whole());
-    };
-    let selected: Vec<_> = query.keys().iter().map(|key| table.cut_by().select(&key.expand())).collect();
-    let sums = pir::answer(table.rows().ok()?, &selected).ok()?;
-    StackReply::new(table.head(), table.width(), &sums).ok()
+    table.map_or(Some(StackReply::read_whole()), |table| StackReply::answer(table, query).ok())
 }
 
 /// Suspicions whose blocks are on their way.

@@ -16,22 +16,23 @@ use super::{
 /// Looks at each stack, of [`StackQuery::KEYS`] keys each, whatever is wanted of it. One search in balanced mode wants about 80
 /// rows, and 240 more where rows may have been full.
 pub(super) const LOOKS: usize = 4;
-/// How much fuller than the mean the fullest bin is reckoned to be: what all bins are padded to.
-const FULLEST: u64 = 4;
 
 /// Whether looking at the generations of `heads` in a lane with `rows` rows is reckoned to cost fewer bytes than downloading
 /// them. Follows from what everybody knows.
 pub(super) fn pays(heads: &[Head], rows: u32) -> bool {
-    let count: u64 = heads.iter().map(|head| u64::from(head.count)).sum();
-    let record = Record::SIZE as u64;
-    let stacks = count.div_ceil(Stack::MOST_RECORDS as u64).max(heads.len().div_ceil(Stack::MOST) as u64).max(1);
-    let of_each = u32::try_from(count / stacks).unwrap_or(u32::MAX);
-    let (Some(cut), Some(domain)) = (Cut::of(rows, of_each), Cut::domain(rows)) else { return false };
-    let fullest = FULLEST * (u64::from(of_each) / u64::from(cut.bins())).max(Cut::LEAST_RECORDS) + 2;
-    let proof = 64 * u64::from(of_each.max(2).ilog2());
-    let width = Bin::HEADER as u64 + fullest * record + proof;
-    let look = StackQuery::KEYS as u64 * width + StackQuery::size(domain) as u64;
-    2 * LOOKS as u64 * stacks * look < count * record
+    let count: usize = heads.iter().map(|head| usize::try_from(head.count).unwrap_or(usize::MAX)).sum();
+    let stacks = count.div_ceil(Stack::MOST_RECORDS).max(heads.len().div_ceil(Stack::MOST)).max(1);
+    let of_each = count / stacks;
+    let width = |cut: Cut| Bin::longest(fullest(of_each / cut.bins() as usize + 1), of_each);
+    let Some((cut, domain)) = Cut::finest(rows, of_each, width).zip(Cut::domain(rows)) else { return false };
+    let look = StackQuery::KEYS * width(cut) + StackQuery::size(domain);
+    2 * LOOKS * stacks * look < count * Record::SIZE
+}
+
+/// How many records the fullest bin is reckoned to have, to which all are padded, where the mean bin has `mean`: three deviations more
+/// than that, if rows are met so unevenly that the variance is eight times the mean (as tables are sized).
+const fn fullest(mean: usize) -> usize {
+    mean + (9 * 8 * mean).isqrt()
 }
 
 /// All that was read of a stack.
@@ -254,7 +255,7 @@ fn queries(id: &StackId, rows: &[u32], of: u32, rng: &mut dyn CryptoRng) -> Opti
 /// taken must not depend on which bins mattered.
 fn bins(one: &StackReply, other: &StackReply, rows: &[u32], of: u32) -> Option<Vec<Record>> {
     let head: TreeHead = one.head().filter(|head| other.head() == Some(*head))?;
-    let cut = Cut::of(of, head.count)?;
+    let cut = Cut::of(of, one.halvings()).filter(|_| one.halvings() == other.halvings())?;
     let mut records = Vec::new();
     for (row, (one, other)) in rows.iter().zip(one.sums().zip(other.sums())) {
         let bin = Bin::decode(&pir::combine(one, other).ok()?).ok()?;

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use mosaic_crypto::pir;
+use mosaic_crypto::pir::ScanError;
 use mosaic_types::Timestamp;
 use mosaic_wire::{BinTable, GenerationBlock, Problem, ProblemCode, Reply, Stack, StackId, StackQuery, StackReply};
 
@@ -70,14 +70,14 @@ impl Scan {
         let cut = || {
             let blocks: Vec<_> = self.blocks.iter().filter_map(|bytes| GenerationBlock::decode(bytes).ok()).collect();
             let stack = Stack::of(&blocks).ok().filter(|_| blocks.len() == self.blocks.len())?;
-            BinTable::cut(stack.records(), self.rows).filter(|table| table.width() <= StackReply::WIDEST)
+            BinTable::cut(stack.records(), self.rows)
         };
         let Some(table) = self.slot.get_or_init(cut) else { return Ok(Reply::Stack(StackReply::read_whole())) };
-        let selected: Vec<_> = self.query.keys().iter().map(|key| table.cut_by().select(&key.expand())).collect();
-        let rows = table.rows().map_err(|_| Problem::from(ProblemCode::Internal))?;
-        let sums = pir::answer(rows, &selected).map_err(|_| Problem::from(ProblemCode::Malformed))?;
-        let reply = StackReply::new(table.head(), table.width(), &sums);
-        reply.map(Reply::Stack).map_err(|_| ProblemCode::Internal.into())
+        let reply = StackReply::answer(table, &self.query).map_err(|error| match error {
+            ScanError::Domain => ProblemCode::Malformed,
+            _ => ProblemCode::Internal,
+        })?;
+        Ok(Reply::Stack(reply))
     }
 }
 

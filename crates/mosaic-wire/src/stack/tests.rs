@@ -47,9 +47,7 @@ fn query(rows: &[u32], id: &StackId, rng: &mut ChaCha20Rng) -> [StackQuery; 2] {
 fn answer(query: &StackQuery, blocks: &[GenerationBlock]) -> StackReply {
     let query = StackQuery::decode(&query.encode()).unwrap();
     let table = BinTable::cut(Stack::of(blocks).unwrap().records(), ROWS).unwrap();
-    let selected: Vec<_> = query.keys().iter().map(|key| table.cut_by().select(&key.expand())).collect();
-    let sums = pir::answer(table.rows().unwrap(), &selected).unwrap();
-    let reply = StackReply::new(table.head(), table.width(), &sums).unwrap();
+    let reply = StackReply::answer(&table, &query).unwrap();
     assert_eq!(reply.encode().len(), reply.encoded_len());
     StackReply::decode(&reply.encode()).unwrap()
 }
@@ -70,7 +68,8 @@ fn rows_of_several_generations_are_read_at_once() {
     for rows in (0..ROWS).collect::<Vec<_>>().chunks(StackQuery::KEYS) {
         let [one, other] = query(rows, &id, &mut rng).map(|query| answer(&query, &blocks));
         let head = one.head().filter(|head| other.head() == Some(*head)).unwrap();
-        let cut = Cut::of(ROWS, head.count).unwrap();
+        assert_eq!(one.halvings(), other.halvings());
+        let cut = Cut::of(ROWS, one.halvings()).unwrap();
         for (row, (one, other)) in rows.iter().zip(one.sums().zip(other.sums())) {
             let bin = Bin::decode(&pir::combine(one, other).unwrap()).unwrap();
             let shown = bin.confirmed(&cut.rows_of(cut.bin(*row)), &head).unwrap();
@@ -123,13 +122,14 @@ fn queries_have_one_size_and_always_as_many_keys() {
 fn sums_are_one_of_a_bins_width_for_each_key() {
     let head = TreeHead { root: [3; 32], count: 9 };
     let sums = |many: usize, width: usize| vec![vec![1; width]; many];
-    assert!(StackReply::new(head, 64, &sums(64, 64)).is_ok());
-    assert!(StackReply::new(head, StackReply::WIDEST, &sums(64, StackReply::WIDEST)).is_ok());
+    assert!(StackReply::new(head, 22, 64, &sums(64, 64)).is_ok());
+    assert!(StackReply::new(head, 0, StackReply::WIDEST, &sums(64, StackReply::WIDEST)).is_ok());
     for (width, sums) in [(64, sums(63, 64)), (64, sums(64, 128)), (65, sums(64, 65)), (0, sums(64, 0))] {
-        assert_eq!(StackReply::new(head, width, &sums), Err(UnevenSums));
+        assert_eq!(StackReply::new(head, 0, width, &sums), Err(UnevenSums));
     }
     let wide = StackReply::WIDEST + STRIPE;
-    assert_eq!(StackReply::new(head, wide, &sums(64, wide)), Err(UnevenSums));
+    assert_eq!(StackReply::new(head, 0, wide, &sums(64, wide)), Err(UnevenSums));
+    assert_eq!(StackReply::new(head, 23, 64, &sums(64, 64)), Err(UnevenSums));
     let whole = StackReply::read_whole();
     assert_eq!(StackReply::decode(&whole.encode()), Ok(whole.clone()));
     assert_eq!((whole.head(), whole.sums().count()), (None, 0));

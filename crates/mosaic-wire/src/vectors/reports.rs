@@ -1,14 +1,14 @@
 //! What providers sign or hand out: receipt, head, time, table descriptor, generations.
 
-use mosaic_crypto::{dpf, signing::SigningKey};
+use mosaic_crypto::{dpf, merkle::Tree, signing::SigningKey};
 use mosaic_types::{Lane, Period, ProviderId, SegmentId, Stream, TableId, TileId, Timestamp};
 use rand::SeedableRng as _;
 use serde_json::{Value, json};
 
 use super::{Edit, Object, pattern};
 use crate::{
-    Bin, BinTable, Cut, GenerationBlock, GenerationsReply, Groups, Head, HeadsReply, LaneShape, PublicShare, Receipt,
-    Record, SignedTable, SignedTime, StackId, StackQuery, StackReply, TableDescriptor, TreeHead,
+    Bin, Cut, GenerationBlock, GenerationsReply, Groups, Head, HeadsReply, LaneShape, PublicShare, Receipt, Record,
+    SignedTable, SignedTime, StackId, StackQuery, StackReply, TableDescriptor, TreeHead,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_763_683_261_123);
@@ -225,17 +225,18 @@ fn stack_query() -> Object {
 fn stack_reply() -> Object {
     let head = TreeHead { root: pattern(0x31), count: 9 };
     let sums: Vec<Vec<u8>> = (0..64).map(|key| vec![key; 64]).collect();
-    let reply = StackReply::new(head, 64, &sums).unwrap();
-    let fields = json!({ "root": hex::encode(head.root), "count": 9, "width": 64, "sums": "64 of 64 bytes, each byte the number of its key" });
-    let whole = json!({ "root": hex::encode([0; 32]), "count": 0, "width": 0, "sums": "none: to be read whole" });
-    Object::variable("stack-reply", 41, |bytes| Ok(StackReply::decode(bytes)?.encode()))
+    let reply = StackReply::new(head, 3, 64, &sums).unwrap();
+    let fields = json!({ "root": hex::encode(head.root), "count": 9, "halvings": 3, "width": 64, "sums": "64 of 64 bytes, each byte the number of its key" });
+    let whole = json!({ "root": hex::encode([0; 32]), "count": 0, "halvings": 0, "width": 0, "sums": "none: to be read whole" });
+    Object::variable("stack-reply", 42, |bytes| Ok(StackReply::decode(bytes)?.encode()))
         .ok("a stripe for each key", fields, reply.encode())
         .ok("to be read whole", whole, StackReply::read_whole().encode())
         .spoil("unknown version", 0, &[2], "Version")
-        .spoil("half a stripe", 37, &[0, 0, 0, 32], "OutOfRange")
-        .spoil("wider than a reply", 37, &[0, 4, 0, 0], "OutOfRange")
-        .spoil("wider than there are bytes", 37, &[0, 0, 0, 128], "WrongSize")
-        .spoil("no width, and a root", 37, &[0, 0, 0, 0], "OutOfRange")
+        .spoil("more halvings than rows", 37, &[23], "OutOfRange")
+        .spoil("half a stripe", 38, &[0, 0, 0, 32], "OutOfRange")
+        .spoil("wider than a reply", 38, &[0, 4, 0, 0], "OutOfRange")
+        .spoil("wider than there are bytes", 38, &[0, 0, 0, 128], "WrongSize")
+        .spoil("no width, and a root", 38, &[0, 0, 0, 0], "OutOfRange")
 }
 
 /// Bins of a generation of eight records in a lane of 32 rows: the second bin is the fullest and needs no padding but to
@@ -244,16 +245,17 @@ fn bin() -> Object {
     let record = |(number, row): (u8, u32)| Record { row, bytes: pattern(0x60 + number) };
     let rows = [3, 8, 8, 15, 17, 26, 30, 31];
     let block = GenerationBlock::new(segment(), 43, (0..).zip(rows).map(record).collect()).unwrap();
-    let table = BinTable::cut(block.records(), 32).unwrap();
-    let head = table.head();
-    let width = table.width();
-    let bytes = |number: u32| table.bytes()[number as usize * width..][..width].to_vec();
+    let (cut, tree) = (Cut::of(32, 3).unwrap(), Tree::over(block.leaf_hashes()));
+    let bin = |number: u32| Bin::of(&cut.rows_of(number), block.records(), &tree);
+    let width = (0..4).map(|number| bin(number).len()).max().unwrap().next_multiple_of(64);
+    let head = TreeHead { root: tree.root(), count: 8 };
+    let bytes = |number: u32| bin(number).encode(width);
     let fields = |number: u32| {
         let shown = Bin::decode(&bytes(number)).unwrap();
-        let records = shown.confirmed(&table.cut_by().rows_of(number), &head).unwrap();
+        let records = shown.confirmed(&cut.rows_of(number), &head).unwrap();
         let records: Vec<_> = records.iter().map(|record| json!([record.row, hex::encode(record.bytes)])).collect();
         json!({
-            "rows": 32, "bin": number, "width": width, "count": head.count, "root": hex::encode(head.root),
+            "rows": 32, "halvings": 3, "bin": number, "width": width, "count": head.count, "root": hex::encode(head.root),
             "records_of_its_rows": records,
         })
     };
@@ -263,8 +265,8 @@ fn bin() -> Object {
         .ok("the last, with no record behind", fields(3), bytes(3))
         .spoil("unknown version", 0, &[2], "Version")
         .spoil("more records than bytes", 5, &[0, 0, 0, 9], "WrongSize")
-        .spoil("more records than there can be", 5, &[0, 4, 0, 1], "TooMany")
-        .spoil("more hashes than there can be", 9, &[37], "TooMany")
+        .spoil("more records than there can be", 5, &[0, 2, 0, 1], "TooMany")
+        .spoil("more hashes than there can be", 9, &[35], "TooMany")
         .spoil("rows that fall", 10, &[0, 0, 9], "Order")
         .spoil("row beyond the last", 10 + 4 * 195, &[0x40, 0, 0], "OutOfRange")
         .spoil("padding not zero", width - 1, &[1], "Reserved")

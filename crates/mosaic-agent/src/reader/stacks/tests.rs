@@ -182,10 +182,12 @@ fn what_is_read_blind_follows_from_sizes_alone() {
         let head = Head::seal(&blocks(1, &mut rng)[0], [0; 32], now(), &key(1));
         (0..many).map(|index| Head { index, count: records, ..head }).collect()
     };
-    let pays = |records: u32, many: u32| pays(&heads(records, many), 1 << 14);
-    assert!(!pays(10, 30) && !pays(138, 30), "five hundred devices, ten minutes of three origins");
-    assert!(pays(2_770, 30) && pays(27_700, 30), "ten thousand, and a hundred thousand");
-    assert!(!pays(1_385, 3), "a minute of five thousand");
-    let turns = (1..200).map(|records| pays(records * 50, 30)).collect::<Vec<_>>();
-    assert!(turns.is_sorted(), "more records never turn it back");
+    let pays = |records: u32, many: u32, rows: u32| pays(&heads(records, many), rows);
+    assert!(!pays(10, 30, 1 << 14) && !pays(277, 30, 1 << 14), "a thousand devices, ten minutes of three origins");
+    assert!(pays(2_770, 30, 1 << 16), "ten thousand");
+    assert!(pays(27_700, 30, 1 << 19), "a hundred thousand");
+    assert!(!pays(2_770, 3, 1 << 16), "a minute of ten thousand");
+    // the cut goes in steps, so it may turn back once, but not beyond a third more
+    let first = (1..2_000).find(|records| pays(*records, 30, 1 << 14)).unwrap();
+    assert!((first * 4 / 3..20 * first).all(|records| pays(records, 30, 1 << 14)), "from {first} on");
 }

@@ -232,6 +232,13 @@ async fn who_asks_for_more_than_there_is_room_for_comes_again_later() {
     let read = || post(&engine, "/v1/generations", GenerationsQuery::default().encode().to_vec());
     let places: Vec<_> = std::iter::from_fn(|| handle.limits.relay()).collect();
     let room: Vec<_> = std::iter::from_fn(|| handle.limits.generations(1_024)).collect();
+    let scans: Vec<_> = std::iter::from_fn(|| handle.limits.scan()).collect();
+    let look = || post(&engine, "/v1/stack", vec![0; 64]);
+    assert_eq!(look().await, Err(ProblemCode::Overloaded));
+    drop(scans);
+    assert_eq!(look().await, Err(ProblemCode::Malformed));
+    let longer = vec![0; mosaic_wire::StackQuery::MOST_BYTES + 1];
+    assert_eq!(post(&engine, "/v1/stack", longer).await, Err(ProblemCode::WrongSize));
     assert_eq!(relay().await, Err(ProblemCode::Overloaded));
     assert_eq!(read().await, Err(ProblemCode::Overloaded));
     drop((places, room));

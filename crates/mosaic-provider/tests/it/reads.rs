@@ -1,11 +1,14 @@
 use std::time::Duration;
 
+use mosaic_crypto::{dpf, pir};
 use mosaic_federation::{Comparison, Evidence, HeadChain, Linked, VerifiedBlock, compare, peer, records_of};
 use mosaic_provider::store::MemoryStore;
 use mosaic_types::{Lane, SegmentId, Stream, TableId};
 use mosaic_wire::{
-    Call, EventFields, GenerationBlock, GenerationId, GenerationsQuery, Head, HeadsQuery, KnownGenerations, Reply,
+    Bin, Call, Cut, EventFields, GenerationBlock, GenerationId, GenerationsQuery, Head, HeadsQuery, KnownGenerations,
+    Record, Reply, StackId, StackQuery,
 };
+use rand::Rng as _;
 
 use crate::cluster::{Cluster, federation, id};
 
@@ -53,6 +56,51 @@ fn every_provider_shows_the_same_sealed_generations() {
     }
     assert_eq!(compare(&chains[0], &chains[1]), Comparison::Equal(1));
     assert_eq!(compare(&chains[1], &chains[2]), Comparison::Equal(1));
+}
+
+/// One half of a key each, and what the two sums add up to proves itself under a root that both name; also the second time, when
+/// the table is cut already, and at any two of the three.
+#[test]
+fn a_look_at_any_two_providers_shows_a_row() {
+    let mut cluster = Cluster::ready(vec![MemoryStore::default(); 3]);
+    let now = cluster.now;
+    let table = cluster.table(1, now.period());
+    let rows = table.lane(Lane::Rendezvous).rows;
+    let mut event = || {
+        // rows are pseudorandom: all over the table
+        let rows: Vec<u32> = (0..10).map(|slot| slot * 13_000 + cluster.rng.next_u32() % 13_000).collect();
+        cluster.event_for(&table, Lane::Rendezvous, Stream::Steady, &rows)
+    };
+    let events: Vec<_> = (0..20).map(|_| event()).collect();
+    for (event, origin) in events.iter().zip([1, 2, 3].into_iter().cycle()) {
+        cluster.deposit(origin, *event).unwrap();
+    }
+    cluster.pass(Duration::from_mins(2), Duration::from_secs(20));
+    let heads: Vec<Head> =
+        [1, 2, 3].map(|origin| segment(&cluster, origin, Stream::Steady)).map(|it| heads(&mut cluster, 1, it)).concat();
+    let stack = StackId::of(&heads).unwrap();
+    let wanted: Vec<Record> =
+        events.iter().map(|event| records_of(&EventFields::decode(event).unwrap(), 0x3ff)[4]).collect();
+    for pair in [[1, 2], [3, 1], [2, 3], [1, 2]] {
+        let keys = (0..StackQuery::KEYS).map(|at| wanted.get(at).map_or(0, |record| record.row));
+        let keys: Vec<_> =
+            keys.map(|row| dpf::share(row, Cut::domain(rows).unwrap(), &mut cluster.rng).unwrap()).collect();
+        let [one, other] = [0, 1].map(|party| {
+            let keys = keys.iter().map(|pair| pair[party].clone()).collect();
+            let query = StackQuery::new(stack.clone(), keys).unwrap();
+            let answer = cluster.call(pair[party], Call::Stack(Box::new(query)));
+            let Ok(Reply::Stack(reply)) = answer else { panic!("no sums") };
+            reply
+        });
+        let head = one.head().filter(|head| other.head() == Some(*head)).unwrap();
+        let cut = Cut::of(rows, one.halvings()).unwrap();
+        assert_eq!(head.count, 200);
+        for (record, (one, other)) in wanted.iter().zip(one.sums().zip(other.sums())) {
+            let bin = Bin::decode(&pir::combine(one, other).unwrap()).unwrap();
+            assert!(bin.confirmed(&cut.rows_of(cut.bin(record.row)), &head).unwrap().contains(record));
+        }
+    }
+    assert_eq!(cluster.core(1).counters().blind_reads, 3);
 }
 
 #[test]

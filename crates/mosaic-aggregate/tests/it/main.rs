@@ -4,5 +4,6 @@
 
 mod days;
 mod forgeries;
+mod influx;
 mod published;
 mod world;

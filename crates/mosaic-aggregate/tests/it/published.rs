@@ -24,6 +24,11 @@ fn signed(reports: u32) -> SignedStatement {
     said.signed(signatures)
 }
 
+/// What is published of so many people who wish for the same.
+pub(crate) fn of_an_evening(reports: u32) -> Published {
+    verify(&signed(reports).encode()).unwrap()
+}
+
 fn verify(bytes: &[u8]) -> Result<Published, Untrusted> {
     SignedStatement::decode(bytes)?.verify(|provider| Some(key(provider.get()).verifying_key()))
 }
@@ -54,7 +59,7 @@ fn a_statement_needs_two_signatures() {
 /// Only what is said is written: one class in one part of the day, of 400 people who wish for it.
 #[test]
 fn lines_say_what_is_published() {
-    let published = verify(&signed(400).encode()).unwrap();
+    let published = of_an_evening(400);
     let lines = lines(&published, |class| if class.get() == 0 { "food & drink, all" } else { "other" });
     let food: Vec<&str> = lines
         .lines()

@@ -6,8 +6,8 @@
 //!   VDAF draft 18), each of which is uniform by itself.
 //! - Two providers, the aggregators, check together that a report is one vote for one answer, and add up their shares
 //!   ([`Batch`]). Each puts discrete Laplace noise on its sum ([`NoisedSum`]) before the other sees it.
-//! - Both sign what comes out ([`Statement`]). Only a signed statement, or one's own, becomes [`Published`], and only what
-//!   is published can be written anywhere.
+//! - Both sign what comes out ([`Statement`]). Only a statement with both signatures becomes [`Published`], and only what is
+//!   published can be written anywhere.
 //!
 //! Holds: one aggregator and everybody else learn of a person what ε of the noise allows; both aggregators together learn
 //! an answer that was kept with the odds of the randomised response. Does not hold: that a device takes part is seen by

@@ -31,3 +31,35 @@ impl fmt::Debug for ReleasedReport {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mosaic_aggregate::{Batch, PartOfDay, Side};
+    use mosaic_types::{ClassId, TileId};
+    use mosaic_wire::encode;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha20Rng;
+
+    use super::*;
+
+    /// Both shares pass the barrier, are of one size whatever is said, and count as one vote.
+    #[test]
+    fn a_released_report_is_one_vote() {
+        let today = Counted { tile: TileId(7), day: 20_412 };
+        let wish = Answer::wish(ClassId::new(3).unwrap(), PartOfDay::Evening);
+        for (seed, truth) in [(93, wish), (94, Answer::NOTHING)] {
+            let mut rng = ChaCha20Rng::seed_from_u64(seed);
+            let [leader, helper] = ReleasedReport::pair(today, &Sensitive::new(truth), &mut rng).unwrap();
+            let [leader, helper] = [encode(&leader), encode(&helper)].map(|bytes| {
+                assert_eq!(bytes.len(), ReportFields::SIZE);
+                ReportFields::decode(&bytes).unwrap()
+            });
+            let [mut one, mut two] =
+                [Side::Leader, Side::Helper].map(|side| Batch::open(today, side, [9; 32]).unwrap());
+            let (first, second) = (one.begin(&leader).unwrap(), two.begin(&helper).unwrap());
+            let (mine, theirs) = (*first.verifier_share(), *second.verifier_share());
+            assert_eq!((one.finish(first, &theirs), two.finish(second, &mine)), (Ok(()), Ok(())));
+            assert_eq!((one.reports(), two.reports()), (1, 1));
+        }
+    }
+}

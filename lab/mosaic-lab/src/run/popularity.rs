@@ -31,7 +31,7 @@ use crate::{
 /// People who report, of the same town and not of the lab's people.
 const REPORTERS: usize = 4_000;
 /// One in so many sends a report that is not one vote.
-const LIARS: usize = 20;
+const LIARS: u32 = 20;
 /// Where their seed lies from that of the lab's people.
 const OTHERS: u64 = 0x7265_706F_7274_6572;
 
@@ -53,15 +53,15 @@ fn counted(bench: &mut Bench<'_>) -> Result<Published> {
     let rng = &mut bench.rng;
     let batch = |side| Batch::open(today, side, [7; 32]).ok_or_else(broken);
     let (mut leader, mut helper) = (batch(Side::Leader)?, batch(Side::Helper)?);
-    let (mut truth, mut forged) = ([[0_u32; 4]; ClassId::COUNT as usize], 0_u32);
-    for (user, resident) in (0..).zip(residents.all()) {
+    let (mut truth, mut forged) = ([[0_u32; 4]; ClassId::COUNT as usize], 0);
+    for (user, resident) in (0_u32..).zip(residents.all()) {
         let at = evening().after(Duration::from_secs(rng.random_range(0..86_400)));
         let wish = Wish::of(user, resident, bench.places, at, rng);
         let hour = LocalTime::by_sun(at, wish.place).hour();
         let part = PartOfDay::of_hour(hour);
         let answer = NoisedAnswer::draw(&Sensitive::new(Answer::wish(wish.class, part)), rng);
         let mut shares = report(today, answer, rng).ok_or_else(broken)?;
-        if user as usize % LIARS == 0 {
+        if user.is_multiple_of(LIARS) {
             many_votes(&mut shares[0]);
             forged += u32::from(vote(&mut leader, &mut helper, &shares));
         } else if vote(&mut leader, &mut helper, &shares) {

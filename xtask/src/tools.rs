@@ -13,7 +13,7 @@ struct Tool {
     needed_for: &'static str,
 }
 
-const TOOLS: [Tool; 6] = [
+const TOOLS: [Tool; 7] = [
     Tool { program: "git", package: "git", needed_for: "listing the project's files" },
     Tool { program: "cc", package: "build-essential", needed_for: "compiling SQLite and the TLS primitives" },
     Tool { program: "c++", package: "build-essential", needed_for: "compiling the fuzz targets' runtime" },
@@ -23,11 +23,16 @@ const TOOLS: [Tool; 6] = [
         package: "prometheus",
         needed_for: "running the alert rules of deploy/ in the tests",
     },
+    Tool {
+        program: "influxd",
+        package: "influxdb",
+        needed_for: "writing published counts to a real store in the tests",
+    },
     Tool { program: "promtool", package: "prometheus", needed_for: "checking the files of deploy/ in the tests" },
 ];
 
 /// Packages that start a service of their own name, open to other machines. The tests need the program alone.
-const SERVICES: [&str; 1] = ["prometheus"];
+const SERVICES: [&str; 2] = ["prometheus", "influxdb"];
 
 /// Makes sure every tool is there: installs what is missing when `install` is set, else names it.
 pub(crate) fn ensure(install: bool) -> Result<()> {

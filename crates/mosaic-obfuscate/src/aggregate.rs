@@ -8,16 +8,13 @@
 //! way. Who compares lists that differ in all their events adds up over the events; the accountant does that anyway,
 //! because it counts every event.
 //!
-//! The samplers use integers only (`mosaic-obfuscate` draws no float into noise). They branch on the random bits that
-//! they draw, so how long a draw takes tells of the noise, as in every rejection sampler; they never branch on the true
-//! value, and the true value enters by one addition or comparison at the end.
+//! The samplers are those of `mosaic-noise`, which use integers only.
 
-mod bernoulli;
-mod laplace;
 #[cfg(test)]
 #[expect(clippy::print_stdout, reason = "tests: figures to read")]
 mod tests;
 
+use mosaic_noise::{choice, discrete_laplace};
 use mosaic_types::{ClassId, Timestamp};
 use rand::CryptoRng;
 use thiserror::Error;
@@ -97,7 +94,7 @@ pub fn noised_choice(
         return Err(ChoiceError::NoSuchOption);
     }
     let spending = accountant.charge(&[(Mechanism::Choice { epsilon, options }, 1)])?;
-    Ok(Noised { value: draw_choice(truth, options, epsilon, rng), spending })
+    Ok(Noised { value: choice(truth, options, epsilon, rng), spending })
 }
 
 /// The same for a list of events: noise of `epsilon` on each time and of `epsilon` on each class (L3-64).
@@ -119,23 +116,11 @@ pub fn noised_events(
 }
 
 fn draw_time(at: Timestamp, epsilon: Epsilon, rng: &mut impl CryptoRng) -> Timestamp {
-    let noise = laplace::draw(epsilon, TIME_SENSITIVITY_S, rng);
+    let noise = discrete_laplace(epsilon, TIME_SENSITIVITY_S, rng);
     Timestamp::from_secs(at.as_secs().saturating_add_signed(noise))
 }
 
 fn draw_class(class: ClassId, epsilon: Epsilon, rng: &mut impl CryptoRng) -> ClassId {
-    let drawn = draw_choice(u32::from(class.get()), u32::from(ClassId::COUNT), epsilon, rng);
+    let drawn = choice(u32::from(class.get()), u32::from(ClassId::COUNT), epsilon, rng);
     u8::try_from(drawn).ok().and_then(|drawn| ClassId::new(drawn).ok()).unwrap_or(class)
-}
-
-/// Any option, kept with probability `exp(-ε/2)` unless it is the truth: exact by rejection. The decision is drawn
-/// whether or not it is needed.
-fn draw_choice(truth: u32, options: u32, epsilon: Epsilon, rng: &mut impl CryptoRng) -> u32 {
-    loop {
-        let option = u32::try_from(bernoulli::below(u64::from(options), rng)).unwrap_or_default();
-        let kept = bernoulli::decays(u64::from(epsilon.thousandths()), 2_000, rng);
-        if kept | (option == truth) {
-            return option;
-        }
-    }
 }

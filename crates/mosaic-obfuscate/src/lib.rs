@@ -6,7 +6,6 @@
 //! Nothing here opens a socket, a file or a clock, and nothing leaves the device from here: only the
 //! crate above, which seals, may release (DESIGN sections 3 and 4).
 
-pub mod accounting;
 pub mod aggregate;
 pub mod blur;
 pub mod corpus;
@@ -22,6 +21,7 @@ mod vocabulary;
 pub use granularity::Granularity;
 pub use ledger::{Charge, Ledger};
 pub use lifetime::Lifetime;
+pub use mosaic_noise::accounting;
 pub use persona::{
     Appearance, Cast, DayPath, Echo, Habits, Inclusion, Paths, PersonaBundle, PersonaId, PersonaWish, Round, RoundId,
     Stop, Trip, Whereabouts, Why, sample_lines,

@@ -54,7 +54,7 @@ impl Releaser {
         let seed = Zeroizing::new(seed);
         let key = |purpose: &[u8]| Zeroizing::new(kdf::derive(seed.as_slice(), Label::DeviceSeed, &[purpose]));
         let keys = Keys { blur: key(b"blur"), bundles: key(b"bundles"), order: key(b"slot order") };
-        let mut cast = Cast::new(&key(b"personas"), &places, &state.whereabouts);
+        let mut cast = Cast::new(&key(b"personas"), &places, &state.whereabouts).liking(state.liked);
         cast.follow(&state.habits);
         // without places nobody lives anywhere, and who did comes back with the places
         if !places.is_empty() {

@@ -4,7 +4,7 @@ use mosaic_geo::Cell;
 use mosaic_obfuscate::{
     Echo, Granularity, Habits, Inclusion, Ledger, Lifetime, PersonaId, Round, RoundId, Whereabouts, blur::Anchor,
 };
-use mosaic_types::{ClassId, LatLng, Mode, NoiseRatio, Timestamp, TopicId, TtlHours, Week, Window};
+use mosaic_types::{ClassId, ClassShares, LatLng, Mode, NoiseRatio, Timestamp, TopicId, TtlHours, Week, Window};
 use mosaic_wire::PartsNeeded;
 use serde::{Deserialize, Serialize};
 
@@ -140,6 +140,16 @@ pub struct ReleaserState {
     pub(crate) last_id: u64,
     pub(crate) written: BTreeMap<Slate, Vec<Source>>,
     pub(crate) combined: Option<Combined>,
+    pub(crate) liked: Option<ClassShares>,
+}
+
+impl ReleaserState {
+    /// The state of a new device in a region where it is published how popular the classes are: its personas' tastes
+    /// follow it for as long as the device lives (PRIVACY section 7). The default knows nothing of the region, and tastes
+    /// follow the public vocabulary.
+    pub fn where_popular(liked: ClassShares) -> Self {
+        Self { liked: Some(liked), ..Self::default() }
+    }
 }
 
 impl fmt::Debug for ReleaserState {

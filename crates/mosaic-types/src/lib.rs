@@ -11,6 +11,7 @@ mod mode;
 mod position;
 mod risk;
 mod sensitive;
+mod shares;
 mod time;
 
 pub use anonymity::{AnonymityFloor, InvalidAnonymity};
@@ -25,4 +26,5 @@ pub use mode::{Mode, ModeProfile, ParseModeError, ServiceClass};
 pub use position::{InvalidPosition, LatLng};
 pub use risk::{ParseRiskError, Risk};
 pub use sensitive::Sensitive;
+pub use shares::{ClassShares, InvalidShares};
 pub use time::{Clock, Epoch, FixedClock, Period, ScaledClock, Timestamp, Week, Window};

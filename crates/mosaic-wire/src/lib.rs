@@ -1,7 +1,7 @@
 //! Every message of MOSAIC as bytes: fixed sizes, big-endian, versioned (`docs/spec/`, `vectors/`).
 //!
 //! Decoding is open to everybody and never panics, whatever a stranger sends. *Encoding* an event, an
-//! evaluation query or a contact card is possible only through [`encode`], which takes a
+//! evaluation query, a share of a report or a contact card is possible only through [`encode`], which takes a
 //! [`Releasable`]; that trait is implemented in `mosaic-release` alone (DESIGN section 5).
 
 pub mod call;
@@ -24,6 +24,7 @@ mod head;
 mod oprf_input;
 mod reading;
 mod receipt;
+mod report;
 mod table;
 mod text;
 mod time;
@@ -49,6 +50,7 @@ pub use reading::{
     GenerationId, GenerationsQuery, GenerationsReply, HeadsQuery, HeadsReply, KnownGenerations, QueryTooLong,
 };
 pub use receipt::Receipt;
+pub use report::{ReportFields, Side};
 pub use rows::{Direction, RendezvousState};
 pub use stack::{NoStack, Stack, StackId, StackQuery, StackReply, StackTooHigh, UnevenKeys, UnevenSums};
 pub use table::{Groups, InvalidTable, LaneShape, PublicShare, SignedTable, TableDescriptor, UntrustedTable};

@@ -41,7 +41,11 @@ impl<'a> Device<'a> {
         Self {
             user,
             resident,
-            releaser: Releaser::new(seed, Arc::clone(places), ReleaserState::default()),
+            releaser: Releaser::new(
+                seed,
+                Arc::clone(places),
+                plan.liked.map_or_else(ReleaserState::default, ReleaserState::where_popular),
+            ),
             cadence: Cadence::draw(plan.mode.class(), &mut rng),
             mode: plan.mode,
             wish_at: plan.start.after(Duration::from_secs(rng.random_range(0..3_600))),

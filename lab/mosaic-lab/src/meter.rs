@@ -40,6 +40,7 @@ pub fn make_meter(places: &Arc<PlaceIndex>, plan: MeterPlan, progress: &Progress
             seed: (plan.seed ^ OTHERS).wrapping_add(number.into()),
             mode,
             start: evening(),
+            liked: None,
         };
         let opened = record_opened(places, population, Life::Ordinary, Layers::Outer, progress)?;
         for lesson in lessons(places, mode, &opened) {

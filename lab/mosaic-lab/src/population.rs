@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Result, anyhow};
 use mosaic_attack::EventView;
 use mosaic_geo::{PlaceIndex, Residents};
-use mosaic_types::{Mode, Timestamp};
+use mosaic_types::{ClassShares, Mode, Timestamp};
 
 use crate::{
     Progress,
@@ -35,6 +35,8 @@ pub struct PopulationPlan {
     pub mode: Mode,
     /// First instant; a Saturday evening in the demo.
     pub start: Timestamp,
+    /// How popular the classes are there, where that was published before the devices began.
+    pub liked: Option<ClassShares>,
 }
 
 /// Lets `plan.agents` people live in `places` and records the discovery events of their devices, in order

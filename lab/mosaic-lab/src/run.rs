@@ -20,6 +20,7 @@ mod meter;
 mod movement;
 mod places_named;
 mod plots;
+mod popularity;
 mod reads;
 mod sessions;
 mod slots;
@@ -179,6 +180,7 @@ fn others(bench: &mut Bench<'_>, naive: Naive) -> Result<()> {
     slots::discovery(bench, naive)?;
     bench.draw_for("opened bundles");
     discovery::attack(bench, naive)?;
+    popularity::attack(bench)?;
     bench.draw_for("places");
     places_named::attack(bench)?;
     bench.draw_for("movement");

@@ -60,6 +60,7 @@ pub fn slots(places: &Arc<PlaceIndex>, plan: &SlotPlan, progress: &Progress<'_>)
         seed: plan.seed,
         mode: Mode::Balanced,
         start: evening(),
+        liked: None,
     };
     progress.stage("the naive design", 0);
     let residents = Residents::generate(places, plan.rendezvous_agents as usize, plan.seed)?;

@@ -5,6 +5,7 @@
 
 use std::sync::LazyLock;
 
+use mosaic_aggregate::{Batch, Counted, NoisedSum, ReportFields, SignedStatement};
 use mosaic_crypto::{
     agreement::AgreementSecret,
     handshake::{Initiator, Responder},
@@ -27,6 +28,9 @@ use crate::Target;
 pub(crate) const TARGETS: &[Target] = &[
     Target { name: "federation_peer_reply", run: |bytes| drop(postcard::from_bytes::<PeerReply>(bytes)) },
     Target { name: "federation_envelope", run: envelope },
+    Target { name: "aggregate_sum", run: noised_sum },
+    Target { name: "aggregate_statement", run: statement },
+    Target { name: "aggregate_report", run: report },
     Target { name: "federation_signed_dealing", run: signed_dealing },
     Target { name: "crypto_handshake", run: handshake },
     Target { name: "discovery_card", run: card },
@@ -46,6 +50,34 @@ const REQUEST: [u8; 32] = [7; 32];
 
 fn providers() -> Option<[ProviderId; 2]> {
     Some([ProviderId::new(1).ok()?, ProviderId::new(2).ok()?])
+}
+
+fn noised_sum(bytes: &[u8]) {
+    if let Some(sum) = NoisedSum::decode(bytes) {
+        assert!(sum.encode() == bytes, "accepted, but written differently");
+    }
+}
+
+/// A statement as it came, under the keys of the federation and under any key.
+fn statement(bytes: &[u8]) {
+    let Ok(statement) = SignedStatement::decode(bytes) else { return };
+    assert!(statement.encode() == bytes, "accepted, but written differently");
+    if let Some(federation) = FEDERATION.as_ref()
+        && let Ok(published) = statement.verify(|provider| federation.signing_key(provider))
+    {
+        assert!(published.class_shares().is_ok(), "published, and of no use");
+    }
+}
+
+/// A share of a report goes through everything up to the other aggregator's answer, which is taken to be its own.
+fn report(bytes: &[u8]) {
+    let Ok(report) = ReportFields::decode(bytes) else { return };
+    let counted = Counted { tile: report.tile, day: report.day };
+    let Some(mut batch) = Batch::open(counted, report.side, [9; 32]) else { return };
+    if let Ok(begun) = batch.begin(&report) {
+        let theirs = *begun.verifier_share();
+        assert!(batch.finish(begun, &theirs).is_err() && batch.reports() == 0, "counted without the other share");
+    }
 }
 
 /// A request to and a reply for provider 2, as they came and signed by provider 1.

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use mosaic_types::Window;
 use mosaic_wire::{
     Bin, Bundle, Carrier, CellReply, CellRequest, ContactCard, EvaluateFields, EventFields, Frame, GatheredText,
-    GenerationBlock, GenerationsQuery, GenerationsReply, Head, HeadsQuery, HeadsReply, Problem, Receipt, SignedTable,
-    SignedTime, StackQuery, StackReply, TextField, TextRef, TokensQuery, TokensReply, TopicLayer, WireToken,
+    GenerationBlock, GenerationsQuery, GenerationsReply, Head, HeadsQuery, HeadsReply, Problem, Receipt, ReportFields,
+    SignedTable, SignedTime, StackQuery, StackReply, TextField, TextRef, TokensQuery, TokensReply, TopicLayer,
+    WireToken,
 };
 
 use crate::Target;
@@ -49,6 +50,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "wire_gathered_text", run: gathered_text },
     Target { name: "wire_event", run: event },
     Target { name: "wire_evaluate", run: evaluate },
+    Target { name: "wire_report", run: report },
     Target { name: "wire_contact_card", run: contact_card },
     Target { name: "wire_problem", run: problem },
 ];
@@ -87,6 +89,12 @@ fn event(bytes: &[u8]) {
 fn evaluate(bytes: &[u8]) {
     if let Ok(query) = EvaluateFields::decode(bytes) {
         assert!(bytes.ends_with(query.points.as_flattened()), "the points moved");
+    }
+}
+
+fn report(bytes: &[u8]) {
+    if let Ok(share) = ReportFields::decode(bytes) {
+        assert!(bytes.ends_with(&share.input_share), "the share moved");
     }
 }
 

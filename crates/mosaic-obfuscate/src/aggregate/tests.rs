@@ -98,7 +98,7 @@ fn categories_are_kept_as_often_as_stated() {
     let mut counts = |truth: u32| {
         let mut counts = BTreeMap::<i64, f64>::new();
         for _ in 0..n {
-            let drawn = draw_choice(truth, 10, Epsilon::default(), &mut rng);
+            let drawn = choice(truth, 10, Epsilon::default(), &mut rng);
             *counts.entry(i64::from(drawn)).or_default() += 1.0;
         }
         counts

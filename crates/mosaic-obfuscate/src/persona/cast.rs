@@ -6,7 +6,7 @@ use std::{
 
 use mosaic_crypto::kdf::{Label, Root};
 use mosaic_geo::{Category, Cell, PlaceIndex, Resolution, offset_m};
-use mosaic_types::{ClassId, Mode, Timestamp, TopicId, Week};
+use mosaic_types::{ClassId, ClassShares, Mode, Timestamp, TopicId, Week};
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha20Rng;
 
@@ -43,6 +43,8 @@ pub struct Cast {
     cells: Vec<(Cell, u32)>,
     /// Where they lived when the device last looked.
     kept: Whereabouts,
+    /// What is popular in the region, where it was published before they lived.
+    liked: Option<ClassShares>,
     /// By company, made when first asked for.
     companies: Vec<OnceLock<Vec<Member>>>,
     /// By member of the person's company: where it was shown while the person was shown at each of their cells.
@@ -83,7 +85,14 @@ impl Cast {
     pub fn new(seed: &[u8; 32], places: &Arc<PlaceIndex>, kept: &Whereabouts) -> Self {
         let (root, cells) = (Root::new(seed), support(places));
         let companies = (0..=Self::QUIET).map(|_| OnceLock::new()).collect();
-        Self { root, cells, kept: kept.clone(), companies, beside: Beside::default() }
+        Self { root, cells, kept: kept.clone(), liked: None, companies, beside: Beside::default() }
+    }
+
+    /// The same personas with tastes that follow what is popular in their region. Tastes are for life: a device gives the
+    /// same shares again every time, or its personas would all change at once and only the person would not.
+    pub fn liking(self, liked: Option<ClassShares>) -> Self {
+        let companies = (0..=Self::QUIET).map(|_| OnceLock::new()).collect();
+        Self { liked, companies, ..self }
     }
 
     /// Lets the companions come along with what the person has shown. To be called whenever that grew: a companion has
@@ -300,7 +309,8 @@ impl Cast {
         let many = if company == 0 { Self::COMPANIONS + Seat::COUNT } else { Self::COMPANY };
         members.get_or_init(|| {
             let names = (0..).take(many).map(|member| PersonaId { company, member });
-            names.map(|name| Member::new(&self.root, name, &self.cells, self.kept.of(name))).collect()
+            let member = |name| Member::new(&self.root, name, (&self.cells, self.kept.of(name)), self.liked.as_ref());
+            names.map(member).collect()
         })
     }
 

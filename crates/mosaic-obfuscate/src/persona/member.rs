@@ -1,6 +1,6 @@
 use mosaic_crypto::kdf::{Label, Root};
 use mosaic_geo::{Cell, LocalTime};
-use mosaic_types::ClassId;
+use mosaic_types::{ClassId, ClassShares};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
@@ -27,7 +27,12 @@ pub(super) struct Member {
 
 impl Member {
     /// All of a company have equally many haunts, so that what one does any other can do too.
-    pub(super) fn new(root: &Root, name: PersonaId, cells: &[(Cell, u32)], kept: &[Cell]) -> Self {
+    pub(super) fn new(
+        root: &Root,
+        name: PersonaId,
+        (cells, kept): (&[(Cell, u32)], &[Cell]),
+        liked: Option<&ClassShares>,
+    ) -> Self {
         let rng = |context: &[&[u8]]| ChaCha20Rng::from_seed(root.derive(Label::PersonaSeed, context));
         let haunts = rng(&[b"haunts", &name.company.to_be_bytes()]).random_range(1..=HAUNTS);
         let mut own = spots(cells, haunts, &mut rng(&[b"member", &name.to_bytes()]));
@@ -37,7 +42,7 @@ impl Member {
         }
         // of its own draws, so that no index of places changes what somebody likes
         let mut taste = rng(&[b"tastes", &name.to_bytes()]);
-        let (fall_off, classes) = (taste.random_range(FALL_OFF), tastes(&mut taste));
+        let (fall_off, classes) = (taste.random_range(FALL_OFF), tastes(liked, &mut taste));
         Self { cells: own, classes, hand: Hand::new(&mut rng(&[b"hand", &name.to_bytes()])), fall_off }
     }
 
@@ -84,10 +89,12 @@ fn spots(cells: &[(Cell, u32)], haunts: usize, rng: &mut ChaCha20Rng) -> Vec<Cel
     own
 }
 
-/// The classes in an order that the public aggregate favours.
-fn tastes(rng: &mut ChaCha20Rng) -> Vec<ClassId> {
+/// The classes in an order that favours what is popular in the region; where nothing is published of it, what the
+/// vocabulary says of people everywhere.
+fn tastes(liked: Option<&ClassShares>, rng: &mut ChaCha20Rng) -> Vec<ClassId> {
+    let classes = Vocabulary::builtin().classes().iter();
     let mut left: Vec<(ClassId, f64)> =
-        Vocabulary::builtin().classes().iter().map(|class| (class.id, class.prior)).collect();
+        classes.map(|class| (class.id, liked.map_or(class.prior, |liked| liked.of(class.id)))).collect();
     let mut tastes = Vec::with_capacity(left.len());
     while let Some((class, _)) = by_weight(&left, |(_, prior)| *prior, rng) {
         left.retain(|(other, _)| *other != class);
@@ -127,7 +134,7 @@ mod tests {
                 .map(|place| LatLng::new(40.0 + f64::from(place) / 50.0, lng).unwrap())
                 .map(|place| (Cell::at(place, Resolution::R8), 3))
                 .collect();
-            Member::new(&Root::new(&[2; 32]), PersonaId { company: 0, member: 1 }, &cells, &[])
+            Member::new(&Root::new(&[2; 32]), PersonaId { company: 0, member: 1 }, (&cells, &[]), None)
         };
         let (greenwich, west) = (at(0.0), at(-90.0));
         let spots = |member: &Member, window: u32| -> Vec<usize> {
@@ -145,7 +152,7 @@ mod tests {
         let mut rng = ChaCha20Rng::from_seed([1; 32]);
         assert_eq!(by_weight(&[] as &[u8], |_| 1.0, &mut rng), None);
         assert_eq!(by_weight(&[7_u8], |_| 0.0, &mut rng), Some(7));
-        let mut liked = tastes(&mut rng);
+        let mut liked = tastes(None, &mut rng);
         liked.sort_unstable();
         assert_eq!(liked.iter().map(|class| class.get()).collect::<Vec<_>>(), (0..16).collect::<Vec<_>>());
         for class in Vocabulary::builtin().classes() {

@@ -1,4 +1,4 @@
-//! Integration tests: vocabulary on labelled sentences, noise and accounts by their statistics, personas by their support.
+//! Integration tests: vocabulary on labelled sentences, noise by its statistics, personas by their support.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,7 +7,6 @@
     reason = "tests: helpers too, and figures to read"
 )]
 
-mod accounting;
 mod aggregate;
 mod blur;
 mod corpus;
@@ -18,6 +17,7 @@ mod paths;
 mod personas;
 mod sentences;
 mod shared;
+mod tastes;
 mod titles;
 mod trail;
 mod vocabulary;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use mosaic_geo::Cell;
 use mosaic_obfuscate::{Granularity, Habits, Ledger, Whereabouts};
-use mosaic_types::{ClassId, Mode, Timestamp, TopicId};
+use mosaic_types::{ClassId, ClassShares, Mode, Timestamp, TopicId};
 use serde::{Deserialize, Serialize};
 
 use super::{Blurred, Broadcast, BroadcastId, Combined, MemoKey, ReleaserState, Slate, Source};
@@ -10,7 +10,7 @@ use crate::releaser::wording;
 
 /// The formats of a stored state. Version 1 had no number: it began with an optional ledger, whose first byte
 /// is 0 or 1 in the vault's encoding, just as the number of a variant is. So version 1 reads as either of the
-/// first two variants, versions 2 and 3 as the third and fourth, and what is written now is the fifth.
+/// first two variants, versions 2 to 4 as the third to fifth, and what is written now is the sixth.
 #[derive(Serialize, Deserialize)]
 pub(super) enum Stored {
     WithoutLedger(First),
@@ -18,9 +18,10 @@ pub(super) enum Stored {
     Second(Box<Held<SecondSource>>),
     Third(Box<Held<Source>>),
     Fourth(Box<ByHabit>),
+    Fifth(Box<(ByHabit, Option<ClassShares>)>),
 }
 
-/// What is held since version 4.
+/// What is held since version 4; since version 5 beside it what was popular where the device began.
 #[derive(Serialize, Deserialize)]
 pub(super) struct ByHabit {
     ledger: Option<Ledger>,
@@ -83,8 +84,9 @@ struct EarlyBroadcast {
 
 impl From<ReleaserState> for Stored {
     fn from(state: ReleaserState) -> Self {
-        let ReleaserState { ledger, memo, whereabouts, habits, broadcasts, last_id, written, combined } = state;
-        Self::Fourth(Box::new(ByHabit { ledger, memo, whereabouts, habits, broadcasts, last_id, written, combined }))
+        let ReleaserState { ledger, memo, whereabouts, habits, broadcasts, last_id, written, combined, liked } = state;
+        let held = ByHabit { ledger, memo, whereabouts, habits, broadcasts, last_id, written, combined };
+        Self::Fifth(Box::new((held, liked)))
     }
 }
 
@@ -109,19 +111,26 @@ impl From<Stored> for ReleaserState {
                     last_id,
                     written: kept(written, own),
                     combined: None,
+                    liked: None,
                 }
             }
             Stored::Third(held) => {
                 let Held { ledger, memo, whereabouts, broadcasts, last_id, written } = *held;
                 let (habits, broadcasts) = by_habit(broadcasts);
-                Self { ledger, memo, whereabouts, habits, broadcasts, last_id, written, combined: None }
+                Self { ledger, memo, whereabouts, habits, broadcasts, last_id, written, combined: None, liked: None }
             }
-            Stored::Fourth(held) => {
-                let ByHabit { ledger, memo, whereabouts, habits, broadcasts, last_id, written, combined } = *held;
-                Self { ledger, memo, whereabouts, habits, broadcasts, last_id, written, combined }
+            Stored::Fourth(held) => by_region(*held, None),
+            Stored::Fifth(held) => {
+                let (held, liked) = *held;
+                by_region(held, liked)
             }
         }
     }
+}
+
+fn by_region(held: ByHabit, liked: Option<ClassShares>) -> ReleaserState {
+    let ByHabit { ledger, memo, whereabouts, habits, broadcasts, last_id, written, combined } = held;
+    ReleaserState { ledger, memo, whereabouts, habits, broadcasts, last_id, written, combined, liked }
 }
 
 /// Of a remembered cell its middle is kept, which snaps to that cell again.
@@ -142,6 +151,7 @@ fn upgraded(ledger: Option<Ledger>, first: First) -> ReleaserState {
         last_id,
         written,
         combined: None,
+        liked: None,
     }
 }
 
@@ -269,8 +279,29 @@ mod tests {
         assert_eq!((bytes[0], read.last_id, read.written.len(), read.combined.is_none()), (3, 9, 1, true));
     }
 
+    /// Version 4 knew nothing of the region, and its personas keep the tastes they had.
     #[test]
-    fn version_1_is_read_and_version_4_written() {
+    fn version_4_is_read() {
+        let held = ByHabit {
+            ledger: Some(Ledger::new(Week(2_900))),
+            memo: BTreeMap::new(),
+            whereabouts: Whereabouts::default(),
+            habits: Habits::default(),
+            broadcasts: BTreeMap::new(),
+            last_id: 9,
+            written: BTreeMap::new(),
+            combined: None,
+        };
+        let bytes = postcard::to_allocvec(&Stored::Fourth(Box::new(held))).unwrap();
+        let read: ReleaserState = postcard::from_bytes(&bytes).unwrap();
+        assert_eq!((bytes[0], read.last_id, read.ledger, read.liked), (4, 9, Some(Ledger::new(Week(2_900))), None));
+        let liked = ClassShares::new([1.0; 16]).unwrap();
+        let bytes = postcard::to_allocvec(&ReleaserState::where_popular(liked)).unwrap();
+        assert_eq!(postcard::from_bytes::<ReleaserState>(&bytes).unwrap().liked, Some(liked));
+    }
+
+    #[test]
+    fn version_1_is_read_and_version_5_written() {
         let place = LatLng::new(41.17, -8.6).unwrap();
         let mut spent = Ledger::new(Week(2_900));
         spent.charge(Week(2_900), Anchor::of(place, &[1; 32]), Mode::Balanced);
@@ -281,7 +312,7 @@ mod tests {
             let point: LatLng = (*old.memo.values().next().unwrap()).into();
             assert_eq!(Cell::at(point, Resolution::R8), Cell::at(place, Resolution::R8));
             let bytes = postcard::to_allocvec(&old).unwrap();
-            assert_eq!(bytes[0], 4);
+            assert_eq!(bytes[0], 5);
             let again: ReleaserState = postcard::from_bytes(&bytes).unwrap();
             assert_eq!(postcard::to_allocvec(&again).unwrap(), bytes);
         }

@@ -6,11 +6,11 @@ use serde_json::json;
 use super::{Edit, Object, passed, pattern};
 use crate::{
     Bundle, CardText, Carrier, ContactCard, EVENT, EvaluateFields, EventFields, Frame, FrameKind, Part, RECORD_PLAIN,
-    TopicLayer,
+    ReportFields, Side, TopicLayer,
 };
 
 pub(super) fn objects() -> Vec<Object> {
-    vec![bundle(), topic_layer(), frame(), event(), evaluate(), contact()]
+    vec![bundle(), topic_layer(), frame(), event(), evaluate(), share(), contact()]
 }
 
 fn bundle() -> Object {
@@ -135,6 +135,34 @@ fn evaluate() -> Object {
         .bad("one byte long", Edit::Append(vec![0]), "WrongSize")
         .spoil("unknown version", 0, &[0], "Version")
         .spoil("unknown suite", 1, &[2], "OutOfRange")
+}
+
+fn share() -> Object {
+    let of = |side, input_share| ReportFields {
+        side,
+        tile: TileId(7),
+        day: 20_412,
+        id: pattern(0x5A),
+        public_share: pattern(0x5B),
+        input_share,
+    };
+    let mut seed = [0; ReportFields::LEADER_SHARE];
+    seed[..ReportFields::HELPER_SHARE].copy_from_slice(&pattern::<{ ReportFields::HELPER_SHARE }>(0x5D));
+    let fields = |side: u8, input: &[u8]| {
+        json!({
+            "side": side, "tile": 7, "day": 20_412, "id": hex::encode(pattern::<16>(0x5A)),
+            "public_share": hex::encode(pattern::<64>(0x5B)), "input_share": hex::encode(input),
+        })
+    };
+    let (leader, helper) = (of(Side::Leader, pattern(0x5C)), of(Side::Helper, seed));
+    Object::new("report", ReportFields::SIZE, |bytes| ReportFields::decode(bytes).map(passed))
+        .ok("for the leader", fields(0, leader.input()), passed(leader.clone()))
+        .ok("for the helper", fields(1, helper.input()), passed(helper.clone()))
+        .bad("one byte long", Edit::Append(vec![0]), "WrongSize")
+        .spoil("unknown version", 0, &[2], "Version")
+        .spoil("a third side", 1, &[2], "OutOfRange")
+        .spoil("the leader's share called the helper's", 1, &[1], "Reserved")
+        .bad_of(1, "padding not zero", Edit::Replace(ReportFields::SIZE - 1, vec![1]), "Reserved")
 }
 
 fn contact() -> Object {

@@ -99,6 +99,7 @@ mod tests {
             seed: 3,
             mode: Mode::Balanced,
             start: evening(),
+            liked: None,
         };
         let both = record_evenings(&places, plan, 2, &Progress::SILENT).unwrap();
         let alone = record_evening(&places, plan, &Progress::SILENT).unwrap();

@@ -130,7 +130,7 @@ pub(super) fn asked(opened: &[Opened]) -> Vec<Choice> {
 }
 
 /// What tells: each feature by itself, as far as it lies from the mean of its event. For those who mend it.
-fn telling(asked: &[Choice]) -> Vec<Row> {
+pub(super) fn telling(asked: &[Choice]) -> Vec<Row> {
     let area = |feature: usize| {
         let at = FEATURES.len() + feature;
         let score = |choice: &Choice| {
@@ -153,11 +153,7 @@ fn repeated(bench: &mut Bench<'_>, naive: Naive, steady: &[Opened]) {
     let times = |wanted: u64| [1, 2, 3, 5, 10, 20].into_iter().filter(move |times| *times <= wanted);
     let mut curve = Vec::new();
     for number in times(bench.plan.size.windows) {
-        let asked = choices(steady, &town, None, |sent| sent == number as usize);
-        if asked.is_empty() {
-            continue;
-        }
-        let (name, found) = best(bench, &format!("opened/rebroadcast/{number}"), "P2", &asked);
+        let Some((name, found)) = repeats(bench, "opened/rebroadcast", (steady, &town), number) else { continue };
         let attack = format!("rebroadcast intersection ({name})");
         let row = Row::printed(
             format!("opened/rebroadcast/{number}/top-1"),
@@ -178,8 +174,19 @@ fn repeated(bench: &mut Bench<'_>, naive: Naive, steady: &[Opened]) {
     bench.lines("rebroadcasts", "Which bundle is real, after N rebroadcasts", ["rebroadcasts N", "top-1 of 10"], lines);
 }
 
+/// The guess at a bundle that was sent for the n-th time; none where nothing was sent so often.
+pub(super) fn repeats(
+    bench: &mut Bench<'_>,
+    id: &str,
+    (steady, town): (&[Opened], &Town),
+    number: u64,
+) -> Option<(&'static str, GuessReport)> {
+    let asked = choices(steady, town, None, |sent| sent as u64 == number);
+    (!asked.is_empty()).then(|| best(bench, &format!("{id}/{number}"), "P2", &asked))
+}
+
 /// All learners; each printed, the best by top-1 returned.
-fn best(bench: &mut Bench<'_>, id: &str, view: &str, asked: &[Choice]) -> (&'static str, GuessReport) {
+pub(super) fn best(bench: &mut Bench<'_>, id: &str, view: &str, asked: &[Choice]) -> (&'static str, GuessReport) {
     let mut all = Vec::new();
     for (name, learner, _) in learners(bench.plan.size.epochs) {
         bench.progress.stage(&format!("{id}: {name}"), 0);

@@ -26,7 +26,10 @@ const FRIENDS: u32 = 2;
 
 pub(super) fn record(places: &Arc<PlaceIndex>, plan: &RunPlan) -> Result<Month> {
     let (agents, length) = (FRIENDS * plan.size.practice, Duration::from_hours(24 * DAYS));
-    record_month(places, PopulationPlan { agents, length, seed: plan.seed, mode: Mode::Balanced, start: evening() })
+    record_month(
+        places,
+        PopulationPlan { agents, length, seed: plan.seed, mode: Mode::Balanced, start: evening(), liked: None },
+    )
 }
 
 pub(super) fn attack(bench: &mut Bench<'_>, month: &Month) {

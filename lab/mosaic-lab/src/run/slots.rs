@@ -29,7 +29,7 @@ pub(super) fn learners(epochs: usize) -> [(&'static str, Learner, usize); 3] {
 
 impl Bench<'_> {
     pub(super) fn population(&self, agents: u32, length: Duration) -> PopulationPlan {
-        PopulationPlan { agents, length, seed: self.plan.seed, mode: Mode::Balanced, start: evening() }
+        PopulationPlan { agents, length, seed: self.plan.seed, mode: Mode::Balanced, start: evening(), liked: None }
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use mosaic_aggregate::{
+    Batch, Counted, NoisedAnswer, NoisedSum, Policy, ReportFields, Side, SignedStatement, Statement, report,
+};
 use mosaic_attack::{Choice, FEATURES, Lesson, MeterModel, MeterPlan};
 use mosaic_crypto::{
     agreement::AgreementSecret,
@@ -20,7 +23,8 @@ use mosaic_federation::{
 use mosaic_geo::{Cell, Place, PlaceIndex, PlaceKind, PlaceTag, Provenance, Resolution};
 use mosaic_provider::store::parse_segment;
 use mosaic_types::{
-    ClassId, LatLng, Mode, Period, ProviderId, SegmentId, Stream, TableId, TileId, Timestamp, TopicId, TtlHours, Window,
+    ClassId, LatLng, Mode, Period, ProviderId, SegmentId, Sensitive, Stream, TableId, TileId, Timestamp, TopicId,
+    TtlHours, Window,
 };
 use mosaic_vault::read_header;
 use mosaic_wire::{Bundle, CardText, Carrier, GatheredText, Head, Part, TextField, TopicLayer};
@@ -56,6 +60,41 @@ fn keys_of_blind_reads_with_and_without_levels() {
         assert_eq!(DpfKey::decode(&bytes).unwrap().expand(), key.expand());
         assert_ne!(key.expand(), other.expand());
     }
+}
+
+/// A day with one report: its two shares, the two noised sums, and the statement that providers 1 and 2 signed.
+#[test]
+fn a_day_of_counting() {
+    let mut rng = ChaCha20Rng::seed_from_u64(4);
+    let today = Counted { tile: TileId(7), day: 20_412 };
+    let truth = Sensitive::new(mosaic_aggregate::Answer::NOTHING);
+    let shares = report(today, NoisedAnswer::draw(&truth, &mut rng), &mut rng).unwrap();
+    let [mut leader, mut helper] = [Side::Leader, Side::Helper].map(|side| Batch::open(today, side, [9; 32]).unwrap());
+    for (share, name) in shares.iter().zip(["leader", "helper"]) {
+        let bytes = kept("aggregate_report", name, &written(share));
+        assert_eq!(ReportFields::decode(&bytes).as_ref(), Ok(share));
+    }
+    let (one, other) = (leader.begin(&shares[0]).unwrap(), helper.begin(&shares[1]).unwrap());
+    let (mine, theirs) = (*one.verifier_share(), *other.verifier_share());
+    assert!(leader.finish(one, &theirs).is_ok() && helper.finish(other, &mine).is_ok());
+    let policy = Policy { fewest: 1, ..Policy::default() };
+    let sums = [leader, helper].map(|batch| batch.close(policy, &mut rng).unwrap());
+    for (sum, name) in sums.iter().zip(["leader", "helper"]) {
+        let bytes = kept("aggregate_sum", name, &sum.encode());
+        assert_eq!(NoisedSum::decode(&bytes).as_ref(), Some(sum));
+    }
+    let said = Statement::of([&sums[0], &sums[1]], provider(1), provider(2)).unwrap();
+    let signatures = [1, 2].map(|number| said.sign(&SigningKey::from_bytes(&[number; 32])));
+    let bytes = kept("aggregate_statement", "two-signatures", &said.signed(signatures).encode());
+    let key = |id: ProviderId| Some(SigningKey::from_bytes(&[id.get(); 32]).verifying_key());
+    assert!(SignedStatement::decode(&bytes).unwrap().verify(key).is_ok());
+}
+
+/// A share as `docs/spec/wire.md` lays it out: no other crate than the release may write one for the wire.
+fn written(share: &ReportFields) -> Vec<u8> {
+    let (tile, day) = (share.tile.0.to_be_bytes(), share.day.to_be_bytes());
+    [&[ReportFields::VERSION, share.side as u8][..], &tile, &day, &share.id, &share.public_share, &share.input_share]
+        .concat()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Accountants against closed forms and against each other.
 
 use mosaic_attack::{least_epsilon, responses_delta};
-use mosaic_obfuscate::accounting::{
+use mosaic_noise::accounting::{
     Accountant, Epsilon, Mechanism, Runs, advanced, loss_distribution, orders, plain_sum, renyi, renyi_at,
 };
 use proptest::prelude::*;

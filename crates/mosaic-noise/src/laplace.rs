@@ -1,14 +1,16 @@
 use rand::CryptoRng;
 
-use super::bernoulli::{below, decays};
-use crate::accounting::Epsilon;
+use crate::{
+    accounting::Epsilon,
+    bernoulli::{below, decays},
+};
 
 /// Discrete Laplace noise: mass proportional to `exp(-ε |x| / sensitivity)` on the whole numbers, exactly (Canonne, Kamath
 /// and Steinke 2020, algorithm 2, with s/t = ε in thousandths over 1,000 sensitivities).
 ///
-/// The planar law of [`crate::blur::PlanarLaplace`] is drawn in a fixed number of steps from thresholds that are rounded
+/// The planar law of the blur is drawn in a fixed number of steps from thresholds that are rounded
 /// once; this one is exact and draws until it is done. Nobody waits for a statistic, so exactness wins here.
-pub(super) fn draw(epsilon: Epsilon, sensitivity: u32, rng: &mut impl CryptoRng) -> i64 {
+pub fn discrete_laplace(epsilon: Epsilon, sensitivity: u32, rng: &mut impl CryptoRng) -> i64 {
     let (s, t) = (u64::from(epsilon.thousandths()), 1_000 * u64::from(sensitivity.max(1)));
     loop {
         let fraction = below(t, rng);

@@ -1,5 +1,5 @@
 //! What a sequence of noisy answers costs, for statistics over many people (L3-58, L3-62, L3-63). Location releases are
-//! charged elsewhere: there distances add and the exact sum is tight ([`crate::Ledger`]).
+//! charged elsewhere: there distances add and the exact sum is tight (the ledger of `mosaic-obfuscate`).
 //!
 //! An [`Accountant`] holds every mechanism that ran and states the least of four valid bounds: the plain sum, advanced
 //! composition (Dwork, Rothblum and Vadhan 2010), Rényi differential privacy (Mironov 2017) and the composed privacy loss

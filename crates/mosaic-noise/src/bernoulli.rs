@@ -1,7 +1,7 @@
 use rand::CryptoRng;
 
 /// A uniform whole number below `bound` (at least 1), exact by rejection.
-pub(super) fn below(bound: u64, rng: &mut impl CryptoRng) -> u64 {
+pub fn below(bound: u64, rng: &mut impl CryptoRng) -> u64 {
     let bound = bound.max(1);
     // the largest multiple of the bound that fits; draws above would favour small numbers
     let usable = u64::MAX - u64::MAX % bound;
@@ -15,7 +15,7 @@ pub(super) fn below(bound: u64, rng: &mut impl CryptoRng) -> u64 {
 
 /// True with probability `exp(-numerator / denominator)`, exactly (Canonne, Kamath and Steinke 2020, algorithm 1): no
 /// number but whole ones is used.
-pub(super) fn decays(numerator: u64, denominator: u64, rng: &mut impl CryptoRng) -> bool {
+pub fn decays(numerator: u64, denominator: u64, rng: &mut impl CryptoRng) -> bool {
     let (whole, rest) = (numerator / denominator, numerator % denominator);
     (0..whole).all(|_| decays_once(denominator, denominator, rng)) && decays_once(rest, denominator, rng)
 }

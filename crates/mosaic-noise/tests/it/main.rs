@@ -1,0 +1,5 @@
+//! Integration tests: the accountant against closed forms.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests: helpers too, and figures to read")]
+
+mod accounting;

@@ -8,6 +8,7 @@ mod import;
 mod keyfiles;
 mod log;
 mod memory;
+mod moving;
 
 use std::{
     error::Error,
@@ -22,9 +23,10 @@ use zeroize::Zeroizing;
 pub use address::{InvalidStoreAddress, StoreAddress, TableAddress};
 pub use conformance::{Nonconforming, check_conformance};
 pub use durable::RedbStore;
-pub use dynamo::{TableOptions, TableStore};
+pub use dynamo::{TableCredentials, TableOptions, TableStore};
 pub use log::{LogOptions, LogStore, SegmentParts, parse_segment};
 pub use memory::MemoryStore;
+pub use moving::{Content, CopyError, copy_store};
 
 /// The kinds of things that are stored. Keys are big-endian, so a prefix is a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

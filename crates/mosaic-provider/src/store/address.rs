@@ -1,22 +1,20 @@
-use std::{fmt, str::FromStr};
+use std::{fmt, path::Path, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::{LogStore, Store, StoreError, TableCredentials, TableOptions, TableStore};
+
 /// Which engine keeps a provider's store, and where.
 ///
-/// As text: `log`, `redb`, `memory`, or `dynamodb://REGION/TABLE`, which `?endpoint=URL` sends to another server of
-/// that API. Nothing secret has a place in it.
+/// As text: `log`, or `dynamodb://REGION/TABLE`, which `?endpoint=URL` sends to another server of that API. Nothing
+/// secret has a place in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum StoreAddress {
     /// The log in the provider's folder.
     #[default]
     Log,
-    /// The database in the provider's folder that versions before the log used.
-    Redb,
-    /// Nowhere: gone with the process. For trials.
-    Memory,
     /// A table behind the DynamoDB API.
     Dynamo(TableAddress),
 }
@@ -34,8 +32,30 @@ pub struct TableAddress {
 
 /// Text that is no [`StoreAddress`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("a store is `log`, `redb`, `memory` or `dynamodb://REGION/TABLE`, with `?endpoint=URL` for another server")]
+#[error("a store is `log` or `dynamodb://REGION/TABLE`, with `?endpoint=URL` for another server")]
 pub struct InvalidStoreAddress;
+
+impl StoreAddress {
+    /// Opens the store of the provider in `folder` whose signing key is `owner`. `expire` lets a service remove what
+    /// should be long gone; only with a clock that shows the world's time.
+    ///
+    /// # Errors
+    /// As [`LogStore::open`] and [`TableStore::open`]; [`StoreError::Table`] without credentials in the environment.
+    pub fn open(&self, folder: &Path, owner: &[u8; 32], expire: bool) -> Result<Box<dyn Store + Send>, StoreError> {
+        Ok(match self {
+            Self::Log => Box::new(LogStore::open(folder)?),
+            Self::Dynamo(table) => {
+                let credentials = TableCredentials::from_environment().ok_or_else(|| StoreError::Table {
+                    table: table.to_string(),
+                    what: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE",
+                    source: None,
+                })?;
+                let options = TableOptions { expire, ..TableOptions::default() };
+                Box::new(TableStore::open(folder, table, owner, credentials, options)?)
+            }
+        })
+    }
+}
 
 impl TableAddress {
     /// Where requests go.
@@ -55,8 +75,6 @@ impl fmt::Display for StoreAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Log => f.write_str("log"),
-            Self::Redb => f.write_str("redb"),
-            Self::Memory => f.write_str("memory"),
             Self::Dynamo(table) => table.fmt(f),
         }
     }
@@ -68,8 +86,6 @@ impl FromStr for StoreAddress {
     fn from_str(text: &str) -> Result<Self, InvalidStoreAddress> {
         match text {
             "log" => Ok(Self::Log),
-            "redb" => Ok(Self::Redb),
-            "memory" => Ok(Self::Memory),
             other => table(other).map(Self::Dynamo).ok_or(InvalidStoreAddress),
         }
     }
@@ -113,13 +129,7 @@ mod tests {
 
     #[test]
     fn addresses_are_read_as_they_are_written() {
-        let texts = [
-            "log",
-            "redb",
-            "memory",
-            "dynamodb://eu-west-1/mosaic",
-            "dynamodb://x/mosaic-1.a_b?endpoint=http://127.0.0.1:8000",
-        ];
+        let texts = ["log", "dynamodb://eu-west-1/mosaic", "dynamodb://x/mosaic-1.a_b?endpoint=http://127.0.0.1:8000"];
         for text in texts {
             assert_eq!(text.parse::<StoreAddress>().unwrap().to_string(), text);
         }
@@ -130,6 +140,7 @@ mod tests {
         let texts = [
             "",
             "LOG",
+            "memory",
             "dynamodb://",
             "dynamodb:///table",
             "dynamodb://eu-west-1/ab",

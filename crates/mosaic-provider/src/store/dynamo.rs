@@ -35,6 +35,8 @@ use net::Net;
 use table::{Doomed, Found, NotApplied, Table, parts_of, removing};
 use wire::{SignedHttp, Wire};
 
+pub use wire::TableCredentials;
+
 /// A store in a table, with the periods' sealing keys as single files in `share-keys/` of the provider's folder: they
 /// never leave the machine, so what they seal cannot be opened from the table or any copy of it.
 ///
@@ -76,14 +78,16 @@ impl TableStore {
     ///
     /// # Errors
     /// [`StoreError::Held`] while another process serves from it, [`StoreError::Foreign`] when it is another provider's,
-    /// [`StoreError::Table`] without credentials or service, [`StoreError`] otherwise.
+    /// [`StoreError::Table`] without the service, [`StoreError`] otherwise.
     pub fn open(
         folder: &Path,
         address: &TableAddress,
         owner: &[u8; 32],
+        credentials: TableCredentials,
         options: TableOptions,
     ) -> Result<Self, StoreError> {
-        Self::open_over(Box::new(SignedHttp::new(address)?), KeyFiles::open(folder)?, address, owner, options)
+        let wire = SignedHttp::new(address, credentials)?;
+        Self::open_over(Box::new(wire), KeyFiles::open(folder)?, address, owner, options)
     }
 
     /// As [`Self::open`], over whatever carries the requests.

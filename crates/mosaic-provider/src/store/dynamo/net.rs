@@ -34,8 +34,6 @@ impl Net {
     /// Whether something is put beneath a prefix.
     pub(super) fn puts_under(&self, bucket: Bucket, prefix: &[u8]) -> bool {
         let beneath = self.writes.range((bucket, prefix.to_vec())..);
-        beneath
-            .take_while(|((of, key), _)| *of == bucket && key.starts_with(prefix))
-            .any(|(_, value)| value.is_some())
+        beneath.take_while(|((of, key), _)| *of == bucket && key.starts_with(prefix)).any(|(_, value)| value.is_some())
     }
 }

@@ -157,7 +157,8 @@ impl Table {
     /// Writes a record, decides it in one write, applies it and removes it.
     async fn apply_recorded(&self, chunks: Vec<Vec<Value>>) -> Result<(), NotApplied> {
         let decided = Decided { id: self.new_id(), parts: chunks.len() as u64 };
-        let parts: Vec<Item> = (0..).zip(&chunks).map(|(number, chunk)| record_part(&decided.id, number, chunk)).collect();
+        let parts: Vec<Item> =
+            (0..).zip(&chunks).map(|(number, chunk)| record_part(&decided.id, number, chunk)).collect();
         self.put_all(parts).await?;
         self.noted(self.calls.transact(vec![fence::decide(self.epoch, &decided)]).await).map_err(unless_lost)?;
         self.finish(&decided, chunks.into_iter().flatten().collect()).await.map_err(|_| NotApplied::Unsure)
@@ -168,7 +169,9 @@ impl Table {
         self.apply(changes).await?;
         self.noted(self.calls.transact(vec![fence::finished(self.epoch)]).await)?;
         // what is left of a record that is not decided is removed at the next start at the latest
-        let _later = self.apply((0..decided.parts).map(|number| delete(RECORDS, &part_name(&decided.id, number))).collect()).await;
+        let _later = self
+            .apply((0..decided.parts).map(|number| delete(RECORDS, &part_name(&decided.id, number))).collect())
+            .await;
         Ok(())
     }
 
@@ -204,7 +207,11 @@ impl Table {
     }
 
     /// A page of a partition.
-    pub(super) async fn page(&self, partition: Partition, after: Option<Value>) -> Result<(Vec<Found>, Option<Value>), CallError> {
+    pub(super) async fn page(
+        &self,
+        partition: Partition,
+        after: Option<Value>,
+    ) -> Result<(Vec<Found>, Option<Value>), CallError> {
         let (items, next): Page = self.calls.query(&partition, None, Read { after, ..Read::default() }).await?;
         Ok((items.into_iter().filter_map(found).collect(), next))
     }
@@ -231,7 +238,12 @@ impl Table {
 
     /// The change that stores an entry, and what has to be on the list until it is applied: the parts of a large value
     /// are stored first, and nothing refers to them yet.
-    pub(super) async fn storing(&self, bucket: Bucket, key: &[u8], value: &[u8]) -> Result<(Value, Option<Doomed>), CallError> {
+    pub(super) async fn storing(
+        &self,
+        bucket: Bucket,
+        key: &[u8],
+        value: &[u8],
+    ) -> Result<(Value, Option<Doomed>), CallError> {
         let mut item = json!({ "k": b(&place::partition(bucket, key)), "s": b(&place::sort_key(key)) });
         let expires = place::expires(bucket, key).filter(|_| self.expire);
         if let Some(at) = expires {

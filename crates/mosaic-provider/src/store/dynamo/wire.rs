@@ -57,30 +57,17 @@ impl SignedHttp {
     /// How long one request may take. A whole call takes a few of them.
     const PATIENCE: Patience = Patience { connect: Duration::from_secs(2), request: Duration::from_secs(5) };
 
-    /// With credentials from the environment or the file it names.
-    ///
-    /// # Errors
-    /// [`StoreError::Table`] without credentials, or for an address that is not safe.
-    pub(super) fn new(address: &TableAddress) -> Result<Self, StoreError> {
-        let credentials = credentials().ok_or_else(|| StoreError::Table {
-            table: address.to_string(),
-            what: "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE",
-            source: None,
-        })?;
-        Self::with(address, credentials)
-    }
-
-    /// With these credentials.
+    /// To the server of `address`, in the name of whom `credentials` are.
     ///
     /// # Errors
     /// [`StoreError::Table`] for an address that is not safe.
-    pub(super) fn with(address: &TableAddress, credentials: Credentials) -> Result<Self, StoreError> {
+    pub(super) fn new(address: &TableAddress, credentials: TableCredentials) -> Result<Self, StoreError> {
         let http = OpenHttp::new(&address.url(), Self::PATIENCE).map_err(|error| StoreError::Table {
             table: address.to_string(),
             what: "the endpoint cannot be used",
             source: Some(Box::new(error)),
         })?;
-        Ok(Self { http, region: address.region.clone(), credentials })
+        Ok(Self { http, region: address.region.clone(), credentials: credentials.0 })
     }
 
     /// The headers of a request, its signature among them (AWS Signature Version 4).
@@ -105,8 +92,7 @@ impl SignedHttp {
         let hash = SignableBody::Precomputed(hex::encode(Sha256::digest(body)));
         let request = SignableRequest::new("POST", self.http.url(), named, hash).ok()?;
         let (signature, _) = sign(request, &params).ok()?.into_parts();
-        let signed: Vec<_> =
-            signature.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let signed: Vec<_> = signature.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         headers.extend(signed);
         Some(headers)
     }
@@ -123,23 +109,33 @@ impl Wire for SignedHttp {
     }
 }
 
-/// From `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, or from the profile `AWS_PROFILE` of the
-/// file `AWS_SHARED_CREDENTIALS_FILE` (`~/.aws/credentials`).
-fn credentials() -> Option<Credentials> {
-    let from_environment = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-    if let Some(id) = from_environment("AWS_ACCESS_KEY_ID") {
-        let (secret, session) = (from_environment("AWS_SECRET_ACCESS_KEY")?, from_environment("AWS_SESSION_TOKEN"));
-        return Some(Credentials::new(id, secret, session, None, "environment"));
+/// In whose name requests are signed. No `Debug`, and erased when dropped.
+pub struct TableCredentials(Credentials);
+
+impl TableCredentials {
+    /// An access key, its secret, and the token of a session if it is a temporary one.
+    pub fn new(id: &str, secret: &str, session: Option<String>) -> Self {
+        Self(Credentials::new(id, secret, session, None, "mosaic"))
     }
-    let file = env::var_os("AWS_SHARED_CREDENTIALS_FILE")
-        .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".aws/credentials")))?;
-    let profile = from_environment("AWS_PROFILE").unwrap_or_else(|| "default".to_owned());
-    from_profile(&fs::read_to_string(file).ok()?, &profile)
+
+    /// From `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, or from the profile `AWS_PROFILE` of the
+    /// file `AWS_SHARED_CREDENTIALS_FILE` (`~/.aws/credentials`). They are read once: temporary ones last as long as
+    /// they last.
+    pub fn from_environment() -> Option<Self> {
+        let named = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        if let Some(id) = named("AWS_ACCESS_KEY_ID") {
+            return Some(Self::new(&id, &named("AWS_SECRET_ACCESS_KEY")?, named("AWS_SESSION_TOKEN")));
+        }
+        let file = env::var_os("AWS_SHARED_CREDENTIALS_FILE")
+            .map(PathBuf::from)
+            .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".aws/credentials")))?;
+        let profile = named("AWS_PROFILE").unwrap_or_else(|| "default".to_owned());
+        from_profile(&fs::read_to_string(file).ok()?, &profile)
+    }
 }
 
 /// One `[profile]` of a file of credentials.
-fn from_profile(text: &str, profile: &str) -> Option<Credentials> {
+fn from_profile(text: &str, profile: &str) -> Option<TableCredentials> {
     let lines = text.lines().map(str::trim).skip_while(|line| *line != format!("[{profile}]")).skip(1);
     let (mut id, mut secret, mut session) = (None, None, None);
     for (name, value) in lines.take_while(|line| !line.starts_with('[')).filter_map(|line| line.split_once('=')) {
@@ -151,7 +147,7 @@ fn from_profile(text: &str, profile: &str) -> Option<Credentials> {
         };
         *place = Some(value.trim().to_owned());
     }
-    Some(Credentials::new(id?, secret?, session, None, "file"))
+    Some(TableCredentials::new(&id?, &secret?, session))
 }
 
 #[cfg(test)]
@@ -160,8 +156,9 @@ mod tests {
 
     #[test]
     fn a_profile_is_read_and_no_other() {
-        let text = "[default]\naws_access_key_id = A\n[two]\n# note\naws_access_key_id=B\naws_secret_access_key = S\n\n";
-        let two = from_profile(text, "two").unwrap();
+        let text =
+            "[default]\naws_access_key_id = A\n[two]\n# note\naws_access_key_id=B\naws_secret_access_key = S\n\n";
+        let two = from_profile(text, "two").unwrap().0;
         assert_eq!((two.access_key_id(), two.secret_access_key(), two.session_token()), ("B", "S", None));
         assert!(from_profile(text, "default").is_none() && from_profile(text, "three").is_none());
     }

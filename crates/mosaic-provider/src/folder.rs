@@ -43,9 +43,9 @@ fn is_log(store: &StoreAddress) -> bool {
 }
 
 /// A provider's folder: `provider.toml`, `federation.json`, `keys` and `tls.pem` (readable by the owner
-/// only), `store/` and `share-keys/`.
+/// only), `share-keys/`, and `store/` unless the configuration names another place.
 ///
-/// Back up the first four. Never back up `store/` or `share-keys/`: a copy of a share outlives its
+/// Back up the first four. Never back up the store or `share-keys/`: a copy of a share outlives its
 /// destruction, and a store put back to an earlier state signs a second history.
 ///
 /// A lost store is not replaced by what the other providers hold: they have the sealed generations and

@@ -47,12 +47,7 @@ impl OpenHttp {
     ///
     /// # Errors
     /// [`FetchError`].
-    pub async fn post(
-        &self,
-        headers: &[(String, String)],
-        body: Vec<u8>,
-        cap: usize,
-    ) -> Result<HttpReply, FetchError> {
+    pub async fn post(&self, headers: &[(String, String)], body: Vec<u8>, cap: usize) -> Result<HttpReply, FetchError> {
         let request = self.client.post(self.url.clone()).body(body);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
         let reply = request.send().await.map_err(classify)?;
@@ -79,7 +74,8 @@ mod tests {
         for url in ["https://table.example", "http://127.0.0.1:8000", "http://[::1]:8000/", "http://localhost:1"] {
             assert!(safe(url), "{url}");
         }
-        for url in ["http://table.example", "http://10.0.0.1", "https://a:b@table.example", "ftp://127.0.0.1", "x", ""] {
+        for url in ["http://table.example", "http://10.0.0.1", "https://a:b@table.example", "ftp://127.0.0.1", "x", ""]
+        {
             assert!(!safe(url), "{url}");
         }
     }

@@ -40,6 +40,9 @@ pub use wire::TableCredentials;
 /// A store in a table, with the periods' sealing keys as single files in `share-keys/` of the provider's folder: they
 /// never leave the machine, so what they seal cannot be opened from the table or any copy of it.
 ///
+/// What is erased is in the table no more once nothing is left to tidy; what the service's own disks keep of it, nobody
+/// here can say.
+///
 /// A process whose table was taken over, or that does not know whether its last commit took place, answers every call
 /// with an error from then on: it has to start again.
 pub struct TableStore {
@@ -415,6 +418,7 @@ fn failed(address: &TableAddress, error: CallError) -> StoreError {
 }
 
 #[cfg(test)]
+#[path = "../../tests/it/server.rs"]
 mod server;
 #[cfg(test)]
 mod tests;

@@ -49,7 +49,10 @@ const SERVICES: [&str; 1] = ["prometheus"];
 pub(crate) fn ensure(install: bool) -> Result<()> {
     let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| !present(tool.program)).collect();
     let unbuilt: Vec<&Built> = BUILT.iter().filter(|built| !present(built.program)).collect();
-    if !install && !(missing.is_empty() && unbuilt.is_empty()) {
+    if missing.is_empty() && unbuilt.is_empty() {
+        return Ok(());
+    }
+    if !install {
         let packaged =
             missing.iter().map(|tool| format!("{} (package {}): {}", tool.program, tool.package, tool.needed_for));
         let built =

@@ -33,7 +33,7 @@ pub enum MoveError {
         place: StoreAddress,
         /// Why.
         #[source]
-        source: StoreError,
+        source: Box<StoreError>,
     },
     /// What was copied is not what was to be copied.
     #[error("the store was not copied")]
@@ -61,7 +61,7 @@ impl ProviderFolder {
         let owner = self.keys.signing.verifying_key().to_bytes();
         let at = |place: &StoreAddress| {
             let place = place.clone();
-            |source| MoveError::Store { place, source }
+            |source: StoreError| MoveError::Store { place, source: Box::new(source) }
         };
         let original = from.open(self.path(), &owner, expire).map_err(at(&from))?;
         let total = Content::of(&*original).map_err(at(&from))?.entries;

@@ -149,7 +149,11 @@ fn a_table_shows_what_a_store_in_memory_shows() {
     while store.tidy().unwrap() {}
     let everything = |store: &dyn Store| {
         let mut all = Vec::new();
-        store.every(&mut |bucket, key, value| Ok(all.push((bucket, key.to_vec(), value.to_vec())))).unwrap();
+        let mut note = |bucket, key: &[u8], value: &[u8]| {
+            all.push((bucket, key.to_vec(), value.to_vec()));
+            Ok(())
+        };
+        store.every(&mut note).unwrap();
         all.sort();
         all
     };

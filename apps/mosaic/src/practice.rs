@@ -8,7 +8,7 @@ use std::{
 use mosaic_api::Position;
 use mosaic_federation::{Federation, FederationDescriptor, Independence, SignedDocument, Tile};
 use mosaic_geo::{PlaceIndex, city_center, distance_m};
-use mosaic_provider::ProviderFolder;
+use mosaic_provider::{ProviderFolder, store::StoreAddress};
 use mosaic_types::{LatLng, TileId, Timestamp};
 
 use crate::{
@@ -73,7 +73,13 @@ pub(crate) fn lay_out_behind(
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let metrics = Some(listen);
         let url = urls.get(usize::from(number - 1)).cloned();
-        let named = Named { url, operator: &format!("practice {number}"), jurisdiction: "XX", metrics };
+        let named = Named {
+            url,
+            operator: &format!("practice {number}"),
+            jurisdiction: "XX",
+            metrics,
+            store: StoreAddress::Log,
+        };
         folders.push(settle(&home.provider(number), number, listen, named)?);
     }
     let entries = folders.iter().map(ProviderFolder::entry).collect();

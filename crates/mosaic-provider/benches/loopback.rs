@@ -22,7 +22,7 @@ use std::{
 
 use cluster::{event_bytes, id};
 use mosaic_federation::{Federation, FederationDescriptor, Independence, SignedDocument, Tile};
-use mosaic_provider::{Policy, Provider, ProviderConfig, ProviderFolder};
+use mosaic_provider::{Policy, Provider, ProviderConfig, ProviderFolder, store::StoreAddress};
 use mosaic_transport::{Patience, ProviderClient, SystemClock};
 use mosaic_types::{Clock as _, Lane, Stream, TileId};
 use mosaic_wire::{Address, Call, CellReply, CellRequest, Reply, TableDescriptor, TokenPurpose, TokensQuery};
@@ -68,7 +68,8 @@ fn start(places: &[tempfile::TempDir]) -> Federation {
         let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let url = format!("https://{listen}");
         let (operator, jurisdiction) = ("me".into(), "FR".into());
-        let config = ProviderConfig { number: id(number), listen, url, operator, jurisdiction, metrics_listen: None };
+        let (metrics_listen, store) = (None, StoreAddress::Log);
+        let config = ProviderConfig { number: id(number), listen, url, operator, jurisdiction, metrics_listen, store };
         ProviderFolder::create(place.path(), config, &mut rng).unwrap()
     };
     let folders: Vec<ProviderFolder> = places.iter().zip(1..).map(make).collect();

@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo bench --locked -p mosaic-provider --bench store                    # durable events a second, both engines
 //! cargo bench --locked -p mosaic-provider --bench store -- start 1000000   # events: memory and time of a start
+//! cargo bench --locked -p mosaic-provider --bench store -- table ADDRESS   # an empty table, as `dynamodb://x/t?endpoint=…`
 //! ```
 //!
 //! An event is what a deposit leaves: ten records with their rows, the answer and the spent token, under keys of the
@@ -13,7 +14,7 @@
 
 use std::{env, fs, path::Path, process::Command, time::Instant};
 
-use mosaic_provider::store::{Bucket, Change, LogStore, RedbStore, Store};
+use mosaic_provider::store::{Bucket, Change, LogStore, RedbStore, Store, StoreAddress};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
 
@@ -24,6 +25,7 @@ fn main() {
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["start", events] => start(events.parse().unwrap()),
+        ["table", address] => table(&address.parse().unwrap()),
         ["open", folder, events] => open(Path::new(folder), events.parse().unwrap()),
         _ => throughput(),
     }
@@ -55,6 +57,32 @@ fn throughput() {
         let (log, database) = (median(&mut log), median(&mut database));
         println!("{together:>15} | {log:>20.0} | {database:>21.0} | {:.1}", log / database);
     }
+}
+
+/// A table and whatever server it is on: events a second, and what each costs this process. The server's own work is not
+/// in it, nor is a network.
+fn table(address: &StoreAddress) {
+    println!("events a commit | table, events a second | CPU here, microseconds an event");
+    for (together, commits) in [(1, 200), (64, 20), (512, 5)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rng = ChaCha20Rng::seed_from_u64(together as u64);
+        let mut batches: Vec<Vec<Change>> = vec![Vec::new(); commits];
+        batches.iter_mut().for_each(|batch| (0..together).for_each(|_| event(&mut rng, batch)));
+        let mut store = address.open(folder.path(), &[1; 32], false).unwrap();
+        let (begun, used) = (Instant::now(), cpu_ticks());
+        batches.iter().for_each(|batch| store.commit(batch).unwrap());
+        let (seconds, ticks) = (begun.elapsed().as_secs_f64(), cpu_ticks() - used);
+        let events = (together * commits) as f64;
+        // a tick is ten milliseconds on every Linux
+        println!("{together:>15} | {:>22.0} | {:>31.0}", events / seconds, ticks as f64 * 1e4 / events);
+    }
+}
+
+/// This process's time on all processors so far.
+fn cpu_ticks() -> u64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let fields = stat.rsplit(')').next().unwrap().split_whitespace().skip(11).take(2);
+    fields.map(|field| field.parse::<u64>().unwrap()).sum()
 }
 
 fn rate<S: Store>(open: impl Fn(&Path) -> S, together: usize, commits: usize, seed: u64) -> f64 {

@@ -21,10 +21,7 @@ use mosaic_types::Clock;
 use thiserror::Error;
 use tokio::sync::watch;
 
-use crate::{
-    FolderError, OpenError, Policy, ProviderCore, ProviderFolder,
-    store::{LogStore, StoreError},
-};
+use crate::{FolderError, OpenError, Policy, ProviderCore, ProviderFolder};
 
 use engine::Engine;
 use published::Published;
@@ -73,7 +70,8 @@ pub enum RunError {
     /// The server ended other than by being told to.
     #[error("the server failed")]
     Serve(#[from] ServeError),
-    /// The thread that does the work panicked; nothing that was acknowledged is lost.
+    /// The thread that does the work panicked, or its store is another process's now; nothing that was acknowledged is
+    /// lost.
     #[error("the provider's engine ended by itself")]
     Engine,
 }
@@ -120,13 +118,15 @@ impl Provider {
         let metrics = folder.config.metrics_listen.map(bind_for_operator).transpose()?;
         let path = folder.path().to_owned();
         let failed = |source: OpenError| RunError::Open { path: path.clone(), source };
-        let store = LogStore::open(&path).map_err(|error: StoreError| failed(error.into()))?;
+        let (banner, owner) = (federation.descriptor().banner(), folder.keys.signing.verifying_key().to_bytes());
+        // the clock of a practice may show any time
+        let store = folder.config.store.open(&path, &owner, banner.is_none());
+        let store = store.map_err(|error| failed(error.into()))?;
         let endpoints = federation.descriptor().providers.iter().map(Endpoint::from);
         let client = ProviderClient::new_from(endpoints, PEER_PATIENCE, recording.from)?;
         let recorder = recording.requests.as_deref().map(|path| Recorder::create(path, Arc::clone(&clock)));
         let recorder = recorder.transpose().map_err(ServeError::from)?.map(Arc::new);
         let cell = AgreementSecret::from_bytes(*folder.keys.cell.to_bytes());
-        let banner = federation.descriptor().banner();
         let core =
             ProviderCore::open(folder.keys, Arc::clone(&federation), store, policy, clock.now()).map_err(failed)?;
         let published = Published::into_folder(path.join("evidence"));

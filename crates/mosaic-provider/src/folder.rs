@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::ProviderKeys;
+use crate::{ProviderKeys, store::StoreAddress};
 
 /// `provider.toml`: what an operator decides. No secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,12 +33,19 @@ pub struct ProviderConfig {
     /// Loopback address on which `/metrics` is shown in clear; without one, nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics_listen: Option<SocketAddr>,
+    /// Where the store is kept; without it, in the log in the folder.
+    #[serde(default, skip_serializing_if = "is_log")]
+    pub store: StoreAddress,
+}
+
+fn is_log(store: &StoreAddress) -> bool {
+    *store == StoreAddress::Log
 }
 
 /// A provider's folder: `provider.toml`, `federation.json`, `keys` and `tls.pem` (readable by the owner
-/// only), `store/` and `share-keys/`.
+/// only), `share-keys/`, and `store/` unless the configuration names another place.
 ///
-/// Back up the first four. Never back up `store/` or `share-keys/`: a copy of a share outlives its
+/// Back up the first four. Never back up the store or `share-keys/`: a copy of a share outlives its
 /// destruction, and a store put back to an earlier state signs a second history.
 ///
 /// A lost store is not replaced by what the other providers hold: they have the sealed generations and
@@ -130,8 +137,7 @@ impl ProviderFolder {
         let keys = ProviderKeys::generate(config.number, rng);
         write(&path.join("keys"), &keys.to_bytes(), 0o600)?;
         let identity = Identity::create(&path.join("tls.pem"))?;
-        // five plain fields always serialise
-        write(&file, toml::to_string_pretty(&config).unwrap_or_default().as_bytes(), 0o644)?;
+        write_config(path, &config)?;
         Ok(Self { path: path.to_owned(), config, keys, identity })
     }
 
@@ -154,6 +160,17 @@ impl ProviderFolder {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Writes down that the store is kept elsewhere from now on; it must be there.
+    ///
+    /// # Errors
+    /// [`FolderError::File`]; the former place counts then.
+    pub fn set_store(&mut self, store: StoreAddress) -> Result<(), FolderError> {
+        let config = ProviderConfig { store, ..self.config.clone() };
+        write_config(&self.path, &config)?;
+        self.config = config;
+        Ok(())
     }
 
     /// The provider's entry for a federation descriptor.
@@ -236,6 +253,11 @@ impl ProviderFolder {
             Err(source) => Err(FolderError::File { path: file, source }),
         }
     }
+}
+
+fn write_config(folder: &Path, config: &ProviderConfig) -> Result<(), FolderError> {
+    // a few plain fields always serialise
+    write(&folder.join("provider.toml"), toml::to_string_pretty(config).unwrap_or_default().as_bytes(), 0o644)
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> FolderError + use<> {

@@ -14,6 +14,7 @@ mod driver;
 mod folder;
 mod keys;
 mod layout;
+mod migration;
 mod policy;
 pub mod store;
 
@@ -23,5 +24,6 @@ pub use crate::{
     driver::{Provider, Recording, RunError},
     folder::{FolderError, ProviderConfig, ProviderFolder},
     keys::ProviderKeys,
+    migration::MoveError,
     policy::Policy,
 };

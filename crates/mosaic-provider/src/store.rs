@@ -1,11 +1,14 @@
 //! Where a provider keeps what must survive: one small seam, a few engines, one conformance suite.
 
+mod address;
 mod conformance;
 mod durable;
+mod dynamo;
 mod import;
 mod keyfiles;
 mod log;
 mod memory;
+mod moving;
 
 use std::{
     error::Error,
@@ -17,10 +20,13 @@ use mosaic_types::Period;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-pub use conformance::check_conformance;
+pub use address::{InvalidStoreAddress, StoreAddress, TableAddress};
+pub use conformance::{Nonconforming, check_conformance};
 pub use durable::RedbStore;
+pub use dynamo::{TableCredentials, TableOptions, TableStore};
 pub use log::{LogOptions, LogStore, SegmentParts, parse_segment};
 pub use memory::MemoryStore;
+pub use moving::{Content, CopyError, copy_store};
 
 /// The kinds of things that are stored. Keys are big-endian, so a prefix is a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,6 +98,9 @@ pub enum Change {
 /// A key with its value.
 pub type Entry = (Vec<u8>, Vec<u8>);
 
+/// Something to do with every entry, which may fail and end it.
+pub type Each<'a> = dyn FnMut(Bucket, &[u8], &[u8]) -> Result<(), StoreError> + 'a;
+
 /// What a provider keeps. Whatever a returned `commit` stored is there after a kill -9 or a power loss.
 pub trait Store {
     /// The value of a key.
@@ -112,6 +121,17 @@ pub trait Store {
     /// [`StoreError`].
     fn has(&self, bucket: Bucket, prefix: &[u8]) -> Result<bool, StoreError> {
         Ok(!self.scan(bucket, prefix)?.is_empty())
+    }
+
+    /// Shows every entry to `each`, bucket by bucket and in whatever order, until it fails.
+    ///
+    /// # Errors
+    /// [`StoreError`], of `each` too.
+    fn every(&self, each: &mut Each<'_>) -> Result<(), StoreError> {
+        for bucket in Bucket::ALL {
+            self.scan(bucket, b"")?.iter().try_for_each(|(key, value)| each(bucket, key, value))?;
+        }
+        Ok(())
     }
 
     /// Applies all changes durably, or none of them.
@@ -152,6 +172,48 @@ pub trait Store {
     fn bytes(&self) -> u64;
 }
 
+impl<S: Store + ?Sized> Store for Box<S> {
+    fn get(&self, bucket: Bucket, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        (**self).get(bucket, key)
+    }
+
+    fn scan(&self, bucket: Bucket, prefix: &[u8]) -> Result<Vec<Entry>, StoreError> {
+        (**self).scan(bucket, prefix)
+    }
+
+    fn has(&self, bucket: Bucket, prefix: &[u8]) -> Result<bool, StoreError> {
+        (**self).has(bucket, prefix)
+    }
+
+    fn every(&self, each: &mut Each<'_>) -> Result<(), StoreError> {
+        (**self).every(each)
+    }
+
+    fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        (**self).commit(changes)
+    }
+
+    fn tidy(&mut self) -> Result<bool, StoreError> {
+        (**self).tidy()
+    }
+
+    fn keep_key(&mut self, period: Period, key: &[u8; 32]) -> Result<(), StoreError> {
+        (**self).keep_key(period, key)
+    }
+
+    fn key(&self, period: Period) -> Result<Option<Zeroizing<[u8; 32]>>, StoreError> {
+        (**self).key(period)
+    }
+
+    fn destroy_key(&mut self, period: Period) -> Result<(), StoreError> {
+        (**self).destroy_key(period)
+    }
+
+    fn bytes(&self) -> u64 {
+        (**self).bytes()
+    }
+}
+
 /// Why the store did not do it.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -182,12 +244,52 @@ pub enum StoreError {
         #[source]
         source: Option<Box<dyn Error + Send + Sync>>,
     },
+    /// The service that keeps the table did not do it.
+    #[error("the store {table} cannot be used: {what}")]
+    Table {
+        /// The table's address.
+        table: String,
+        /// What went wrong.
+        what: &'static str,
+        /// The cause.
+        #[source]
+        source: Option<Box<dyn Error + Send + Sync>>,
+    },
+    /// The service has no capacity at the moment.
+    #[error("the store is busy; try again in a moment")]
+    Busy,
+    /// Another process serves from the table.
+    #[error("another process serves from {table}; stop it first, or wait until it has ended")]
+    Held {
+        /// The table's address.
+        table: String,
+    },
+    /// The table belongs to another provider.
+    #[error("{table} belongs to another provider; every provider needs a table of its own")]
+    Foreign {
+        /// The table's address.
+        table: String,
+    },
+    /// Another process has taken the table over.
+    #[error("another process has taken {table} over; this one has to stop")]
+    Fenced {
+        /// The table's address.
+        table: String,
+    },
+    /// Nobody knows whether the last commit took place.
+    #[error("nobody knows whether the last change took place; start the provider again, and it is clear")]
+    Unsure,
     /// The system refused.
     #[error("the store cannot be read or written")]
     Io(#[source] io::Error),
 }
 
 impl StoreError {
+    /// Whether this process can do nothing more with the store: it has to end, and another one can go on.
+    pub const fn is_final(&self) -> bool {
+        matches!(self, Self::Fenced { .. } | Self::Unsure)
+    }
+
     /// The same, with the file that it is about.
     fn at(mut self, file: &Path) -> Self {
         if let Self::Damaged { path, .. } = &mut self {

@@ -41,6 +41,16 @@ pub enum FetchError {
     },
 }
 
+impl FetchError {
+    /// Whether the host surely never got the request.
+    pub fn is_unsent(&self) -> bool {
+        match self {
+            Self::Unreachable(error) | Self::WrongHost(error) => error.is_connect() || error.is_builder(),
+            Self::TimedOut | Self::TooLarge { .. } => false,
+        }
+    }
+}
+
 /// A reply as it arrived, its size already checked.
 #[derive(Debug)]
 pub struct HttpReply {
@@ -67,6 +77,9 @@ pub enum ClientError {
     /// The HTTP client was refused.
     #[error("the HTTP client could not be set up")]
     Http(#[from] reqwest::Error),
+    /// Neither HTTPS nor this machine, or with a name, a password or a query in it.
+    #[error("the address must be https://HOST, or http:// to this machine, and nothing more")]
+    Url,
 }
 
 impl PinnedHttp {
@@ -123,7 +136,7 @@ impl PinnedHttp {
 }
 
 /// Reads chunk by chunk, so that an oversized reply is refused before it is buffered.
-async fn read_capped(mut reply: Response, cap: usize) -> Result<Vec<u8>, FetchError> {
+pub(crate) async fn read_capped(mut reply: Response, cap: usize) -> Result<Vec<u8>, FetchError> {
     let stated = reply.content_length().and_then(|length| usize::try_from(length).ok());
     if stated.is_some_and(|length| length > cap) {
         return Err(FetchError::TooLarge { cap });
@@ -138,7 +151,7 @@ async fn read_capped(mut reply: Response, cap: usize) -> Result<Vec<u8>, FetchEr
     Ok(body)
 }
 
-fn classify(error: reqwest::Error) -> FetchError {
+pub(crate) fn classify(error: reqwest::Error) -> FetchError {
     if error.is_timeout() {
         FetchError::TimedOut
     } else if refused_by_tls(&error) {

@@ -21,7 +21,7 @@ use mosaic_geo::{
     movement::{Travel, from_cabspotting_delta, from_gpx, from_plt, read_csv, validate_csv, write_csv},
 };
 use mosaic_obfuscate::corpus::{Corpus, Service, clean_lines};
-use mosaic_provider::store::parse_segment;
+use mosaic_provider::store::{StoreAddress, parse_segment};
 use mosaic_types::Timestamp;
 use mosaic_vault::read_header;
 
@@ -53,6 +53,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "crypto_dpf_key", run: dpf_key },
     Target { name: "vault_header", run: vault_header },
     Target { name: "provider_segment", run: segment },
+    Target { name: "provider_address", run: address },
     Target { name: "attack_meter", run: meter },
     Target { name: "obfuscate_corpus", run: corpus },
     Target { name: "obfuscate_reply", run: reply },
@@ -216,6 +217,15 @@ fn segment(bytes: &[u8]) {
             assert!(parts.again == bytes[..parts.whole], "read, but written differently");
             assert!(parts.whole == bytes.len() || parts.flaw.is_some(), "an end before the end, without a word");
         }
+    }
+}
+
+/// Where a store is, as an operator writes it.
+fn address(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(address) = text.parse::<StoreAddress>() {
+        assert!(address.to_string() == text, "read, but written differently");
+        assert!(!text.contains('@'), "a name or a password has a place in it");
     }
 }
 

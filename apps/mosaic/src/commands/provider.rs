@@ -4,8 +4,9 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 use mosaic_federation::{Federation, FederationDescriptor, SignedDocument};
-use mosaic_provider::{FolderError, Policy, Provider, ProviderConfig, ProviderFolder, Recording};
+use mosaic_provider::{FolderError, Policy, Provider, ProviderConfig, ProviderFolder, Recording, store::StoreAddress};
 use mosaic_transport::{bind, os_rng};
 use mosaic_types::ProviderId;
 use serde_json::json;
@@ -25,7 +26,8 @@ Examples:
   mosaic --dir /srv/mosaic provider init --listen 0.0.0.0:7443 --url https://a.example:7443 \\
          --operator \"Example Co-op\" --jurisdiction PT
   mosaic --dir /srv/mosaic provider sign federation.json
-  mosaic --dir /srv/mosaic provider run --federation federation.json")]
+  mosaic --dir /srv/mosaic provider run --federation federation.json
+  mosaic --dir /srv/mosaic provider migrate --to dynamodb://eu-west-1/mosaic")]
 pub(crate) struct ProviderArgs {
     #[command(subcommand)]
     action: Action,
@@ -42,6 +44,8 @@ enum Action {
     },
     /// Serve until Ctrl-C
     Run(RunArgs),
+    /// Move the store to another engine, while the provider does not run
+    Migrate(MigrateArgs),
 }
 
 #[derive(Debug, Args)]
@@ -64,6 +68,24 @@ struct InitArgs {
     /// Loopback address for Prometheus metrics, which are for nobody but the operator (default: none)
     #[arg(long, value_name = "ADDRESS")]
     metrics: Option<SocketAddr>,
+    /// Where to keep the store: log, or dynamodb://REGION/TABLE with ?endpoint=URL for another server of that API
+    #[arg(long, default_value_t = StoreAddress::Log)]
+    store: StoreAddress,
+}
+
+/// The former place stays as it is, and nothing uses it any more. Interrupted, the same command goes on. The periods'
+/// keys stay in the folder. Credentials come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or
+/// from the profile AWS_PROFILE of AWS_SHARED_CREDENTIALS_FILE.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mosaic --dir /srv/mosaic provider migrate --to dynamodb://eu-west-1/mosaic
+  mosaic --dir /srv/mosaic provider migrate --to 'dynamodb://x/mosaic?endpoint=http://127.0.0.1:8000'
+  mosaic --dir /srv/mosaic provider migrate --to log")]
+struct MigrateArgs {
+    /// The new place: log, or dynamodb://REGION/TABLE with ?endpoint=URL for another server of that API
+    #[arg(long)]
+    to: StoreAddress,
 }
 
 #[derive(Debug, Args)]
@@ -86,6 +108,7 @@ impl ProviderArgs {
             Action::Init(args) => init(&dir, args, context),
             Action::Sign { file } => sign(&dir, &file, context),
             Action::Run(args) => run(&dir, args, context).await,
+            Action::Migrate(args) => migrate(&dir, &args.to, context),
         }
     }
 }
@@ -101,6 +124,7 @@ pub(crate) fn settle(dir: &Path, number: u8, listen: SocketAddr, args: Named<'_>
         operator: args.operator.to_owned(),
         jurisdiction: args.jurisdiction.to_owned(),
         metrics_listen: args.metrics,
+        store: args.store,
     };
     let mut rng = os_rng().or_exit(Exit::Local, "the system gives no randomness")?;
     ProviderFolder::create(dir, config, &mut rng).or_exit(Exit::Local, "cannot make a provider")
@@ -116,11 +140,13 @@ pub(crate) struct Named<'a> {
     pub(crate) jurisdiction: &'a str,
     /// Where it shows its metrics.
     pub(crate) metrics: Option<SocketAddr>,
+    /// Where it keeps its store.
+    pub(crate) store: StoreAddress,
 }
 
 fn init(dir: &Path, args: InitArgs, context: &Context) -> Outcome {
     let (operator, jurisdiction) = (args.operator.as_str(), args.jurisdiction.as_str());
-    let named = Named { url: args.url, operator, jurisdiction, metrics: args.metrics };
+    let named = Named { url: args.url, operator, jurisdiction, metrics: args.metrics, store: args.store };
     let folder = settle(dir, args.number, args.listen, named)?;
     let public = dir.join("public.json");
     let entry = folder.entry();
@@ -148,6 +174,34 @@ fn sign(dir: &Path, file: &Path, context: &Context) -> Outcome {
     let signed: Vec<u8> = document.signatures.keys().map(|id| id.get()).collect();
     context.out.result(&json!({ "provider": me.id, "signed_by": signed }), |page| {
         page.line(format!("Signed as provider {}; signatures so far: {signed:?}.", me.id));
+    });
+    Ok(())
+}
+
+fn migrate(dir: &Path, to: &StoreAddress, context: &Context) -> Outcome {
+    let mut folder = open(dir)?;
+    let from = folder.config.store.clone();
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed_precise} {bar:30} {pos} of {len} entries") {
+        bar.set_style(style);
+    }
+    let moved = folder.move_store(to, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    let content = moved.or_exit(Exit::Local, "cannot move the store; it is where it was")?;
+    let digest = hex::encode(content.digest);
+    let told = json!({ "from": from, "to": to, "entries": content.entries, "digest": digest });
+    context.out.result(&told, |page| {
+        page.line(format!(
+            "Moved {} entries from {from} to {to}; both hold the same ({}…).",
+            content.entries,
+            &digest[..16]
+        ));
+        page.line(format!(
+            "The next start uses {to}. What is in {from} is unused: remove it once the provider serves."
+        ));
     });
     Ok(())
 }

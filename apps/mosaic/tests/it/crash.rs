@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use mosaic_crypto::signing::VerifyingKey;
 use mosaic_federation::Federation;
 use mosaic_transport::{Patience, ProviderClient};
 use mosaic_types::{Lane, Period, ProviderId, RowTag, SegmentId, Stream, TableId};
@@ -25,11 +26,11 @@ const DEPOSITS: usize = 10_000;
 const AT_ONCE: usize = 128;
 const KILLS: usize = 4;
 
-struct World {
-    home: Install,
+pub(crate) struct World {
+    pub(crate) home: Install,
     clock: String,
     client: Arc<ProviderClient>,
-    running: BTreeMap<u8, Staying>,
+    pub(crate) running: BTreeMap<u8, Staying>,
     rng: ChaCha8Rng,
 }
 
@@ -59,7 +60,20 @@ fn event(table: &SignedTable, stream: Stream, rng: &mut ChaCha8Rng) -> [u8; EVEN
 }
 
 impl World {
-    fn start(&mut self, number: u8) {
+    /// Three operators' providers, none of which runs yet.
+    pub(crate) fn new(seed: u64) -> (Self, Federation) {
+        let home = Install::new();
+        let folders = providers(&home);
+        let federation: Federation = {
+            let bytes = std::fs::read(signed(&home, &folders)).unwrap();
+            mosaic_federation::SignedDocument::parse(&bytes).unwrap().verify().unwrap()
+        };
+        let client = ProviderClient::for_federation(federation.descriptor(), Patience::default()).unwrap();
+        let (clock, rng) = (practice_clock(20.0), ChaCha8Rng::seed_from_u64(seed));
+        (Self { home, clock, client: Arc::new(client), running: BTreeMap::new(), rng }, federation)
+    }
+
+    pub(crate) fn start(&mut self, number: u8) {
         let mut run = command(&self.home.file(&format!("p{number}")));
         run.args(["provider", "run", "--parent-on-stdin", "--practice-clock", &self.clock, "--federation"]);
         run.arg(self.home.file("whole.json"));
@@ -122,6 +136,36 @@ impl World {
         acked
     }
 
+    /// Deposits a few events at provider 1, one after the other, until each is acknowledged.
+    pub(crate) async fn deposit_some(&mut self, count: usize) -> Vec<([u8; EVENT], Receipt)> {
+        let table = self.table().await;
+        let (mut acked, mut tokens) = (Vec::new(), self.tokens(1).await);
+        while acked.len() < count {
+            let event = event(&table, Stream::Fast, &mut self.rng);
+            let token = tokens.pop().unwrap();
+            acked.extend(deposit(&self.client, token, event).await.map(|receipt| (event, receipt)));
+        }
+        acked
+    }
+
+    /// Every acknowledged record is in the sealed generation that its receipt names, at provider 1 and at the replica.
+    pub(crate) async fn assert_all_there(&self, key: &VerifyingKey, acked: &[([u8; EVENT], Receipt)]) {
+        let mut sealed: BTreeMap<(u8, SegmentId, u32), GenerationBlock> = BTreeMap::new();
+        for (event, receipt) in acked {
+            receipt.verify(key).unwrap();
+            let id = GenerationId { segment: receipt.segment, index: receipt.generation };
+            for number in [1, receipt.replica.get()] {
+                let place = (number, id.segment, id.index);
+                if let Entry::Vacant(free) = sealed.entry(place) {
+                    free.insert(self.block(number, id).await);
+                }
+                for slot in (0..SLOTS).filter(|slot| receipt.accepted & (1 << slot) != 0) {
+                    assert!(holds(&sealed[&place], event, slot), "an acknowledged record is lost at provider {number}");
+                }
+            }
+        }
+    }
+
     /// A sealed generation, as provider `number` has it.
     async fn block(&self, number: u8, id: GenerationId) -> GenerationBlock {
         for _ in 0..20_000 {
@@ -166,36 +210,14 @@ fn holds(block: &GenerationBlock, event: &[u8; EVENT], slot: usize) -> bool {
 fn no_acknowledged_deposit_is_lost_to_kill_9() {
     mosaic_transport::install_crypto();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let home = Install::new();
-    let folders = providers(&home);
-    let federation: Federation = {
-        let bytes = std::fs::read(signed(&home, &folders)).unwrap();
-        mosaic_federation::SignedDocument::parse(&bytes).unwrap().verify().unwrap()
-    };
-    let client = ProviderClient::for_federation(federation.descriptor(), Patience::default()).unwrap();
-    let rng = ChaCha8Rng::seed_from_u64(0x0910);
-    let clock = practice_clock(20.0);
-    let mut world = World { home, clock, client: Arc::new(client), running: BTreeMap::new(), rng };
+    let (mut world, federation) = World::new(0x0910);
     (1..=3).for_each(|number| world.start(number));
+    let key = federation.signing_key(ProviderId::new(1).unwrap()).unwrap();
     runtime.block_on(async {
         let table = world.table().await;
         let events = (0..DEPOSITS).map(|_| event(&table, Stream::Fast, &mut world.rng)).collect();
         let acked = world.deposit(events).await;
-        let key = federation.signing_key(ProviderId::new(1).unwrap()).unwrap();
-        let mut sealed: BTreeMap<(u8, SegmentId, u32), GenerationBlock> = BTreeMap::new();
-        for (event, receipt) in &acked {
-            receipt.verify(&key).unwrap();
-            let id = GenerationId { segment: receipt.segment, index: receipt.generation };
-            for number in [1, receipt.replica.get()] {
-                let place = (number, id.segment, id.index);
-                if let Entry::Vacant(free) = sealed.entry(place) {
-                    free.insert(world.block(number, id).await);
-                }
-                for slot in (0..SLOTS).filter(|slot| receipt.accepted & (1 << slot) != 0) {
-                    assert!(holds(&sealed[&place], event, slot), "an acknowledged record is lost at provider {number}");
-                }
-            }
-        }
+        world.assert_all_there(&key, &acked).await;
     });
     for (number, provider) in std::mem::take(&mut world.running) {
         let closed = world.home.file(&format!("p{number}/store/closed"));

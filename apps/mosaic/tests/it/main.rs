@@ -14,5 +14,8 @@ mod namespaces;
 mod prometheus;
 mod readme;
 mod regions;
+#[path = "../../../../crates/mosaic-provider/tests/it/server.rs"]
+mod server;
 mod support;
+mod table;
 mod up;

@@ -19,6 +19,9 @@ use crate::{
 /// After how many seconds a client tries again that met no replica.
 const NO_REPLICA_RETRY_S: u32 = 5;
 
+/// After how many seconds a client tries again whose deposit met a store without capacity.
+const BUSY_RETRY_S: u32 = 2;
+
 /// What became of an offered event.
 pub(super) enum Stage {
     /// It waits for the flush and a replica.
@@ -189,9 +192,10 @@ impl<S: Store> ProviderCore<S> {
     }
 
     fn refuse_all(&mut self, staged: &[Staged], error: &StoreError) {
-        let code = match error {
-            StoreError::Full => ProblemCode::StorageFull,
-            _ => ProblemCode::Internal,
+        let problem = match error {
+            StoreError::Full => Problem::from(ProblemCode::StorageFull),
+            StoreError::Busy => Problem::after(ProblemCode::Overloaded, BUSY_RETRY_S),
+            _ => Problem::from(ProblemCode::Internal),
         };
         for staged in staged.iter().rev() {
             let Waiting { ticket, table, event } = staged.waiting;
@@ -204,8 +208,8 @@ impl<S: Store> ProviderCore<S> {
                     day.remove(&staged.token);
                 }
             }
-            self.counters.refuse(code);
-            self.staging.settle(ticket, CellReply::Problem(code.into()));
+            self.counters.refuse(problem.code);
+            self.staging.settle(ticket, CellReply::Problem(problem));
         }
     }
 

@@ -12,7 +12,10 @@ use tokio::{
 };
 
 use super::{limits::Limits, published::Published, recording};
-use crate::{Counters, Gauges, PeerCallId, PeerFailure, ProviderCore, Scan, Step, Ticket, store::Store};
+use crate::{
+    Counters, Gauges, PeerCallId, PeerFailure, ProviderCore, Scan, Step, Ticket,
+    store::{Store, StoreError},
+};
 
 /// Commands that may wait; beyond that a caller is told to come back. Calls of strangers hold at most a
 /// cell of 4 KiB, and few messages of peers wait at one time, so this bounds the bytes too.
@@ -51,7 +54,7 @@ pub(super) struct Engine {
     running: watch::Receiver<()>,
 }
 
-/// The thread ended by itself: it panicked.
+/// The thread ended by itself: it panicked, or its store was lost to it.
 #[derive(Debug)]
 pub(super) struct EngineDied;
 
@@ -201,7 +204,10 @@ impl<S: Store> Desk<S> {
                 if matches!(command, Command::Stop) {
                     return self.finish(now);
                 }
-                self.take(now, command);
+                if let Err(error) = self.take(now, command) {
+                    tracing::error!(%error, "the store is lost to this process, which ends");
+                    return;
+                }
                 left -= 1;
                 next = if left == 0 { None } else { inbox.try_recv().ok() };
             }
@@ -209,7 +215,11 @@ impl<S: Store> Desk<S> {
         }
     }
 
-    fn take(&mut self, now: Timestamp, command: Command) {
+    /// Carries out one command.
+    ///
+    /// # Errors
+    /// [`StoreError`] after which this process can do nothing more with its store.
+    fn take(&mut self, now: Timestamp, command: Command) -> Result<(), StoreError> {
         match command {
             Command::Call(call, answer) => match self.core.handle(now, &mut self.rng, *call) {
                 Step::Done(reply) => tell(answer, reply),
@@ -227,10 +237,14 @@ impl<S: Store> Desk<S> {
             }
             Command::Wake | Command::Stop => {
                 if let Err(error) = self.core.tick(now, &mut self.rng) {
+                    if error.is_final() {
+                        return Err(error);
+                    }
                     tracing::error!(%error, "the store refuses; it is tried again");
                 }
             }
         }
+        Ok(())
     }
 
     /// Flushes once for all, sends what is to be sent, and answers who can be answered.

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::{
     ProviderKeys,
-    store::{Bucket, Change, Entry, MemoryStore, Store},
+    store::{Bucket, Change, Entry, MemoryStore, Store, StoreError},
 };
 
 /// A store with a bug: the first change panics.

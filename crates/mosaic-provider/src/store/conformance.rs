@@ -12,11 +12,12 @@ pub struct Nonconforming(pub &'static str);
 /// `Nonconforming` with the first thing that was wrong; a [`StoreError`] counts as wrong.
 pub fn check_conformance<S: Store>(mut open: impl FnMut() -> Result<S, StoreError>) -> Result<(), Nonconforming> {
     type Check<S> = fn(&mut S) -> Result<bool, StoreError>;
-    let before: [(&'static str, Check<S>); 4] = [
+    let before: [(&'static str, Check<S>); 5] = [
         ("a new store is empty", is_empty),
         ("values come back, the last one counts", values_come_back),
         ("scans are ordered and keep to prefix and bucket", scans_keep_to_their_range),
         ("prefixes are removed and nothing else", prefixes_are_removed),
+        ("large values and large commits are whole", large_ones_are_whole),
     ];
     let mut store = open().map_err(|_| Nonconforming("it opens"))?;
     for (what, check) in before {
@@ -80,6 +81,24 @@ fn prefixes_are_removed<S: Store>(store: &mut S) -> Result<bool, StoreError> {
     Ok(store.scan(Bucket::Open, b"")? == expected.map(|key| entry(key, b"")))
 }
 
+/// A block, and as many deposits as are flushed together, in the place of others.
+fn large_ones_are_whole<S: Store>(store: &mut S) -> Result<bool, StoreError> {
+    let key = |number: u16| [&number.to_be_bytes()[..], &[number as u8; 32]].concat();
+    let block = vec![3; 1 << 20];
+    store.commit(&[put(Bucket::Blocks, b"large", &vec![1; 1 << 20]), put(Bucket::Replicas, &key(999), b"")])?;
+    let mut changes = vec![put(Bucket::Blocks, b"large", &block), Change::Erase(Bucket::Replicas, Vec::new())];
+    changes.extend((0..600).map(|number| put(Bucket::Replicas, &key(number), &[2; 400])));
+    store.commit(&changes)?;
+    let mut shown = 0;
+    store.every(&mut |bucket, _, value| {
+        shown += u32::from(bucket == Bucket::Replicas && value == [2; 400]);
+        Ok(())
+    })?;
+    let ordered = store.scan(Bucket::Replicas, b"")?.into_iter().map(|(key, _)| key).eq((0..600).map(key));
+    while store.tidy()? {}
+    Ok(shown == 600 && ordered && store.get(Bucket::Blocks, b"large")?.is_some_and(|found| found == block))
+}
+
 fn keys_are_destroyed<S: Store>(store: &mut S) -> Result<bool, StoreError> {
     store.keep_key(Period(7), &[7; 32])?;
     store.keep_key(Period(8), &[9; 32])?;
@@ -92,5 +111,6 @@ fn keys_are_destroyed<S: Store>(store: &mut S) -> Result<bool, StoreError> {
 fn survives<S: Store>(store: &S) -> Result<bool, StoreError> {
     let values = store.get(Bucket::Heads, b"a")? == Some(b"2".to_vec()) && store.scan(Bucket::Blocks, b"p")?.len() == 3;
     let keys = store.key(Period(7))?.is_none() && store.key(Period(8))?.is_some_and(|key| *key == [8; 32]);
-    Ok(values && keys && store.scan(Bucket::Open, b"")?.len() == 3)
+    let many = store.scan(Bucket::Replicas, b"")?.len() == 600;
+    Ok(values && keys && many && store.scan(Bucket::Open, b"")?.len() == 3)
 }

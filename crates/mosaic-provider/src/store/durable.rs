@@ -13,7 +13,7 @@ use redb::{
 use zeroize::Zeroizing;
 
 use super::{
-    Bucket, Change, Entry, Store, StoreError,
+    Bucket, Change, Each, Entry, Store, StoreError,
     keyfiles::{KeyFiles, flush},
 };
 
@@ -75,22 +75,6 @@ impl RedbStore {
             setup.commit().map_err(failed)?;
         }
         self.database = Some(database);
-        Ok(())
-    }
-
-    /// Shows everything to `each`, bucket by bucket and in order, until it fails.
-    pub(super) fn every(
-        &self,
-        mut each: impl FnMut(Bucket, &[u8], &[u8]) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let transaction = self.database()?.begin_read().map_err(failed)?;
-        for bucket in Bucket::ALL {
-            let table = transaction.open_table(table(bucket)).map_err(failed)?;
-            for entry in table.iter().map_err(failed)? {
-                let (key, value) = entry.map_err(failed)?;
-                each(bucket, key.value(), value.value())?;
-            }
-        }
         Ok(())
     }
 
@@ -171,6 +155,18 @@ impl Store for RedbStore {
         let table = transaction.open_table(table(bucket)).map_err(failed)?;
         let first = table.range(prefix..).map_err(failed)?.next().transpose().map_err(failed)?;
         Ok(first.is_some_and(|(key, _)| key.value().starts_with(prefix)))
+    }
+
+    fn every(&self, each: &mut Each<'_>) -> Result<(), StoreError> {
+        let transaction = self.database()?.begin_read().map_err(failed)?;
+        for bucket in Bucket::ALL {
+            let table = transaction.open_table(table(bucket)).map_err(failed)?;
+            for entry in table.iter().map_err(failed)? {
+                let (key, value) = entry.map_err(failed)?;
+                each(bucket, key.value(), value.value())?;
+            }
+        }
+        Ok(())
     }
 
     fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {

@@ -70,7 +70,7 @@ fn copy(
     between: &mut dyn FnMut() -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let (mut changes, mut bytes) = (Vec::new(), 0);
-    old.every(|bucket, key, value| {
+    old.every(&mut |bucket, key, value| {
         bytes += key.len() + value.len();
         changes.push(Change::Put(bucket, key.to_vec(), value.to_vec()));
         if bytes >= AT_ONCE {

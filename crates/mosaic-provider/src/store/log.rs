@@ -21,7 +21,7 @@ use std::{collections::VecDeque, io, path::Path};
 use mosaic_types::Period;
 use zeroize::Zeroizing;
 
-use super::{Bucket, Change, Entry, Store, StoreError, import, keyfiles::KeyFiles};
+use super::{Bucket, Change, Each, Entry, Store, StoreError, import, keyfiles::KeyFiles};
 
 use disk::{Disk, Folder};
 use hint::{Hint, Note};
@@ -247,6 +247,15 @@ impl Store for LogStore {
 
     fn has(&self, bucket: Bucket, prefix: &[u8]) -> Result<bool, StoreError> {
         Ok(self.index.under(bucket, prefix).next().is_some())
+    }
+
+    fn every(&self, each: &mut Each<'_>) -> Result<(), StoreError> {
+        for bucket in Bucket::ALL {
+            for (key, place) in self.index.under(bucket, b"") {
+                each(bucket, key, &self.read(bucket, key, place)?)?;
+            }
+        }
+        Ok(())
     }
 
     fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {

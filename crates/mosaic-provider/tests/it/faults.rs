@@ -3,6 +3,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    fs,
     rc::Rc,
     sync::Arc,
     time::Duration,
@@ -11,7 +12,10 @@ use std::{
 use mosaic_federation::records_of;
 use mosaic_provider::{
     ProviderCore,
-    store::{Bucket, Change, Entry, LogStore, MemoryStore, Store, StoreError},
+    store::{
+        Bucket, Change, Entry, LogStore, MemoryStore, Store, StoreAddress, StoreError, TableCredentials, TableOptions,
+        TableStore,
+    },
 };
 use mosaic_types::{Lane, Period, ProviderId, SegmentId, Stream, TableId};
 use mosaic_wire::{
@@ -20,7 +24,10 @@ use mosaic_wire::{
 };
 use zeroize::Zeroizing;
 
-use crate::cluster::{Cluster, federation, id, policy};
+use crate::{
+    cluster::{Cluster, federation, id, policy},
+    server::Server,
+};
 
 /// A store whose changes start to fail after a set number; what it held survives its owner.
 #[derive(Clone, Default)]
@@ -243,8 +250,28 @@ fn deposits_that_wait_together_share_a_flush() {
 #[test]
 fn kill_and_reopen_on_disk() {
     let folders: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
-    let stores = folders.iter().map(|folder| LogStore::open(folder.path()).unwrap()).collect();
-    let mut cluster = Cluster::ready(stores);
+    kill_and_reopen(&|number| LogStore::open(folders[number].path()).unwrap());
+}
+
+/// The same in tables of a real server.
+#[test]
+fn kill_and_reopen_in_a_table() {
+    let Some(server) = Server::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    kill_and_reopen(&|number| {
+        let StoreAddress::Dynamo(table) = server.address(&format!("mosaic-{number}")).parse().unwrap() else {
+            panic!("another kind of store")
+        };
+        let options = TableOptions { watch: Duration::ZERO, beat: None, expire: false, attempts: 1 };
+        let (credentials, owner) = (TableCredentials::new("id", "secret", None), [number as u8; 32]);
+        let keys = folder.path().join(number.to_string());
+        fs::create_dir_all(&keys).unwrap();
+        TableStore::open(&keys, &table, &owner, credentials, options).unwrap()
+    });
+}
+
+fn kill_and_reopen<S: Store>(open: &dyn Fn(usize) -> S) {
+    let mut cluster = Cluster::ready((0..3).map(open).collect());
     let mut acknowledged = Vec::new();
     for number in 0..40 {
         let event = cluster.event(Stream::Fast);
@@ -252,8 +279,8 @@ fn kill_and_reopen_on_disk() {
         if number % 10 == 9 {
             drop(cluster.cores.remove(&id(1)));
             let keys = federation(3, 1).1.remove(0);
-            let store = LogStore::open(folders[0].path()).unwrap();
-            let core = ProviderCore::open(keys, Arc::clone(&cluster.federation), store, policy(), cluster.now).unwrap();
+            let core =
+                ProviderCore::open(keys, Arc::clone(&cluster.federation), open(0), policy(), cluster.now).unwrap();
             cluster.cores.insert(id(1), core);
             let (event, receipt) = *acknowledged.last().unwrap();
             let again = cluster.deposit(1, event).unwrap();

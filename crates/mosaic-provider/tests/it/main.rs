@@ -11,5 +11,6 @@ mod limits;
 mod past;
 mod reads;
 mod retirement;
+mod server;
 mod sockets;
 mod stores;

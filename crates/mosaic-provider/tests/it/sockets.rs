@@ -3,7 +3,9 @@
 use std::{net::TcpListener, path::Path, sync::Arc};
 
 use mosaic_federation::{Federation, FederationDescriptor, Independence, SignedDocument, Tile, peer::MAX_REQUEST};
-use mosaic_provider::{FolderError, Policy, Provider, ProviderConfig, ProviderFolder, Recording, RunError};
+use mosaic_provider::{
+    FolderError, Policy, Provider, ProviderConfig, ProviderFolder, Recording, RunError, store::StoreAddress,
+};
 use mosaic_transport::{BindError, Patience, Pin, PinnedHttp, Pins, ProviderClient, ServeError, SystemClock};
 use mosaic_types::{Clock as _, Lane, ProviderId, Stream, TileId};
 use mosaic_wire::{
@@ -44,6 +46,7 @@ fn config(number: u8) -> ProviderConfig {
         operator: "me".into(),
         jurisdiction: "FR".into(),
         metrics_listen: None,
+        store: StoreAddress::Log,
     }
 }
 

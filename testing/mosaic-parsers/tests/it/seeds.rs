@@ -21,7 +21,7 @@ use mosaic_federation::{
     peer::{self, Direction, PeerReply, PeerRequest, ReplayGuard},
 };
 use mosaic_geo::{Cell, Place, PlaceIndex, PlaceKind, PlaceTag, Provenance, Resolution};
-use mosaic_provider::store::parse_segment;
+use mosaic_provider::store::{StoreAddress, parse_segment};
 use mosaic_types::{
     ClassId, LatLng, Mode, Period, ProviderId, SegmentId, Sensitive, Stream, TableId, TileId, Timestamp, TopicId,
     TtlHours, Window,
@@ -342,6 +342,18 @@ fn a_segment_of_a_providers_log() {
     assert_eq!((parts.batches, parts.flaw), (1, Some("a batch is cut short")));
     made[70] = 0x40;
     assert_eq!(parse_segment(&kept("provider_segment", "bad-value", &made)).unwrap().batches, 0);
+}
+
+#[test]
+fn where_a_store_is() {
+    let read = |name, text: &str| {
+        let kept = kept("provider_address", name, text.as_bytes());
+        String::from_utf8(kept).unwrap().parse::<StoreAddress>()
+    };
+    assert_eq!(read("log", "log"), Ok(StoreAddress::Log));
+    assert!(read("table", "dynamodb://eu-west-1/mosaic").is_ok());
+    assert!(read("endpoint", "dynamodb://x/mosaic?endpoint=http://127.0.0.1:8000").is_ok());
+    assert!(read("bad-password", "dynamodb://x/mosaic?endpoint=https://a:b@host").is_err());
 }
 
 #[test]

@@ -43,6 +43,8 @@ contexts! {
     PeerMessage = "peer message";
     /// A provider's reading of its clock.
     Time = "time";
+    /// What a provider asks for tokens.
+    Terms = "token terms";
 }
 
 /// A signing key. No `Debug`, no `Clone`, no `==`; erased on drop.

@@ -18,10 +18,10 @@ mod policy;
 pub mod store;
 
 pub use crate::{
-    core::{OpenError, Outgoing, PeerCallId, PeerFailure, ProviderCore, Step, Ticket},
+    core::{IssueJob, Issued, OpenError, Outgoing, PeerCallId, PeerFailure, ProviderCore, Step, Ticket},
     counters::{Counters, Gauges},
     driver::{Provider, Recording, RunError},
     folder::{FolderError, ProviderConfig, ProviderFolder},
     keys::ProviderKeys,
-    policy::Policy,
+    policy::{Policy, Price},
 };

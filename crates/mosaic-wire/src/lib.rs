@@ -20,6 +20,7 @@ mod event;
 mod frame;
 mod generation;
 mod head;
+mod issuing;
 mod oprf_input;
 mod reading;
 mod receipt;
@@ -42,6 +43,7 @@ pub use event::{EventFields, event_hash};
 pub use frame::{Frame, FrameKind, FrameTooLong};
 pub use generation::{GenerationBlock, InvalidGeneration, Record};
 pub use head::Head;
+pub use issuing::{SignedTerms, TokensQuery, TokensReply};
 pub use oprf_input::OprfInput;
 pub use problem::{Problem, ProblemCode, Retry};
 pub use reading::{
@@ -52,7 +54,7 @@ pub use rows::{Direction, RendezvousState};
 pub use table::{Groups, InvalidTable, LaneShape, PublicShare, SignedTable, TableDescriptor, UntrustedTable};
 pub use text::{CardText, Carrier, GatheredText, PartsNeeded, TextField, TextPart, TextRef};
 pub use time::SignedTime;
-pub use token::{TokenPurpose, TokensQuery, TokensReply, WireToken};
+pub use token::{TokenPurpose, WireToken};
 
 /// Slots of an event (M of the source design).
 pub const SLOTS: usize = 10;

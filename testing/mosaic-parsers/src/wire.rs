@@ -6,7 +6,7 @@ use mosaic_types::Window;
 use mosaic_wire::{
     Bin, Bundle, Carrier, CellReply, CellRequest, ContactCard, EvaluateFields, EventFields, Frame, GatheredText,
     GenerationBlock, GenerationsQuery, GenerationsReply, Head, HeadsQuery, HeadsReply, Problem, Receipt, SignedTable,
-    SignedTime, TextField, TextRef, TokensQuery, TokensReply, TopicLayer, WireToken,
+    SignedTerms, SignedTime, TextField, TextRef, TokensQuery, TokensReply, TopicLayer, WireToken,
 };
 
 use crate::Target;
@@ -39,6 +39,7 @@ pub(crate) const TARGETS: &[Target] = &[
     exact!("wire_generations_query", GenerationsQuery),
     exact!("wire_generations_reply", GenerationsReply),
     exact!("wire_token", WireToken),
+    exact!("wire_terms", SignedTerms),
     exact!("wire_tokens_query", TokensQuery),
     exact!("wire_tokens_reply", TokensReply),
     exact!("wire_cell_request", CellRequest),

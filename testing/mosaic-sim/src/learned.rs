@@ -20,6 +20,7 @@ impl Learned {
             Call::Cell(request) => self.bytes.extend(request.encode()),
             Call::Heads(query) => self.bytes.extend(query.encode()),
             Call::Generations(query) => self.bytes.extend(query.encode()),
+            Call::Terms => {}
             Call::Tokens(query) => self.bytes.extend(query.encode()),
             Call::Table(period) => self.bytes.extend(period.0.to_be_bytes()),
             Call::Federation | Call::Time => {}

@@ -5,12 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use mosaic_federation::Federation;
+use mosaic_federation::{Federation, Issuers, Purchase, Span, hour};
 use mosaic_transport::{Patience, ProviderClient};
 use mosaic_types::{Lane, Period, ProviderId, RowTag, SegmentId, Stream, TableId};
 use mosaic_wire::{
     Address, Call, CellReply, CellRequest, EVENT, GenerationBlock, GenerationId, GenerationsQuery, HeadsQuery,
-    KnownGenerations, RECORD, Receipt, Reply, SLOTS, SignedTable, TokenPurpose, TokensQuery, WireToken,
+    KnownGenerations, RECORD, Receipt, Reply, SLOTS, SignedTable, TokenPurpose, WireToken,
 };
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -24,6 +24,8 @@ use crate::{
 const DEPOSITS: usize = 10_000;
 const AT_ONCE: usize = 128;
 const KILLS: usize = 4;
+/// Units of one purchase: three deposits at the provider each.
+const UNITS: u8 = 200;
 
 struct World {
     home: Install,
@@ -31,6 +33,7 @@ struct World {
     client: Arc<ProviderClient>,
     running: BTreeMap<u8, Staying>,
     rng: ChaCha8Rng,
+    issuers: Issuers,
 }
 
 /// An event nobody can tell from a real one, as its bytes: the test stands outside the release barrier.
@@ -82,14 +85,25 @@ impl World {
         panic!("the providers agree on no table")
     }
 
-    async fn tokens(&self, number: u8) -> Vec<WireToken> {
-        let query = TokensQuery { purpose: TokenPurpose::Deposit, count: 256 };
+    /// Deposit tokens of provider 1 for the present hour, issued by it and by provider 2.
+    async fn tokens(&mut self) -> Vec<WireToken> {
         for _ in 0..2_000 {
-            if let Some(Reply::Tokens(tokens)) = self.call(number, Call::Tokens(query)).await {
-                return tokens.into_tokens();
+            let Some(Reply::Time(time)) = self.call(1, Call::Time).await else { continue };
+            let span = Span { first: hour(time.time), hours: 1, units: UNITS };
+            let mut purchase = Purchase::new(&self.issuers, span, &mut self.rng);
+            if self.buy(&mut purchase, 1).await.is_some() && self.buy(&mut purchase, 2).await.is_some() {
+                let one = address(1).provider;
+                return std::iter::from_fn(|| purchase.take(one, TokenPurpose::Deposit, span.first)).collect();
             }
         }
-        panic!("provider {number} gives no tokens")
+        panic!("the providers issue no tokens")
+    }
+
+    async fn buy(&mut self, purchase: &mut Purchase, number: u8) -> Option<()> {
+        let Reply::Terms(terms) = self.call(number, Call::Terms).await? else { return None };
+        let query = purchase.ask(terms.provider, &mut self.rng).unwrap().solved(&terms).unwrap();
+        let Reply::Tokens(reply) = self.call(number, Call::Tokens(query)).await? else { return None };
+        purchase.take_reply(terms.provider, &reply).ok()
     }
 
     /// Deposits everything at provider 1, killing it at random points, until all is acknowledged.
@@ -101,7 +115,7 @@ impl World {
         while acked.len() < DEPOSITS {
             while flying.len() < AT_ONCE && !waiting.is_empty() {
                 if tokens.is_empty() {
-                    tokens = self.tokens(1).await;
+                    tokens = self.tokens().await;
                 }
                 let (Some(event), Some(token)) = (waiting.pop(), tokens.pop()) else { break };
                 let client = Arc::clone(&self.client);
@@ -112,7 +126,6 @@ impl World {
                 // requests are in flight now: this is the middle of whatever the provider does
                 self.running.get_mut(&1).unwrap().kill();
                 self.start(1);
-                tokens.clear();
             }
             match flying.join_next().await.unwrap().unwrap() {
                 (event, Some(receipt)) => acked.push((event, receipt)),
@@ -173,9 +186,9 @@ fn no_acknowledged_deposit_is_lost_to_kill_9() {
         mosaic_federation::SignedDocument::parse(&bytes).unwrap().verify().unwrap()
     };
     let client = ProviderClient::for_federation(federation.descriptor(), Patience::default()).unwrap();
-    let rng = ChaCha8Rng::seed_from_u64(0x0910);
+    let (rng, issuers) = (ChaCha8Rng::seed_from_u64(0x0910), Issuers::of(federation.descriptor()));
     let clock = practice_clock(20.0);
-    let mut world = World { home, clock, client: Arc::new(client), running: BTreeMap::new(), rng };
+    let mut world = World { home, clock, client: Arc::new(client), running: BTreeMap::new(), rng, issuers };
     (1..=3).for_each(|number| world.start(number));
     runtime.block_on(async {
         let table = world.table().await;

@@ -7,8 +7,8 @@ use mosaic_types::{Lane, Period, ProviderId, RowTag, Timestamp, TopicId};
 use mosaic_wire::{Call, GenerationBlock, GenerationId, Head, OprfInput, RECORD, Reply, rows};
 use rand::CryptoRng;
 
-use super::{AgentCore, AgentEvent, evaluate::REST, events::pick};
-use crate::{alerts::Evidence, post::Errand, reader::Delivery};
+use super::{AgentCore, AgentEvent, events::pick};
+use crate::{alerts::Evidence, post::Errand, reader::Delivery, wallet::REST};
 
 impl AgentCore {
     pub(crate) fn keep_reading(&mut self, now: Timestamp, rng: &mut impl CryptoRng) {

@@ -101,7 +101,8 @@ fn describe(call: &Call) -> Value {
         Call::Federation => json!({ "kind": "federation" }),
         Call::Table(period) => json!({ "kind": "table", "period": period.0 }),
         Call::Time => json!({ "kind": "time" }),
-        Call::Tokens(query) => json!({ "kind": "tokens", "purpose": query.purpose.number(), "count": query.count }),
+        Call::Terms => json!({ "kind": "terms" }),
+        Call::Tokens(query) => json!({ "kind": "tokens", "query": hex::encode(query.encode()) }),
         Call::Heads(query) => json!({ "kind": "heads", "query": hex::encode(query.encode()) }),
         Call::Generations(query) => json!({ "kind": "generations", "query": hex::encode(query.encode()) }),
         Call::Cell(CellRequest::Deposit { token, event }) => json!({

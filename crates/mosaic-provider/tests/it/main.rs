@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests end at the first surprise, as tests do")]
 
+mod buying;
 mod cluster;
 mod deposits;
 mod faults;
@@ -13,3 +14,4 @@ mod reads;
 mod retirement;
 mod sockets;
 mod stores;
+mod tokens;

@@ -111,6 +111,9 @@ impl Purchase {
     }
 
     /// The query for one issuer, not paid for yet. Asking again asks for other points.
+    ///
+    /// # Errors
+    /// [`NotIssued::Proof`] for an input that cannot be blinded; never seen.
     pub fn ask(&mut self, issuer: ProviderId, rng: &mut (impl CryptoRng + ?Sized)) -> Result<TokensQuery, NotIssued> {
         let mut asked = Vec::new();
         for group in self.groups.iter().filter(|group| group.concerns(issuer)) {

@@ -15,7 +15,7 @@ use std::{
 };
 
 use mosaic_discovery::{AssociationId, Associations, CardBook, Reach};
-use mosaic_federation::Federation;
+use mosaic_federation::{Federation, Issuers};
 use mosaic_geo::places::PlaceIndex;
 use mosaic_net::{Attention, Paths};
 use mosaic_release::{Meter, Releaser, RendezvousFloor, SlotTruth};
@@ -169,6 +169,7 @@ const MOST_HAPPENINGS: usize = 4_096;
 impl AgentCore {
     /// A device at `now`, as its state describes it.
     pub fn new(config: AgentConfig, state: AgentState, now: Timestamp) -> Self {
+        let wallet = Wallet::new(Issuers::of(config.federation.descriptor()));
         let providers = Providers::new(config.federation);
         let phase = Duration::from_millis(state.phase_ms);
         let class = state.settings.mode.class();
@@ -185,7 +186,7 @@ impl AgentCore {
             releaser: Releaser::new(state.seed, config.places, state.releaser.clone()),
             post: Post::default(),
             tables: Tables::default(),
-            wallet: Wallet::default(),
+            wallet,
             oprf: OprfDesk::default(),
             schedule: Schedule::new(class, phase),
             deposits: Deposits::default(),
@@ -224,7 +225,7 @@ impl AgentCore {
         self.turn(now);
         self.ask_tables(now, rng);
         self.check_clock(now, rng);
-        self.restock(now);
+        self.restock(now, rng);
         self.keep_schedule(now, rng);
         self.send_deposits(now, rng);
         self.send_batches(now, rng);
@@ -245,7 +246,7 @@ impl AgentCore {
             self.deposits.next_retry().map(|at| at.max(now.after(Duration::from_secs(1)))),
             self.oprf.next_retry(now),
             self.tables.next_retry(now),
-            self.wallet.next_retry(now),
+            self.wallet.next_wake(now),
             Some(self.next_clock_check),
         ];
         candidates.into_iter().flatten().min().unwrap_or(now)

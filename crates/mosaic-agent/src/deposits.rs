@@ -4,10 +4,10 @@ use std::{
 };
 
 use mosaic_discovery::FrameId;
-use mosaic_federation::records_of;
+use mosaic_federation::{hour, records_of};
 use mosaic_release::ReleasedEvent;
 use mosaic_types::{ProviderId, SegmentId, TableId, Timestamp};
-use mosaic_wire::{EVENT, GenerationBlock, GenerationId, Head, Receipt, Record, event_hash};
+use mosaic_wire::{EVENT, GenerationBlock, GenerationId, Head, Receipt, Record, WireToken, event_hash};
 
 use crate::{providers::Providers, reader::ReadStack, tables::LATE_DEPOSITS};
 
@@ -22,6 +22,8 @@ pub(crate) struct Deposit {
     under_way: bool,
     attempts: u32,
     pub(crate) tried: BTreeSet<ProviderId>,
+    /// What it was offered with in which hour: a token spent on an event is good for that event again.
+    paid: BTreeMap<ProviderId, (u32, WireToken)>,
 }
 
 /// Deposits on their way and receipts whose generation was not seen yet.
@@ -57,6 +59,7 @@ impl Deposits {
             under_way: false,
             attempts: 0,
             tried: BTreeSet::new(),
+            paid: BTreeMap::new(),
         };
         self.waiting.insert(self.last, deposit);
         Some(self.last)
@@ -77,8 +80,22 @@ impl Deposits {
         self.waiting.get(&id)
     }
 
-    pub(crate) fn sent(&mut self, id: u64, to: ProviderId) {
+    /// The token it was offered with to a provider in this hour.
+    pub(crate) fn token(&self, now: Timestamp, id: u64, to: ProviderId) -> Option<&WireToken> {
+        let (paid_in, token) = self.waiting.get(&id)?.paid.get(&to)?;
+        (*paid_in == hour(now)).then_some(token)
+    }
+
+    /// Its token is good at this provider no more.
+    pub(crate) fn forget_token(&mut self, id: u64, at: ProviderId) {
         if let Some(deposit) = self.waiting.get_mut(&id) {
+            deposit.paid.remove(&at);
+        }
+    }
+
+    pub(crate) fn sent(&mut self, now: Timestamp, id: u64, to: ProviderId, token: WireToken) {
+        if let Some(deposit) = self.waiting.get_mut(&id) {
+            deposit.paid.insert(to, (hour(now), token));
             deposit.under_way = true;
             deposit.attempts += 1;
             deposit.tried.insert(to);

@@ -36,6 +36,7 @@ pub(crate) fn federation() -> Arc<Federation> {
         signing_key: key(number).verifying_key().to_bytes(),
         cell_key: [100 + number; 32],
         ceremony_key: [200 + number; 32],
+        token_key: [50 + number; 32],
         operator: format!("operator {number}"),
         jurisdiction: "XX".to_owned(),
     };

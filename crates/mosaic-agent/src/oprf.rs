@@ -89,6 +89,11 @@ impl OprfDesk {
         self.rest_until = Some(retry_at);
     }
 
+    /// There are tokens again.
+    pub(crate) const fn end_rest(&mut self) {
+        self.rest_until = None;
+    }
+
     pub(crate) fn open(
         &mut self,
         table: Arc<TableDescriptor>,

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use mosaic_types::{Period, ProviderId};
-use mosaic_wire::{Address, Call, CallFailure, Reply, TokenPurpose};
+use mosaic_wire::{Address, Call, CallFailure, Reply, SignedTerms, TokensQuery};
 
 use crate::reader::Asked;
 
@@ -18,13 +18,31 @@ pub struct Outgoing {
     pub to: Address,
     /// What to ask.
     pub call: Call,
+    /// What a query for tokens costs: not paid yet, see [`Self::pay`].
+    pub terms: Option<SignedTerms>,
+}
+
+impl Outgoing {
+    /// The same call, to be made now: solves the puzzle of a query for tokens, which takes seconds and memory, and
+    /// leaves every other call as it is. A puzzle that cannot be tried is left to the provider to refuse.
+    pub fn pay(self) -> Self {
+        match (self.call, self.terms) {
+            (Call::Tokens(query), Some(terms)) => {
+                let query = query.clone().solved(&terms).unwrap_or(query);
+                Self { call: Call::Tokens(query), terms: None, ..self }
+            }
+            (call, terms) => Self { call, terms, ..self },
+        }
+    }
 }
 
 /// What a call is for.
 pub(crate) enum Errand {
     Table(Period),
     Time,
-    Tokens(TokenPurpose),
+    /// A provider's terms, for an order of tokens.
+    Terms(u64),
+    Tokens(u64),
     Deposit(u64),
     Evaluate(u64),
     Heads(usize),
@@ -43,11 +61,20 @@ pub(crate) struct Post {
 
 impl Post {
     pub(crate) fn send(&mut self, to: Address, call: Call, errand: Errand) {
+        self.queue_up(to, call, None, errand);
+    }
+
+    /// A query for tokens, which is paid by who sends it.
+    pub(crate) fn send_unpaid(&mut self, provider: ProviderId, query: TokensQuery, terms: SignedTerms, errand: Errand) {
+        self.queue_up(Address { provider, via: None }, Call::Tokens(query), Some(terms), errand);
+    }
+
+    fn queue_up(&mut self, to: Address, call: Call, terms: Option<SignedTerms>, errand: Errand) {
         self.last += 1;
         let id = CallId(self.last);
         self.bytes += request_bytes(&call);
         self.errands.insert(id, (to, errand));
-        self.queue.push_back(Outgoing { id, to, call });
+        self.queue.push_back(Outgoing { id, to, call, terms });
     }
 
     pub(crate) fn send_direct(&mut self, provider: ProviderId, call: Call, errand: Errand) {
@@ -78,8 +105,8 @@ impl Post {
 
 fn request_bytes(call: &Call) -> u64 {
     let bytes = match call {
-        Call::Federation | Call::Table(_) | Call::Time => 0,
-        Call::Tokens(_) => mosaic_wire::TokensQuery::SIZE,
+        Call::Federation | Call::Table(_) | Call::Time | Call::Terms => 0,
+        Call::Tokens(query) => query.encode().len(),
         Call::Cell(_) => mosaic_wire::CELL,
         Call::Heads(_) => mosaic_wire::HeadsQuery::SIZE,
         Call::Generations(_) => mosaic_wire::GenerationsQuery::SIZE,
@@ -93,6 +120,7 @@ fn reply_bytes(reply: &Reply) -> u64 {
         Reply::Federation(document) => document.len(),
         Reply::Table(_) => mosaic_wire::SignedTable::SIZE,
         Reply::Time(_) => mosaic_wire::SignedTime::SIZE,
+        Reply::Terms(_) => SignedTerms::SIZE,
         Reply::Tokens(tokens) => tokens.encode().len(),
         Reply::Cell(_) => mosaic_wire::CELL,
         Reply::Heads(heads) => 3 + heads.heads().len() * mosaic_wire::Head::SIZE,

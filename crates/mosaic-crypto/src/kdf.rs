@@ -82,8 +82,8 @@ labels! {
     TokenHandshake = "noise token";
     /// Key under which a provider stores its share of a table key.
     ShareStore = "share store";
-    /// Authenticator of a test issuer's token.
-    TestToken = "test token";
+    /// Seeds of a provider's token key and of its puzzles.
+    Tokens = "tokens";
 }
 
 /// Derives `N` bytes (at most 8,160) from `root`: HKDF-SHA256 without salt, `info` = `mosaic/1/` ‖ label ‖

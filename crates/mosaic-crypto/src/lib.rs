@@ -1,5 +1,5 @@
 //! Committing AEAD, agreement, signatures, labelled derivation, Shamir, threshold OPRF, key ceremony,
-//! sealed requests, Merkle trees, distributed point functions (L3-69 to L3-72, S-61).
+//! sealed requests, Merkle trees, distributed point functions, puzzles (L3-69 to L3-72, S-61, S-73).
 //!
 //! Every algorithm is a published one, and each is held to the vectors of its RFC under `vectors/`:
 //! RFC 8439 ([`aead`], [`record`]), RFC 7748 ([`agreement`]), RFC 8032 ([`signing`]), RFC 9497
@@ -19,6 +19,7 @@ pub mod kdf;
 pub mod merkle;
 pub mod oprf;
 pub mod pir;
+pub mod puzzle;
 pub mod record;
 pub mod sealed;
 pub mod shamir;

@@ -6,11 +6,14 @@
 //! the evaluated points at 0 and finalises as if one key had answered (Jarecki et al., 2HashDH). No
 //! single provider can evaluate, so none can enumerate the public vocabulary offline.
 //!
+//! [`partial`] is the RFC's third mode, POPRF (0x02), under one provider's key: anonymous tokens.
+//!
 //! What is secret (key shares, blinds, proof nonces) goes through constant-time arithmetic; points,
 //! proofs and Lagrange coefficients are public and use the faster variable-time kind (S-61).
 
 mod client;
 mod combine;
+pub mod partial;
 mod proof;
 mod share;
 mod suite;

@@ -45,6 +45,8 @@ contexts! {
     Time = "time";
     /// What two aggregators counted on a day.
     Aggregate = "aggregate";
+    /// What a provider asks for tokens.
+    Terms = "token terms";
 }
 
 /// A signing key. No `Debug`, no `Clone`, no `==`; erased on drop.

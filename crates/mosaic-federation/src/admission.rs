@@ -1,42 +1,29 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use mosaic_crypto::{
     digest,
-    kdf::{Label, derive},
+    oprf::{OprfError, partial::PartialKey},
 };
 use mosaic_types::{ProviderId, Timestamp};
 use mosaic_wire::{TokenPurpose, TokensQuery, TokensReply, WireToken};
 use rand::CryptoRng;
 use thiserror::Error;
-use zeroize::ZeroizeOnDrop;
 
-/// Who says which tokens are good at this provider. The spent set is the provider's store, which makes
-/// spending durable together with what was bought.
-pub trait Admission {
-    /// Gives out tokens.
-    ///
-    /// # Errors
-    /// [`NotAdmitted`] when the issuer's ration is used up.
-    fn issue(
-        &mut self,
-        now: Timestamp,
-        query: &TokensQuery,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<TokensReply, NotAdmitted>;
+use crate::FederationDescriptor;
 
-    /// Whether `token` pays for `purpose` here and now.
-    ///
-    /// # Errors
-    /// [`NotAdmitted::Invalid`].
-    fn check(&self, now: Timestamp, token: &WireToken, purpose: TokenPurpose) -> Result<(), NotAdmitted>;
-}
+/// Token type: POPRF over ristretto255 with several issuers. From the range that RFC 9577 leaves unassigned, so that
+/// none is ever taken for a token of RFC 9578.
+pub const TOKEN_KIND: u16 = 0xfe02;
+
+/// How far from its hour a token is still taken: clocks may differ by five minutes, and replicas and relays take time.
+pub const TOKEN_GRACE: Duration = Duration::from_mins(10);
 
 /// Why a token was not given or not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum NotAdmitted {
-    /// Not issued for this provider, purpose and day.
-    #[error("the token is not good for this provider, purpose and day")]
+    /// Not issued for this provider, purpose and hour.
+    #[error("the token is not good for this provider, purpose and hour")]
     Invalid,
     /// Too many in this hour.
     #[error("the ration is used up for {} s", retry_after.as_secs())]
@@ -44,6 +31,139 @@ pub enum NotAdmitted {
         /// When there is more.
         retry_after: Duration,
     },
+}
+
+/// Days since the Unix epoch: what the spent set and the seeds of puzzles are cut by.
+pub const fn day(now: Timestamp) -> u64 {
+    now.as_secs() / 86_400
+}
+
+/// Hours since the Unix epoch: what a token is bound to.
+pub fn hour(now: Timestamp) -> u32 {
+    u32::try_from(now.as_secs() / 3_600).unwrap_or(u32::MAX)
+}
+
+/// What a token of `purpose` for `redeemer` in `hour` names: the public input of its issue. The same for everybody.
+pub fn challenge(redeemer: ProviderId, purpose: TokenPurpose, hour: u32) -> [u8; 32] {
+    digest(&[b"mosaic/token challenge/2", &[redeemer.get(), purpose.number()], &hour.to_be_bytes()])
+}
+
+/// The issuers of a federation with their public keys, in its order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issuers {
+    keys: Arc<[(ProviderId, [u8; 32])]>,
+    key_id: [u8; 32],
+}
+
+impl Issuers {
+    /// The providers of `descriptor`.
+    pub fn of(descriptor: &FederationDescriptor) -> Self {
+        let keys: Arc<[_]> = descriptor.providers.iter().map(|entry| (entry.id, entry.token_key)).collect();
+        let named: Vec<u8> = keys.iter().flat_map(|(id, key)| [&[id.get()], key.as_slice()].concat()).collect();
+        Self { key_id: digest(&[b"mosaic/token keys/1", &named]), keys }
+    }
+
+    /// Their numbers, ascending.
+    pub fn ids(&self) -> impl Iterator<Item = ProviderId> {
+        self.keys.iter().map(|(id, _)| *id)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// What names all their keys in a token.
+    pub const fn key_id(&self) -> &[u8; 32] {
+        &self.key_id
+    }
+
+    /// Challenges of the groups of a query to `issuer`, in order ([`TokensQuery::groups`]).
+    pub fn challenges(&self, issuer: ProviderId, query: &TokensQuery) -> impl Iterator<Item = [u8; 32]> + use<'_> {
+        let first = query.first;
+        (0..u32::from(query.hours)).map(move |offset| first.saturating_add(offset)).flat_map(move |hour| {
+            let deposits = self.ids().map(move |redeemer| challenge(redeemer, TokenPurpose::Deposit, hour));
+            deposits.chain([challenge(issuer, TokenPurpose::Evaluate, hour)])
+        })
+    }
+
+    /// Where a provider's authenticator stands in a token, and its key.
+    pub(crate) fn place(&self, id: ProviderId) -> Option<(usize, &[u8; 32])> {
+        self.keys.iter().enumerate().find(|(_, (named, _))| *named == id).map(|(place, (_, key))| (place, key))
+    }
+}
+
+/// One provider's part in issuing and checking tokens. It holds no state: the spent set is the provider's store, which
+/// makes spending durable together with what was bought.
+pub struct Issuer {
+    key: PartialKey,
+    me: ProviderId,
+    place: usize,
+    issuers: Issuers,
+}
+
+impl Issuer {
+    /// The key behind `seed`, 32 uniform bytes that the provider keeps.
+    ///
+    /// # Errors
+    /// [`OprfError`]: never seen.
+    pub fn key(seed: &[u8; 32]) -> Result<PartialKey, OprfError> {
+        PartialKey::derive(seed, b"mosaic/token key/1")
+    }
+
+    /// The issuer `me` of `issuers`; `None` when they do not name it with the key behind `seed`.
+    pub fn new(seed: &[u8; 32], me: ProviderId, issuers: Issuers) -> Option<Self> {
+        let key = Self::key(seed).ok()?;
+        let (place, _) = issuers.place(me).filter(|(_, named)| *named == key.public())?;
+        Some(Self { key, me, place, issuers })
+    }
+
+    /// Evaluates the points of a query, each group under its challenge. Whether it was paid for is the caller's to say.
+    ///
+    /// # Errors
+    /// [`NotAdmitted::Invalid`] for another number of redeemers or of points, or points that are none.
+    pub fn issue(&self, query: &TokensQuery, rng: &mut dyn CryptoRng) -> Result<TokensReply, NotAdmitted> {
+        if usize::from(query.redeemers) != self.issuers.count() || query.points.len() != query.announced() {
+            return Err(NotAdmitted::Invalid);
+        }
+        let (mut points, mut proofs) = (Vec::with_capacity(query.points.len()), Vec::new());
+        let mut left = query.points.as_slice();
+        for (challenge, count) in self.issuers.challenges(self.me, query).zip(query.groups()) {
+            let (group, rest) = left.split_at_checked(count).ok_or(NotAdmitted::Invalid)?;
+            let evaluation = self.key.evaluate(group, &challenge, rng).map_err(|_| NotAdmitted::Invalid)?;
+            points.extend(evaluation.points);
+            proofs.push(evaluation.proof);
+            left = rest;
+        }
+        Ok(TokensReply { points, proofs })
+    }
+
+    /// Whether `token` pays for `purpose` at `redeemer` now, as far as this provider issued it.
+    ///
+    /// # Errors
+    /// [`NotAdmitted::Invalid`].
+    pub fn check(
+        &self,
+        now: Timestamp,
+        token: &WireToken,
+        purpose: TokenPurpose,
+        redeemer: ProviderId,
+    ) -> Result<(), NotAdmitted> {
+        use subtle::ConstantTimeEq as _;
+        let hours = hour(now.before(TOKEN_GRACE))..=hour(now.after(TOKEN_GRACE));
+        let named = hours.into_iter().any(|hour| token.challenge == challenge(redeemer, purpose, hour));
+        if !named || token.kind != TOKEN_KIND || token.key_id != *self.issuers.key_id() {
+            return Err(NotAdmitted::Invalid);
+        }
+        let output = self.key.output(&token.signed_part(), &token.challenge).map_err(|_| NotAdmitted::Invalid)?;
+        let given = token.authenticator_of(self.place).ok_or(NotAdmitted::Invalid)?;
+        if bool::from(authenticator(&output).ct_eq(given)) { Ok(()) } else { Err(NotAdmitted::Invalid) }
+    }
+}
+
+/// The first 32 bytes of the output of a token's signed part.
+pub(crate) fn authenticator(output: &mosaic_crypto::oprf::OprfOutput) -> [u8; 32] {
+    *output.as_bytes().first_chunk().unwrap_or(&[0; 32])
 }
 
 /// A ration per hour, for everybody together: the provider cannot tell its clients apart.
@@ -78,107 +198,9 @@ impl Quota {
     }
 }
 
-/// An issuer for tests and practice: it gives tokens to whoever asks and *could recognise every one of
-/// them* when it is spent. It has the size and the bindings of the real thing (purpose, day, redeeming
-/// provider) and none of its anonymity; the claim about tokens is therefore open.
-#[derive(ZeroizeOnDrop)]
-pub struct TestIssuer {
-    key: [u8; 32],
-    #[zeroize(skip)]
-    provider: ProviderId,
-    #[zeroize(skip)]
-    quota: Quota,
-}
-
-/// Token type of [`TestIssuer`]: from the range that RFC 9577 leaves unassigned, so that none is ever
-/// taken for a blind RSA token.
-pub const TEST_TOKEN_KIND: u16 = 0xfe01;
-
-impl TestIssuer {
-    /// The issuer of tokens that are redeemed at `provider`, under a secret of that provider.
-    pub const fn new(provider: ProviderId, key: [u8; 32], per_hour: u32) -> Self {
-        Self { key, provider, quota: Quota::new(per_hour) }
-    }
-
-    fn challenge(&self, purpose: TokenPurpose, day: u64) -> [u8; 32] {
-        let place = [self.provider.get(), purpose.number()];
-        digest(&[b"mosaic/test token challenge/1", &place, &day.to_be_bytes()])
-    }
-
-    fn key_id(&self) -> [u8; 32] {
-        derive(&self.key, Label::TestToken, &[b"key id"])
-    }
-
-    fn authenticator(&self, nonce: &[u8; 32], challenge: &[u8; 32]) -> [u8; 256] {
-        derive(&self.key, Label::TestToken, &[b"authenticator", nonce, challenge])
-    }
-}
-
-impl Admission for TestIssuer {
-    fn issue(
-        &mut self,
-        now: Timestamp,
-        query: &TokensQuery,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<TokensReply, NotAdmitted> {
-        self.quota.take(now, query.count.into())?;
-        let challenge = self.challenge(query.purpose, day(now));
-        let tokens = (0..query.count).map(|_| {
-            let mut nonce = [0; 32];
-            rng.fill_bytes(&mut nonce);
-            let authenticator = self.authenticator(&nonce, &challenge);
-            WireToken { kind: TEST_TOKEN_KIND, nonce, challenge, key_id: self.key_id(), authenticator }
-        });
-        Ok(TokensReply::new(tokens))
-    }
-
-    fn check(&self, now: Timestamp, token: &WireToken, purpose: TokenPurpose) -> Result<(), NotAdmitted> {
-        use subtle::ConstantTimeEq as _;
-        // a token drawn before midnight is good for another day, so that nobody must draw at midnight
-        let days = [day(now), day(now).saturating_sub(1)];
-        let named = days.iter().any(|day| token.challenge == self.challenge(purpose, *day));
-        let expected = self.authenticator(&token.nonce, &token.challenge);
-        let genuine = bool::from(expected.ct_eq(&token.authenticator));
-        let ours = token.kind == TEST_TOKEN_KIND && token.key_id == self.key_id();
-        if named && genuine && ours { Ok(()) } else { Err(NotAdmitted::Invalid) }
-    }
-}
-
-/// Days since the Unix epoch: what a token is bound to and the spent set is cut by.
-pub const fn day(now: Timestamp) -> u64 {
-    now.as_secs() / 86_400
-}
-
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng as _;
-    use rand_chacha::ChaCha20Rng;
-
     use super::*;
-
-    fn provider(number: u8) -> ProviderId {
-        ProviderId::new(number).unwrap()
-    }
-
-    #[test]
-    fn a_token_is_good_for_one_provider_purpose_and_two_days() {
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let now = Timestamp::from_secs(1_000 * 86_400 + 5);
-        let mut issuer = TestIssuer::new(provider(1), [7; 32], 100);
-        let query = TokensQuery { purpose: TokenPurpose::Deposit, count: 2 };
-        let tokens = issuer.issue(now, &query, &mut rng).unwrap().into_tokens();
-        let token = &tokens[0];
-        assert_ne!(token.spend_id(), tokens[1].spend_id());
-        let hours = |count| now.after(Duration::from_hours(count));
-        assert_eq!(issuer.check(hours(30), token, TokenPurpose::Deposit), Ok(()));
-        assert_eq!(issuer.check(hours(49), token, TokenPurpose::Deposit), Err(NotAdmitted::Invalid));
-        assert_eq!(issuer.check(now, token, TokenPurpose::Evaluate), Err(NotAdmitted::Invalid));
-        let other = TestIssuer::new(provider(2), [7; 32], 100);
-        assert_eq!(other.check(now, token, TokenPurpose::Deposit), Err(NotAdmitted::Invalid));
-        let mut bent = token.clone();
-        bent.authenticator[200] ^= 1;
-        assert_eq!(issuer.check(now, &bent, TokenPurpose::Deposit), Err(NotAdmitted::Invalid));
-    }
 
     #[test]
     fn the_ration_returns_with_the_next_hour() {

@@ -46,6 +46,9 @@ pub struct ProviderEntry {
     /// X25519 key to which other providers seal shares of table keys.
     #[serde(with = "hex")]
     pub ceremony_key: [u8; 32],
+    /// Ristretto255 key of its tokens. It stands here so that everybody is issued under the same one.
+    #[serde(with = "hex")]
+    pub token_key: [u8; 32],
     /// Who runs it, as a name the public knows.
     pub operator: String,
     /// Whose law it is under, as an ISO 3166 code such as `DE` or `US-CA`.
@@ -337,7 +340,7 @@ fn is_origin(url: &str) -> bool {
 }
 
 fn keys(entry: &ProviderEntry) -> BTreeSet<[u8; 32]> {
-    [entry.signing_key, entry.cell_key, entry.ceremony_key].into()
+    [entry.signing_key, entry.cell_key, entry.ceremony_key, entry.token_key].into()
 }
 
 fn normal(name: &str) -> String {

@@ -10,6 +10,7 @@ pub(crate) fn entry(id: u8, operator: &str, jurisdiction: &str) -> ProviderEntry
         signing_key: [id | 0x10; 32],
         cell_key: [id | 0x20; 32],
         ceremony_key: [id | 0x40; 32],
+        token_key: [id | 0x80; 32],
         operator: operator.into(),
         jurisdiction: jurisdiction.into(),
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mosaic_crypto::{agreement::AgreementSecret, signing::SigningKey};
 use mosaic_types::{Period, ProviderId, TileId, Timestamp};
 
-use crate::{Federation, FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
+use crate::{Federation, FederationDescriptor, Independence, Issuer, ProviderEntry, SignedDocument, Tile};
 
 pub(crate) struct Town {
     pub(crate) federation: Arc<Federation>,
@@ -32,6 +32,7 @@ impl Town {
             signing_key: signing[usize::from(number) - 1].verifying_key().to_bytes(),
             cell_key: [number | 0x20; 32],
             ceremony_key: ceremony[usize::from(number) - 1].public().to_bytes(),
+            token_key: *Issuer::key(&Self::token_seed(number)).unwrap().public(),
             operator: format!("operator {number}"),
             jurisdiction: ["FR", "DE", "US"][usize::from(number) - 1].into(),
         };
@@ -41,5 +42,9 @@ impl Town {
         let mut document = SignedDocument::draft(&descriptor).unwrap();
         (1..=3).zip(&signing).for_each(|(number, key)| document.sign(id(number), key));
         Self { federation: Arc::new(document.verify().unwrap()), signing, ceremony }
+    }
+
+    pub(crate) fn token_seed(number: u8) -> [u8; 32] {
+        [number | 0x60; 32]
     }
 }

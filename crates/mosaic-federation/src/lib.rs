@@ -6,7 +6,7 @@
 //!   what was sealed, [`Evidence`] convicts who lies about it; [`sizing`] says how big tables are.
 //! - Which keys they hold: [`TableCeremony`] makes a table's key without a dealer to trust, and
 //!   [`TableState`] walks it to its destruction.
-//! - How they talk: [`peer`]; whom they admit: [`Admission`].
+//! - How they talk: [`peer`]; whom they admit: [`Issuer`] and, on the other side, [`Purchase`].
 //!
 //! Holds: fewer than the threshold of providers learn no table key; one provider that signs two
 //! histories or drops what it acknowledged is convicted by its own signatures. Does not hold: shares
@@ -26,13 +26,14 @@ mod hex;
 mod join;
 mod jurisdiction;
 pub mod peer;
+mod purchase;
 mod retirement;
 mod segment;
 pub mod sizing;
 #[cfg(test)]
 mod vectors;
 
-pub use admission::{Admission, NotAdmitted, Quota, TEST_TOKEN_KIND, TestIssuer, day};
+pub use admission::{Issuer, Issuers, NotAdmitted, Quota, TOKEN_GRACE, TOKEN_KIND, challenge, day, hour};
 pub use ceremony::{CeremonyRecord, CountersignError, DealingVerdict, IncompleteTable, Proposal, TableCeremony};
 pub use chain::{ChainError, Comparison, HeadChain, Linked, VerifiedBlock, compare};
 pub use dealing::{SignedDealing, UnsoundDealing, ceremony_context};
@@ -42,6 +43,7 @@ pub use descriptor::{
 pub use document::{Federation, SignedDocument, UntrustedFederation};
 pub use evidence::{Dropped, Evidence, NoProof};
 pub use join::{InvalidJoinLink, JoinLink};
+pub use purchase::{NotIssued, Purchase, Span};
 pub use retirement::{
     DEPOSIT_GRACE, Deposits, MAX_SKEW, RetirementStep, TABLE_LIFE, TableState, retires_at, takes_deposits,
 };

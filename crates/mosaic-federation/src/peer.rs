@@ -14,7 +14,7 @@ use crate::{
     Federation, Independence, ceremony::Proposal, dealing::SignedDealing, retirement::MAX_SKEW, segment::Verdict,
 };
 
-/// The most bytes of a request between providers: [`MAX_DEPOSITS`] deposits of 2,049 B need half of it.
+/// The most bytes of a request between providers: [`MAX_DEPOSITS`] deposits of 2,403 B need two thirds of it.
 pub const MAX_REQUEST: usize = 1 << 21;
 
 /// The most bytes of a reply between providers: one full reply of blocks and a little.
@@ -43,6 +43,8 @@ pub struct ReplicaDeposit {
     pub verdict: Verdict,
     /// The accepted records, each behind its row in three bytes.
     pub records: Vec<u8>,
+    /// The token that paid for it ([`mosaic_wire::WireToken::encode`]), of which the replica checks its own part.
+    pub token: Vec<u8>,
 }
 
 /// A question between providers.
@@ -115,6 +117,8 @@ pub enum PeerReply {
     Refused,
     /// Whether there is anything of yours of the period here.
     Traces(bool),
+    /// Done but for these, by their place in the request: their tokens are not good here.
+    Partly(Vec<u16>),
 }
 
 /// Whether an envelope asks or answers.

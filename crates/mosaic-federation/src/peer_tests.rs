@@ -82,7 +82,8 @@ fn a_full_request_fits_and_no_list_may_be_longer() {
         time: now(),
         receipt_key: [0xff; 32],
     };
-    let deposit = ReplicaDeposit { table: TableId(u32::MAX), event: [0xff; 32], verdict, records: vec![0xff; 1_950] };
+    let (records, token) = (vec![0xff; 1_950], vec![0xff; mosaic_wire::WireToken::SIZE]);
+    let deposit = ReplicaDeposit { table: TableId(u32::MAX), event: [0xff; 32], verdict, records, token };
     let full = |count| PeerRequest::Replicate(vec![deposit.clone(); count]);
     let (bytes, _) = seal((id(1), id(2)), Direction::Request, now(), &REFERENCE, &full(MAX_DEPOSITS), &town.signing[0]);
     assert!(bytes.len() <= MAX_REQUEST, "{}", bytes.len());

@@ -1,61 +1,74 @@
 //! `vectors/token-challenge.json` and `vectors/ceremony-context.json`, checked against this code.
 
-use mosaic_crypto::{
-    digest,
-    kdf::{Label, derive},
-};
+use mosaic_crypto::digest;
 use mosaic_types::{Period, ProviderId, Timestamp};
 use mosaic_vectors::{Edit, settle};
-use mosaic_wire::{TokenPurpose, TokensQuery, WireToken};
+use mosaic_wire::{TokenPurpose, WireToken};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha20Rng;
 use serde_json::{Value, json};
 
-use crate::{Admission as _, TEST_TOKEN_KIND, TestIssuer, ceremony_context, day, fixture::Town, hex};
+use crate::{Issuer, Issuers, Purchase, Span, TOKEN_KIND, ceremony_context, fixture::Town, hex, hour};
 
-const NOW: Timestamp = Timestamp::from_secs(20_411 * 86_400 + 86_399);
-const KEY: [u8; 32] = [0x2A; 32];
+const NOW: Timestamp = Timestamp::from_secs(20_411 * 86_400 + 12 * 3_600);
 
-fn issuer(provider: u8) -> TestIssuer {
-    TestIssuer::new(ProviderId::new(provider).unwrap(), KEY, 100)
+fn provider(number: u8) -> ProviderId {
+    ProviderId::new(number).unwrap()
+}
+
+fn issuers() -> Issuers {
+    Issuers::of(Town::new().federation.descriptor())
+}
+
+fn issuer(number: u8) -> Issuer {
+    Issuer::new(&Town::token_seed(number), provider(number), issuers()).unwrap()
 }
 
 /// A token of provider 3 for `purpose`, which the formulas of the specification must yield again.
 fn issued(purpose: TokenPurpose) -> WireToken {
-    let query = TokensQuery { purpose, count: 1 };
-    let token = issuer(3).issue(NOW, &query, &mut ChaCha20Rng::seed_from_u64(5)).unwrap().into_tokens().remove(0);
+    let mut rng = ChaCha20Rng::seed_from_u64(5);
+    let mut purchase = Purchase::new(&issuers(), Span { first: hour(NOW), hours: 1, units: 1 }, &mut rng);
+    for number in [2, 3] {
+        let query = purchase.ask(provider(number), &mut rng).unwrap();
+        let reply = issuer(number).issue(&query, &mut rng).unwrap();
+        purchase.take_reply(provider(number), &reply).unwrap();
+    }
+    let token = purchase.take(provider(3), purpose, hour(NOW)).unwrap();
     let place = [3, purpose.number()];
-    assert_eq!(token.challenge, digest(&[b"mosaic/test token challenge/1", &place, &20_411_u64.to_be_bytes()]));
-    assert_eq!(token.key_id, derive(&KEY, Label::TestToken, &[b"key id"]));
-    let parts: [&[u8]; 3] = [b"authenticator", &token.nonce, &token.challenge];
-    assert_eq!(token.authenticator, derive(&KEY, Label::TestToken, &parts));
+    assert_eq!(token.challenge, digest(&[b"mosaic/token challenge/2", &place, &489_876_u32.to_be_bytes()]));
+    let keys: Vec<u8> = (1..=3).flat_map(|number| [vec![number], key(number).to_vec()].concat()).collect();
+    assert_eq!(token.key_id, digest(&[b"mosaic/token keys/1", &keys]));
     token
+}
+
+fn key(number: u8) -> [u8; 32] {
+    *Issuer::key(&Town::token_seed(number)).unwrap().public()
 }
 
 fn token_json(purpose: TokenPurpose) -> Value {
     let token = issued(purpose);
     let bytes = token.encode();
+    let authenticators = (0..3).map(|place| hex::print(token.authenticator_of(place).unwrap()));
     json!({
         "name": format!("{purpose:?}").to_lowercase(),
         "fields": {
-            "provider": 3, "purpose": purpose.number(), "issued_at_s": NOW.as_secs(), "day": day(NOW),
-            "issuer_secret": hex::print(&KEY), "type": format!("{TEST_TOKEN_KIND:04x}"),
+            "provider": 3, "purpose": purpose.number(), "hour": hour(NOW), "type": format!("{TOKEN_KIND:04x}"),
             "nonce": hex::print(&token.nonce), "challenge": hex::print(&token.challenge),
-            "key_id": hex::print(&token.key_id), "authenticator": hex::print(&token.authenticator),
+            "key_id": hex::print(&token.key_id), "authenticators": authenticators.collect::<Vec<_>>(),
             "spent_as": hex::print(&token.spend_id()),
         },
         "bytes": hex::print(&bytes),
     })
 }
 
-/// What provider `at` says about an edited deposit token, so many days later.
-fn refused(name: &str, at: u8, purpose: TokenPurpose, days: u64, edit: &Edit) -> Value {
+/// What provider `at` says about an edited deposit token for provider 3, so many minutes later.
+fn refused(name: &str, at: u8, purpose: TokenPurpose, minutes: u64, edit: &Edit) -> Value {
     let bytes = edit.apply(&issued(TokenPurpose::Deposit).encode());
     let token = WireToken::decode(&bytes).unwrap();
-    let when = Timestamp::from_secs(NOW.as_secs() + days * 86_400);
-    assert!(issuer(at).check(when, &token, purpose).is_err(), "{name}");
+    let when = Timestamp::from_secs(NOW.as_secs() + minutes * 60);
+    assert!(issuer(at).check(when, &token, purpose, provider(3)).is_err(), "{name}");
     json!({
-        "name": name, "base": "deposit", "edit": edit.json(), "redeemed_at_provider": at, "purpose": purpose.number(),
+        "name": name, "base": "deposit", "edit": edit.json(), "checked_by_provider": at, "purpose": purpose.number(),
         "at_s": when.as_secs(),
     })
 }
@@ -65,20 +78,26 @@ fn the_file_says_what_a_token_is_bound_to() {
     use TokenPurpose::{Deposit, Evaluate};
     let bytes = issued(Deposit).encode();
     let whole = Edit::Append(Vec::new());
-    let tomorrow = Timestamp::from_secs(NOW.as_secs() + 86_400);
-    assert!(issuer(3).check(tomorrow, &issued(Deposit), Deposit).is_ok(), "good for a second day");
+    let late = Timestamp::from_secs(NOW.as_secs() + 69 * 60);
+    assert!(issuer(3).check(late, &issued(Deposit), Deposit, provider(3)).is_ok(), "ten minutes of grace");
+    assert!(issuer(2).check(NOW, &issued(Deposit), Deposit, provider(3)).is_ok(), "the replica's own part");
+    let issuers: Vec<_> = (1..=3_u8)
+        .map(|number| json!({
+            "provider": number, "seed": hex::print(&Town::token_seed(number)), "public_key": hex::print(&key(number)),
+        }))
+        .collect();
     let content = json!({
-        "object": "test token", "specification": "docs/spec/wire.md", "size": WireToken::SIZE,
+        "object": "token", "specification": "docs/spec/tokens.md", "size": WireToken::SIZE, "issuers": issuers,
         "valid": [token_json(Deposit), token_json(Evaluate)],
         "malformed": [
-            refused("at another provider", 2, Deposit, 0, &whole),
             refused("for another purpose", 3, Evaluate, 0, &whole),
-            refused("two days later", 3, Deposit, 2, &whole),
+            refused("ten minutes after its hour", 3, Deposit, 70, &whole),
+            refused("by a provider that did not issue it", 1, Deposit, 0, &whole),
             refused("of another type", 3, Deposit, 0, &Edit::Replace(0, vec![0, 2])),
             refused("with another nonce", 3, Deposit, 0, &Edit::flip(&bytes, 2)),
             refused("with another challenge", 3, Deposit, 0, &Edit::flip(&bytes, 34)),
-            refused("of another issuer", 3, Deposit, 0, &Edit::flip(&bytes, 66)),
-            refused("with another authenticator", 3, Deposit, 0, &Edit::flip(&bytes, 353)),
+            refused("of other issuers", 3, Deposit, 0, &Edit::flip(&bytes, 66)),
+            refused("with another authenticator", 3, Deposit, 0, &Edit::flip(&bytes, 98 + 2 * 32)),
         ],
     });
     settle("token-challenge.json", &content);

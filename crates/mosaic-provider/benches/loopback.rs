@@ -8,6 +8,8 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and ends at the first surprise")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
+#[path = "../tests/it/buying.rs"]
+mod buying;
 #[expect(dead_code, reason = "the tests use the rest of it")]
 #[path = "../tests/it/cluster.rs"]
 mod cluster;
@@ -20,29 +22,31 @@ use std::{
     time::{Duration, Instant},
 };
 
+use buying::buy;
 use cluster::{event_bytes, id};
-use mosaic_federation::{Federation, FederationDescriptor, Independence, SignedDocument, Tile};
-use mosaic_provider::{Policy, Provider, ProviderConfig, ProviderFolder, store::StoreAddress};
+use mosaic_federation::{Federation, FederationDescriptor, Independence, Purchase, SignedDocument, Tile, hour};
+use mosaic_provider::{Policy, Price, Provider, ProviderConfig, ProviderFolder, store::StoreAddress};
 use mosaic_transport::{Patience, ProviderClient, SystemClock};
 use mosaic_types::{Clock as _, Lane, Stream, TileId};
-use mosaic_wire::{Address, Call, CellReply, CellRequest, Reply, TableDescriptor, TokenPurpose, TokensQuery};
+use mosaic_wire::{Address, Call, CellReply, CellRequest, Reply, TableDescriptor, TokenPurpose};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
 
-/// Tokens that a client asks for at one time.
-const TOKENS: u16 = 64;
+/// Units that a client buys at one time: three deposits at the provider each.
+const UNITS: u8 = 60;
 
 #[tokio::main(flavor = "multi_thread")]
 async fn main() {
     let given: Vec<u64> = env::args().filter_map(|argument| argument.parse().ok()).collect();
     let (clients, seconds) = (given.first().copied().unwrap_or(64), given.get(1).copied().unwrap_or(20));
     let places: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
-    let federation = start(&places);
+    let federation = Arc::new(start(&places));
     let client = ProviderClient::for_federation(federation.descriptor(), Patience::default()).unwrap();
     let table = table(&client, &federation).await;
     let begun = Instant::now();
     let until = begun + Duration::from_secs(seconds);
-    let work = (0..clients).map(|seed| tokio::spawn(deposit_until(client.clone(), table.clone(), seed, until)));
+    let work = (0..clients)
+        .map(|seed| tokio::spawn(deposit_until(client.clone(), federation.clone(), table.clone(), seed, until)));
     let (mut waits, mut refusals) = (Vec::new(), BTreeMap::new());
     for done in work.collect::<Vec<_>>() {
         let (waited, refused) = done.await.unwrap();
@@ -81,7 +85,8 @@ fn start(places: &[tempfile::TempDir]) -> Federation {
     let federation = document.verify().unwrap();
     folders.iter().for_each(|folder| folder.install(&federation).unwrap());
     for folder in folders {
-        let provider = Provider::start_with(folder, Arc::new(SystemClock), Policy::for_agents(10_000)).unwrap();
+        let policy = Policy { price: Price::practice(10_000), ..Policy::for_agents(10_000) };
+        let provider = Provider::start_with(folder, Arc::new(SystemClock), policy).unwrap();
         tokio::spawn(provider.serve(std::future::pending()));
     }
     federation
@@ -101,18 +106,18 @@ async fn table(client: &ProviderClient, federation: &Federation) -> TableDescrip
 /// others were refused.
 async fn deposit_until(
     client: ProviderClient,
+    federation: Arc<Federation>,
     table: TableDescriptor,
     seed: u64,
     until: Instant,
 ) -> (Vec<Duration>, Vec<String>) {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
-    let (mut waits, mut refused, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
-    let query = TokensQuery { purpose: TokenPurpose::Deposit, count: TOKENS };
+    let (mut waits, mut refused, mut purchase) = (Vec::new(), Vec::new(), None);
+    let take = |purchase: &mut Purchase| purchase.take(id(1), TokenPurpose::Deposit, hour(SystemClock.now()));
     while Instant::now() < until {
-        let Some(token) = tokens.pop() else {
-            if let Ok(Reply::Tokens(more)) = client.call(&direct(), &Call::Tokens(query)).await {
-                tokens = more.into_tokens();
-            }
+        let Some(token) = purchase.as_mut().and_then(take) else {
+            let wanted = (SystemClock.now(), UNITS);
+            purchase = buy(&client, &federation, wanted, &[id(1), id(2)], &mut rng).await.ok();
             continue;
         };
         let mut records = vec![0; 1_920];

@@ -19,9 +19,7 @@ use mosaic_provider::{
     store::{LogStore, RedbStore, Store},
 };
 use mosaic_types::{Lane, SegmentId, Stream, TableId};
-use mosaic_wire::{
-    Call, CellRequest, EVENT, GenerationId, GenerationsQuery, Reply, TokenPurpose, TokensQuery, WireToken,
-};
+use mosaic_wire::{Call, CellRequest, EVENT, GenerationId, GenerationsQuery, Reply, TokenPurpose, WireToken};
 use rand::Rng as _;
 
 const BATCH: u16 = 64;
@@ -39,14 +37,13 @@ fn folders() -> Vec<tempfile::TempDir> {
 /// A second passes first, so that generations are sealed as they would be.
 fn deposits<S: Store>(cluster: &mut Cluster<S>, count: u16) -> Deposits {
     cluster.pass(Duration::from_secs(1), Duration::from_secs(1));
-    let query = TokensQuery { purpose: TokenPurpose::Deposit, count };
-    let Ok(Reply::Tokens(tokens)) = cluster.call(1, Call::Tokens(query)) else { panic!("no tokens") };
+    let tokens: Vec<WireToken> = (0..count).map(|_| cluster.token(1, TokenPurpose::Deposit)).collect();
     let table = cluster.table(1, cluster.now.period());
     let mut event = || {
         let rows: Vec<u32> = (0..10).map(|slot| slot * 13_000 + cluster.rng.next_u32() % 13_000).collect();
         cluster.event_for(&table, Lane::Rendezvous, Stream::Steady, &rows)
     };
-    tokens.into_tokens().into_iter().map(|token| (token, event())).collect()
+    tokens.into_iter().map(|token| (token, event())).collect()
 }
 
 /// Stages all, then one flush here, one at the replica, and a signed receipt for each.

@@ -9,6 +9,7 @@
 mod ceremonies;
 mod deposit;
 mod exchange;
+mod issuing;
 mod past;
 mod periods;
 mod reading;
@@ -25,25 +26,27 @@ use std::{
 };
 
 use mosaic_federation::{
-    Admission, Federation, NotAdmitted, Quota, TableState, TestIssuer, day,
+    Federation, Issuer, Issuers, NotAdmitted, Quota, TableState, day,
     peer::{PeerRequest, ReplayGuard},
     retires_at,
 };
 use mosaic_types::{Period, ProviderId, Timestamp};
-use mosaic_wire::{
-    Call, CellReply, CellRequest, EvaluateFields, Problem, ProblemCode, Reply, TokenPurpose, TokensQuery, WireToken,
-};
+use mosaic_wire::{Call, CellReply, CellRequest, EvaluateFields, Problem, ProblemCode, Reply, TokenPurpose, WireToken};
 use rand::CryptoRng;
 use thiserror::Error;
 
 use crate::{
     Counters, Gauges, Policy, ProviderKeys,
-    core::{deposit::Staging, exchange::Outbox, periods::PeriodState, scanning::CutTables, segments::Pending},
+    core::{
+        deposit::Staging, exchange::Outbox, issuing::Issuing, periods::PeriodState, scanning::CutTables,
+        segments::Pending,
+    },
     layout,
     store::{Bucket, Change, Store, StoreError},
 };
 
 pub use exchange::{Outgoing, PeerCallId, PeerFailure};
+pub use issuing::{IssueJob, Issued};
 pub use scanning::Scan;
 
 /// A deposit whose answer comes later, from [`ProviderCore::take_settled`].
@@ -51,7 +54,6 @@ pub use scanning::Scan;
 pub struct Ticket(u64);
 
 /// The answer to a call, or the promise of one.
-#[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "lives on the stack of one call")]
 pub enum Step {
     /// Answered. Refusals of sealed requests are inside [`Reply::Cell`].
@@ -60,6 +62,8 @@ pub enum Step {
     Staged(Ticket),
     /// Long work that needs the core no more: [`Scan::run`] gives the answer.
     Scan(Scan),
+    /// Paid for, it seems: run the job where nothing waits for it, then call [`ProviderCore::issued`].
+    Issue(Box<IssueJob>),
 }
 
 /// Why a provider did not start.
@@ -80,7 +84,7 @@ pub struct ProviderCore<S> {
     federation: Arc<Federation>,
     policy: Policy,
     store: S,
-    admission: Box<dyn Admission + Send>,
+    issuing: Issuing,
     evaluations: Quota,
     spent: BTreeMap<u64, HashMap<[u8; 32], [u8; 32]>>,
     /// Changes that may wait for the next flush.
@@ -135,28 +139,14 @@ impl<S: Store> ProviderCore<S> {
         policy: Policy,
         now: Timestamp,
     ) -> Result<Self, OpenError> {
-        let admission = TestIssuer::new(keys.me, keys.issuer_key(), policy.tokens_per_hour);
-        Self::open_admitting(keys, federation, store, policy, Box::new(admission), now)
-    }
-
-    /// As [`Self::open`], with another judge of tokens than the test issuer.
-    ///
-    /// # Errors
-    /// [`OpenError`].
-    pub fn open_admitting(
-        keys: ProviderKeys,
-        federation: Arc<Federation>,
-        store: S,
-        policy: Policy,
-        admission: Box<dyn Admission + Send>,
-        now: Timestamp,
-    ) -> Result<Self, OpenError> {
         if !is_member(&keys, &federation) {
             return Err(OpenError::NotAMember);
         }
+        let issuers = Issuers::of(federation.descriptor());
+        let issuer = Issuer::new(&keys.token_seed(), keys.me, issuers).ok_or(OpenError::NotAMember)?;
         let peers = federation.descriptor().peers_of(keys.me);
         let mut core = Self {
-            admission,
+            issuing: Issuing::new(issuer, policy.price.clone()),
             evaluations: Quota::new(policy.evaluations_per_hour),
             spent: BTreeMap::new(),
             lazy: Vec::new(),
@@ -194,7 +184,11 @@ impl<S: Store> ProviderCore<S> {
             Call::Federation => Ok(Reply::Federation(self.federation.document().to_json().into_bytes())),
             Call::Table(period) => self.table(now, period).map(Reply::Table),
             Call::Time => Ok(Reply::Time(self.keys.time(now))),
-            Call::Tokens(query) => self.issue(now, rng, &query),
+            Call::Terms => Ok(Reply::Terms(self.terms(now))),
+            Call::Tokens(query) => match self.sell(now, query) {
+                Ok(job) => return Step::Issue(Box::new(job)),
+                Err(problem) => Err(problem),
+            },
             Call::Heads(query) => self.heads(now, &query).map(Reply::Heads),
             Call::Generations(query) => self.generations(now, &query).map(Reply::Generations),
             Call::Stack(query) => return self.stack(now, query),
@@ -204,10 +198,6 @@ impl<S: Store> ProviderCore<S> {
             Ok(_) => {}
         }
         Step::Done(answer)
-    }
-
-    fn issue(&mut self, now: Timestamp, rng: &mut dyn CryptoRng, query: &TokensQuery) -> Result<Reply, Problem> {
-        self.admission.issue(now, query, rng).map(Reply::Tokens).map_err(not_admitted)
     }
 
     fn evaluate(
@@ -236,7 +226,7 @@ impl<S: Store> ProviderCore<S> {
         Ok(CellReply::Evaluation { points, proof: evaluation.proof })
     }
 
-    /// Whether `token` pays for `purpose`, and was not spent on anything but `bought`.
+    /// Whether `token` pays here for `purpose`, and was not spent on anything but `bought`.
     fn check_token(
         &self,
         now: Timestamp,
@@ -244,10 +234,13 @@ impl<S: Store> ProviderCore<S> {
         purpose: TokenPurpose,
         bought: &[u8; 32],
     ) -> Result<(), Problem> {
-        self.admission.check(now, token, purpose).map_err(not_admitted)?;
+        self.issuing.issuer.check(now, token, purpose, self.keys.me).map_err(not_admitted)?;
+        if self.is_spent_otherwise(token, bought) { Err(ProblemCode::TokenSpent.into()) } else { Ok(()) }
+    }
+
+    fn is_spent_otherwise(&self, token: &WireToken, bought: &[u8; 32]) -> bool {
         let id = token.spend_id();
-        let other = self.spent.values().find_map(|day| day.get(&id)).is_some_and(|before| before != bought);
-        if other { Err(ProblemCode::TokenSpent.into()) } else { Ok(()) }
+        self.spent.values().find_map(|day| day.get(&id)).is_some_and(|before| before != bought)
     }
 
     /// Spends `token` on `bought`; the change to store, unless it was spent on the same before.
@@ -257,10 +250,11 @@ impl<S: Store> ProviderCore<S> {
             return None;
         }
         self.spent.entry(today).or_default().insert(id, bought);
+        self.counters.tokens_spent += 1;
         Some(Change::Put(Bucket::Spent, layout::spent(today, &id), bought.to_vec()))
     }
 
-    /// A day's tokens are good for that day and the next; what was spent earlier is forgotten.
+    /// A token is good for its hour and a little more; what was spent before yesterday is forgotten.
     fn forget_spent(&mut self, now: Timestamp) {
         let keep = day(now).saturating_sub(1);
         let recent = self.spent.split_off(&keep);
@@ -337,6 +331,7 @@ impl<S: Store> ProviderCore<S> {
             waiting: self.staging.waiting(),
             disk_bytes: self.store.bytes(),
             ready: self.periods.get(&now.period()).is_some_and(|period| period.share().is_some()),
+            token_work: self.issuing.work().into(),
             clock_seconds: now.as_secs(),
         }
     }
@@ -395,5 +390,6 @@ fn is_member(keys: &ProviderKeys, federation: &Federation) -> bool {
         entry.signing_key == keys.signing.verifying_key().to_bytes()
             && entry.cell_key == keys.cell.public().to_bytes()
             && entry.ceremony_key == keys.ceremony.public().to_bytes()
+            && entry.token_key == keys.token_key()
     })
 }

@@ -13,6 +13,10 @@ pub struct Counters {
     pub records_full: u64,
     /// Evaluation batches answered.
     pub evaluations: u64,
+    /// Points evaluated for tokens.
+    pub tokens_issued: u64,
+    /// Tokens spent here, or kept as spent for an origin whose replica this is.
+    pub tokens_spent: u64,
     /// Requests for heads answered.
     pub head_reads: u64,
     /// Blocks handed out.
@@ -50,6 +54,8 @@ pub struct Gauges {
     pub disk_bytes: u64,
     /// Whether the present period's table is served.
     pub ready: bool,
+    /// Attempts that a unit of tokens over a day costs.
+    pub token_work: u64,
     /// The provider's clock, in Unix seconds.
     pub clock_seconds: u64,
 }

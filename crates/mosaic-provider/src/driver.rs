@@ -87,7 +87,7 @@ impl Provider {
     /// [`RunError`] with what is in the way; nothing was changed then.
     pub fn start(folder: ProviderFolder, clock: Arc<dyn Clock>) -> Result<Self, RunError> {
         let federation = Arc::new(folder.federation()?);
-        let policy = Policy::for_agents(federation.descriptor().declared_agents);
+        let policy = Policy::of(federation.descriptor());
         Self::start_with(folder, clock, policy)
     }
 

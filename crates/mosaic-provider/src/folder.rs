@@ -182,6 +182,7 @@ impl ProviderFolder {
             signing_key: self.keys.signing.verifying_key().to_bytes(),
             cell_key: self.keys.cell.public().to_bytes(),
             ceremony_key: self.keys.ceremony.public().to_bytes(),
+            token_key: self.keys.token_key(),
             operator: self.config.operator.clone(),
             jurisdiction: self.config.jurisdiction.clone(),
         }
@@ -203,8 +204,8 @@ impl ProviderFolder {
             Some(named) if named.url != own.url => Some("address"),
             Some(named) if named.tls_pin != own.tls_pin => Some("certificate"),
             Some(named)
-                if (named.signing_key, named.cell_key, named.ceremony_key)
-                    != (own.signing_key, own.cell_key, own.ceremony_key) =>
+                if (named.signing_key, named.cell_key, named.ceremony_key, named.token_key)
+                    != (own.signing_key, own.cell_key, own.ceremony_key, own.token_key) =>
             {
                 Some("keys")
             }

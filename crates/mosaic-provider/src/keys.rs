@@ -3,6 +3,7 @@ use mosaic_crypto::{
     kdf::{Label, derive},
     signing::SigningKey,
 };
+use mosaic_federation::Issuer;
 use mosaic_types::{Period, ProviderId};
 use mosaic_wire::SignedTime;
 use rand::CryptoRng;
@@ -18,7 +19,7 @@ pub struct ProviderKeys {
     pub cell: AgreementSecret,
     /// Opens shares of table keys.
     pub ceremony: AgreementSecret,
-    /// Root of the test issuer and of the store's sealing.
+    /// Root of the token key, of the puzzles and of the store's sealing.
     pub root: Zeroizing<[u8; 32]>,
 }
 
@@ -66,8 +67,19 @@ impl ProviderKeys {
         key
     }
 
-    pub(crate) fn issuer_key(&self) -> [u8; 32] {
-        derive(&*self.root, Label::TestToken, &[b"root"])
+    /// The public half of the key that its tokens are issued under.
+    pub fn token_key(&self) -> [u8; 32] {
+        // a derivation fails for no seed that will ever be drawn
+        Issuer::key(&self.token_seed()).map(|key| *key.public()).unwrap_or_default()
+    }
+
+    pub(crate) fn token_seed(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(derive(&*self.root, Label::Tokens, &[b"key"]))
+    }
+
+    /// What the puzzles of a day are bound to. Public on that day, and nobody's to guess before.
+    pub(crate) fn puzzle_seed(&self, day: u64) -> [u8; 32] {
+        derive(&*self.root, Label::Tokens, &[b"puzzle", &day.to_be_bytes()])
     }
 
     pub(crate) fn time(&self, now: mosaic_types::Timestamp) -> SignedTime {

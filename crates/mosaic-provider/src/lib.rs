@@ -19,11 +19,11 @@ mod policy;
 pub mod store;
 
 pub use crate::{
-    core::{OpenError, Outgoing, PeerCallId, PeerFailure, ProviderCore, Scan, Step, Ticket},
+    core::{IssueJob, Issued, OpenError, Outgoing, PeerCallId, PeerFailure, ProviderCore, Scan, Step, Ticket},
     counters::{Counters, Gauges},
     driver::{Provider, Recording, RunError},
     folder::{FolderError, ProviderConfig, ProviderFolder},
     keys::ProviderKeys,
     migration::MoveError,
-    policy::Policy,
+    policy::{Policy, Price},
 };

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use mosaic_federation::{FederationDescriptor, Independence};
+
 /// What an operator may choose. Everything else is the federation's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -13,13 +15,60 @@ pub struct Policy {
     pub avoid: Duration,
     /// Evaluation batches an hour, everybody together.
     pub evaluations_per_hour: u32,
-    /// Test tokens an hour, everybody together.
-    pub tokens_per_hour: u32,
+    /// What tokens cost.
+    pub price: Price,
+}
+
+/// What a provider asks for tokens: an Argon2id puzzle whose work follows demand between two bounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Price {
+    /// Memory of one attempt, in KiB: 8 to 262,144.
+    pub memory_kib: u32,
+    /// Passes over it: 1 to 4.
+    pub passes: u8,
+    /// Leading zero bits of the stamp, 0 to 24: what an attempt that is none costs its sender.
+    pub stamp_bits: u8,
+    /// Attempts expected for one unit over 24 hours while demand is low.
+    pub work: u32,
+    /// The most that is ever asked for.
+    pub most_work: u32,
+    /// Units over an hour that may be sold in ten minutes before the work doubles.
+    pub capacity: u32,
+}
+
+impl Price {
+    /// The full price: 64 MiB, one pass, sixteen attempts on average for a unit over a day, at each provider. Two units are
+    /// what one device needs, so it makes 96 attempts a day at three providers.
+    pub const fn standard(agents: u32) -> Self {
+        let capacity = Self::capacity_for(agents);
+        Self { memory_kib: 1 << 16, passes: 1, stamp_bits: 18, work: 16, most_work: 1 << 10, capacity }
+    }
+
+    /// Next to nothing, for federations that protect nobody.
+    pub const fn practice(agents: u32) -> Self {
+        let capacity = Self::capacity_for(agents);
+        Self { memory_kib: 64, passes: 1, stamp_bits: 4, work: 2, most_work: 1 << 10, capacity }
+    }
+
+    /// Every declared agent may buy two units for a day within ten minutes, as they would after an outage of all
+    /// providers, and the price stays.
+    const fn capacity_for(agents: u32) -> u32 {
+        agents.saturating_mul(2 * 24)
+    }
 }
 
 impl Policy {
+    /// For a federation: practice costs next to nothing.
+    pub const fn of(descriptor: &FederationDescriptor) -> Self {
+        let policy = Self::for_agents(descriptor.declared_agents);
+        match descriptor.independence {
+            Independence::Practice => Self { price: Price::practice(descriptor.declared_agents), ..policy },
+            Independence::Checked => policy,
+        }
+    }
+
     /// Rations for `agents` declared agents, with a wide margin: a ration that honest agents meet would
-    /// show who is busy.
+    /// show who is busy. Tokens at the full price.
     pub const fn for_agents(agents: u32) -> Self {
         let agents = if agents < 50 { 50 } else { agents };
         Self {
@@ -28,7 +77,7 @@ impl Policy {
             sync: Duration::from_mins(1),
             avoid: Duration::from_secs(30),
             evaluations_per_hour: agents.saturating_mul(4_000),
-            tokens_per_hour: agents.saturating_mul(8_000),
+            price: Price::standard(agents),
         }
     }
 }

@@ -5,7 +5,7 @@ use mosaic_federation::{FederationDescriptor, ProviderEntry, SignedDocument};
 use mosaic_types::ProviderId;
 use mosaic_wire::{
     Address, CELL, Call, CallFailure, CellReply, CellRequest, GenerationsReply, HeadsReply, Problem, ProblemCode,
-    Reply, SignedTable, SignedTime, StackReply, TokensReply,
+    Reply, SignedTable, SignedTerms, SignedTime, StackReply, TokensReply,
 };
 
 use crate::{ClientError, FetchError, HttpReply, Patience, Pin, PinnedHttp, Pins, os_rng};
@@ -51,8 +51,6 @@ struct Route {
 const REFUSAL: usize = Problem::MAX_BYTES;
 /// Heads reply: three bytes and at most 1,024 heads.
 const HEADS: usize = 3 + HeadsReply::MOST * mosaic_wire::Head::SIZE;
-/// Tokens reply: three bytes and at most 256 tokens.
-const TOKENS: usize = 3 + TokensReply::MOST * mosaic_wire::WireToken::SIZE;
 /// The largest message between providers.
 const PEER: usize = GenerationsReply::MAX_BYTES;
 
@@ -103,8 +101,11 @@ impl ProviderClient {
                 read(SignedTable::decode(&body)).map(Reply::Table)
             }
             Call::Time => read(SignedTime::decode(&get(http, "/v1/time", SignedTime::SIZE).await?)).map(Reply::Time),
+            Call::Terms => {
+                read(SignedTerms::decode(&get(http, "/v1/terms", SignedTerms::SIZE).await?)).map(Reply::Terms)
+            }
             Call::Tokens(query) => {
-                let body = post(http, "/v1/tokens", query.encode().to_vec(), TOKENS).await?;
+                let body = post(http, "/v1/tokens", query.encode(), TokensReply::MAX_BYTES).await?;
                 read(TokensReply::decode(&body)).map(Reply::Tokens)
             }
             Call::Cell(request) => self.cell(to, request).await.map(Reply::Cell),

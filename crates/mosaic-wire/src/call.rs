@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use crate::{
     CellReply, CellRequest, GenerationsQuery, GenerationsReply, HeadsQuery, HeadsReply, Problem, SignedTable,
-    SignedTime, StackQuery, StackReply, TokensQuery, TokensReply,
+    SignedTerms, SignedTime, StackQuery, StackReply, TokensQuery, TokensReply,
 };
 
 /// One request.
@@ -18,7 +18,9 @@ pub enum Call {
     Table(Period),
     /// The provider's signed time.
     Time,
-    /// Tokens from a test issuer.
+    /// What the provider asks for tokens now.
+    Terms,
+    /// Tokens for a solved puzzle.
     Tokens(TokensQuery),
     /// A sealed request, directly or through a relay.
     Cell(CellRequest),
@@ -40,7 +42,9 @@ pub enum Reply {
     Table(SignedTable),
     /// The signed time.
     Time(SignedTime),
-    /// The tokens.
+    /// The signed terms.
+    Terms(SignedTerms),
+    /// The evaluated points.
     Tokens(TokensReply),
     /// What was inside the sealed reply; a problem in there is a [`CellReply::Problem`].
     Cell(CellReply),

@@ -21,6 +21,7 @@ mod event;
 mod frame;
 mod generation;
 mod head;
+mod issuing;
 mod oprf_input;
 mod reading;
 mod receipt;
@@ -44,6 +45,7 @@ pub use event::{EventFields, event_hash};
 pub use frame::{Frame, FrameKind, FrameTooLong};
 pub use generation::{GenerationBlock, InvalidGeneration, Record, records_of_row};
 pub use head::Head;
+pub use issuing::{SignedTerms, TokensQuery, TokensReply};
 pub use oprf_input::OprfInput;
 pub use problem::{Problem, ProblemCode, Retry};
 pub use reading::{
@@ -56,7 +58,7 @@ pub use stack::{NoStack, Stack, StackId, StackQuery, StackReply, StackTooHigh, U
 pub use table::{Groups, InvalidTable, LaneShape, PublicShare, SignedTable, TableDescriptor, UntrustedTable};
 pub use text::{CardText, Carrier, GatheredText, PartsNeeded, TextField, TextPart, TextRef};
 pub use time::SignedTime;
-pub use token::{TokenPurpose, TokensQuery, TokensReply, WireToken};
+pub use token::{TokenPurpose, WireToken};
 
 /// Slots of an event (M of the source design).
 pub const SLOTS: usize = 10;

@@ -83,7 +83,7 @@ problems! {
         "The table and this provider's key share were destroyed on schedule.";
     /// The token is not good here.
     TokenInvalid = 6, "token-invalid", 401, Corrected, "Token not accepted",
-        "The token was not issued for this provider, purpose and day.";
+        "The token was not issued for this provider, purpose and hour.";
     /// The token was used before.
     TokenSpent = 7, "token-spent", 409, Corrected, "Token already used",
         "The token was redeemed before. Use a fresh one.";
@@ -129,6 +129,9 @@ problems! {
     /// Something broke here.
     Internal = 21, "internal", 500, Later, "Internal error",
         "Something failed at the provider. Nothing was acknowledged.";
+    /// The solution is none, or of a puzzle of another day or price.
+    PuzzleInvalid = 22, "puzzle-invalid", 403, Corrected, "Puzzle not solved",
+        "The puzzle is not solved at its present price. Ask /v1/terms and solve it again.";
 }
 
 impl ProblemCode {

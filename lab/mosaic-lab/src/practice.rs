@@ -18,7 +18,7 @@ use std::{
 
 use anyhow::Result;
 use mosaic_agent::{AgentConfig, AgentCore, AgentEvent, AgentState, BlindReads, BlockPool, CallId, TruthLog};
-use mosaic_federation::Federation;
+use mosaic_federation::{Federation, Issuers};
 use mosaic_geo::{PlaceIndex, Residents};
 use mosaic_provider::{PeerCallId, PeerFailure};
 use mosaic_types::{Mode, ProviderId, Timestamp};
@@ -30,7 +30,7 @@ use self::host::{Founded, Host};
 pub(crate) use self::{
     liar::{Liar, Lie},
     people::{Said, Script},
-    seen::{Asked, Request, TokenSeen},
+    seen::{Asked, IssueSeen, Request, TokenSeen},
 };
 
 /// How many people, how long, from which seed.
@@ -52,7 +52,7 @@ pub(crate) struct Practice {
     /// Every request that reached a provider, with the sender for the judge.
     pub(crate) requests: Vec<Request>,
     /// Tokens at their issue and at their redemption.
-    pub(crate) issued: Vec<TokenSeen>,
+    pub(crate) issued: Vec<IssueSeen>,
     pub(crate) redeemed: Vec<TokenSeen>,
     /// What people said, and which cards they saw when.
     pub(crate) said: Vec<Said>,
@@ -89,6 +89,7 @@ struct Person {
 struct Evening {
     now: Timestamp,
     hosts: BTreeMap<ProviderId, Host>,
+    issuers: Issuers,
     people: Vec<Person>,
     agenda: BTreeMap<(Timestamp, u64), Happening>,
     sequence: u64,
@@ -119,6 +120,7 @@ pub(crate) fn record_practice_with(
     let mut evening = Evening {
         now: plan.start.before(WARM_UP),
         hosts,
+        issuers: Issuers::of(federation.descriptor()),
         people: Vec::new(),
         agenda: BTreeMap::new(),
         sequence: 0,
@@ -232,10 +234,11 @@ impl Evening {
         let now = self.now;
         while let Some(person) = self.people.get_mut(user as usize) {
             let Some(outgoing) = person.core.poll(now, &mut person.rng) else { break };
+            let outgoing = outgoing.pay();
             let (to, call) = (outgoing.to, outgoing.call);
             let Some(host) = self.hosts.get_mut(&to.provider) else { continue };
             let noted = Request::of(now, user, to, &call);
-            let asked_for_tokens = matches!(call, Call::Tokens(_));
+            let asked_for_tokens = if let Call::Tokens(query) = &call { Some(query.clone()) } else { None };
             self.practice.redeemed.extend(TokenSeen::redeemed(now, user, to.provider, &call));
             let result = host.handle(now, (user, outgoing.id), call).map(|honest| match &self.liar {
                 Some(liar) if liar.who == to.provider => liar.twist(user, honest),
@@ -243,8 +246,8 @@ impl Evening {
             });
             let silent = self.liar.as_ref().is_some_and(|liar| liar.who == to.provider && liar.lie == Lie::Silence);
             let result = if silent { Some(Err(CallFailure::Unreachable)) } else { result };
-            if asked_for_tokens && let Some(Ok(reply)) = &result {
-                self.practice.issued.extend(TokenSeen::issued(now, user, to.provider, reply));
+            if let (Some(query), Some(Ok(reply))) = (asked_for_tokens, &result) {
+                self.practice.issued.extend(IssueSeen::all((now, user), to.provider, &self.issuers, &query, reply));
             }
             self.practice.requests.push(noted.answered(result.as_ref()));
             self.settle(to.provider);
@@ -333,8 +336,9 @@ mod tests {
         let kinds: BTreeSet<Asked> = one.requests.iter().map(|request| request.asked).collect();
         assert_eq!(kinds.len(), 6, "{kinds:?}");
         assert!(one.requests.iter().filter(|request| request.asked == Asked::Deposit).all(|request| request.relayed));
-        let issued: BTreeSet<[u8; 32]> = one.issued.iter().map(|token| token.spend).collect();
-        assert!(!one.redeemed.is_empty() && one.redeemed.iter().all(|token| issued.contains(&token.spend)));
+        let issued: BTreeSet<_> = one.issued.iter().map(|seen| (seen.user, seen.provider, seen.challenge)).collect();
+        let paid = |token: &TokenSeen| issued.contains(&(token.user, token.provider, token.challenge));
+        assert!(!one.redeemed.is_empty() && one.redeemed.iter().all(paid));
         assert!(!one.said.is_empty() && one.accused.is_empty() && one.doubted.is_empty());
     }
 

@@ -6,8 +6,8 @@ use mosaic_types::Window;
 use mosaic_wire::{
     Bin, Bundle, Carrier, CellReply, CellRequest, ContactCard, EvaluateFields, EventFields, Frame, GatheredText,
     GenerationBlock, GenerationsQuery, GenerationsReply, Head, HeadsQuery, HeadsReply, Problem, Receipt, ReportFields,
-    SignedTable, SignedTime, StackQuery, StackReply, TextField, TextRef, TokensQuery, TokensReply, TopicLayer,
-    WireToken,
+    SignedTable, SignedTerms, SignedTime, StackQuery, StackReply, TextField, TextRef, TokensQuery, TokensReply,
+    TopicLayer, WireToken,
 };
 
 use crate::Target;
@@ -42,6 +42,7 @@ pub(crate) const TARGETS: &[Target] = &[
     exact!("wire_stack_query", StackQuery),
     exact!("wire_stack_reply", StackReply),
     exact!("wire_token", WireToken),
+    exact!("wire_terms", SignedTerms),
     exact!("wire_tokens_query", TokensQuery),
     exact!("wire_tokens_reply", TokensReply),
     exact!("wire_cell_request", CellRequest),

@@ -35,17 +35,18 @@ impl Host {
         rng: ChaCha20Rng,
     ) -> Result<Self, BuildError> {
         let (id, bytes, now) = (keys.me, keys.to_bytes(), setup.start);
-        let policy = Policy::for_agents(setup.declared_agents);
+        let policy = Policy::of(federation.descriptor());
         let core = ProviderCore::open(keys, federation, MemoryStore::default(), policy, now)
             .map_err(|_| BuildError::Provider(id))?;
         Ok(Self { core, rng, wake: now, learned: Learned::default(), waiting: BTreeMap::new(), keys: bytes })
     }
 
     /// Stops the process and starts it again from its store; gives the callers it forgot.
-    pub(crate) fn restart(self, setup: &Setup, now: Timestamp) -> Result<(Self, Vec<Caller>), BuildError> {
+    pub(crate) fn restart(self, now: Timestamp) -> Result<(Self, Vec<Caller>), BuildError> {
         let id = self.core.me();
         let keys = ProviderKeys::from_bytes(id, &self.keys).ok_or(BuildError::Provider(id))?;
-        let (federation, policy) = (self.core.federation().clone(), Policy::for_agents(setup.declared_agents));
+        let federation = self.core.federation().clone();
+        let policy = Policy::of(federation.descriptor());
         let core = ProviderCore::open(keys, federation, self.core.into_store(), policy, now)
             .map_err(|_| BuildError::Provider(id))?;
         let forgotten = self.waiting.into_values().collect();
@@ -62,6 +63,10 @@ impl Host {
             Step::Staged(ticket) => {
                 self.waiting.insert(ticket, caller);
                 None
+            }
+            Step::Issue(job) => {
+                let issued = job.run(&mut self.rng);
+                Some(self.core.issued(now, issued).map_err(CallFailure::Refused))
             }
         }
     }
@@ -139,6 +144,7 @@ fn entry(keys: &ProviderKeys) -> ProviderEntry {
         signing_key: keys.signing.verifying_key().to_bytes(),
         cell_key: keys.cell.public().to_bytes(),
         ceremony_key: keys.ceremony.public().to_bytes(),
+        token_key: keys.token_key(),
         operator: "the simulation".into(),
         jurisdiction: "XX".into(),
     }

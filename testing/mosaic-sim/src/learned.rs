@@ -25,6 +25,7 @@ impl Learned {
             Call::Heads(query) => self.bytes.extend(query.encode()),
             Call::Generations(query) => self.bytes.extend(query.encode()),
             Call::Stack(query) => self.bytes.extend(query.encode()),
+            Call::Terms => {}
             Call::Tokens(query) => self.bytes.extend(query.encode()),
             Call::Table(period) => self.bytes.extend(period.0.to_be_bytes()),
             Call::Federation | Call::Time => {}

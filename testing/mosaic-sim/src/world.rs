@@ -209,7 +209,7 @@ impl World {
         }
         self.outages.end(provider, self.now);
         let Some(host) = self.hosts.remove(&provider) else { return };
-        match host.restart(&self.setup, self.now) {
+        match host.restart(self.now) {
             Ok((host, forgotten)) => {
                 self.hosts.insert(provider, host);
                 forgotten.into_iter().for_each(|(person, call)| {
@@ -229,6 +229,10 @@ impl World {
             mosaic_provider::Step::Done(result) => result.map_err(CallFailure::Refused),
             mosaic_provider::Step::Scan(scan) => scan.run().map_err(CallFailure::Refused),
             mosaic_provider::Step::Staged(_) => Err(CallFailure::TimedOut),
+            mosaic_provider::Step::Issue(job) => {
+                let issued = job.run(&mut host.rng);
+                host.core.issued(now, issued).map_err(CallFailure::Refused)
+            }
         }
     }
 
@@ -319,6 +323,7 @@ impl World {
             let Some(outgoing) = person.core.poll(now, &mut person.rng) else { break };
             let hops = if outgoing.to.via.is_some() { 2 } else { 1 };
             let at = now.after(self.setup.link.delay(hops, &mut self.rng));
+            let outgoing = outgoing.pay();
             let (call_id, to, call) = (outgoing.id, outgoing.to, Box::new(outgoing.call));
             self.schedule(at, Happening::Request { from: id, id: call_id, to, call });
         }

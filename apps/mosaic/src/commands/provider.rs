@@ -6,7 +6,9 @@ use std::{
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use mosaic_federation::{Federation, FederationDescriptor, SignedDocument};
-use mosaic_provider::{FolderError, Policy, Provider, ProviderConfig, ProviderFolder, Recording, store::StoreAddress};
+use mosaic_provider::{
+    FolderError, Policy, Price, Provider, ProviderConfig, ProviderFolder, Recording, store::StoreAddress,
+};
 use mosaic_transport::{bind, os_rng};
 use mosaic_types::ProviderId;
 use serde_json::json;
@@ -93,11 +95,43 @@ struct RunArgs {
     /// The federation file, signed by everybody; needed once
     #[arg(long)]
     federation: Option<PathBuf>,
+    #[command(flatten)]
+    price: PriceArgs,
     /// Take the federation file in the place of another one that is installed
     #[arg(long, requires = "federation")]
     replace: bool,
     #[command(flatten)]
     child: ChildArgs,
+}
+
+/// What tokens cost here. Agents pay no more than 256 MiB and 65,536 attempts a purchase.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Price of tokens")]
+struct PriceArgs {
+    /// Argon2id attempts that a unit of tokens over a day costs while demand is low; a device buys two (default: 16, in
+    /// practice 2)
+    #[arg(long, value_name = "ATTEMPTS", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    token_work: Option<u32>,
+    /// The most that this rises to while more is bought than the declared agents need (default: 1024)
+    #[arg(long, value_name = "ATTEMPTS", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    token_most_work: Option<u32>,
+    /// Memory of one attempt, in KiB (default: 65536, in practice 64)
+    #[arg(long, value_name = "KIB", value_parser = clap::value_parser!(u32).range(8..=262_144))]
+    token_memory: Option<u32>,
+}
+
+impl PriceArgs {
+    fn policy(&self, federation: &Federation) -> Policy {
+        let policy = Policy::of(federation.descriptor());
+        let work = self.token_work.unwrap_or(policy.price.work);
+        let price = Price {
+            work,
+            most_work: self.token_most_work.unwrap_or(policy.price.most_work).max(work),
+            memory_kib: self.token_memory.unwrap_or(policy.price.memory_kib),
+            ..policy.price
+        };
+        Policy { price, ..policy }
+    }
 }
 
 impl ProviderArgs {
@@ -231,7 +265,7 @@ async fn run(dir: &Path, args: RunArgs, context: &Context) -> Outcome {
     let (number, url) = (folder.config.number, folder.config.url.clone());
     let banner = federation.descriptor().banner();
     let recording = Recording { requests: args.child.practice_recording.clone(), from: args.child.practice_address };
-    let policy = Policy::for_agents(federation.descriptor().declared_agents);
+    let policy = args.price.policy(&federation);
     let provider = Provider::start_recorded(folder, clock, policy, &recording)
         .or_exit(Exit::Local, "cannot start the provider")?;
     let metrics = provider.metrics_address().map(|address| format!("http://{address}/metrics"));

@@ -6,12 +6,12 @@ use std::{
 };
 
 use mosaic_crypto::signing::VerifyingKey;
-use mosaic_federation::Federation;
+use mosaic_federation::{Federation, Issuers, Purchase, Span, hour};
 use mosaic_transport::{Patience, ProviderClient};
 use mosaic_types::{Lane, Period, ProviderId, RowTag, SegmentId, Stream, TableId};
 use mosaic_wire::{
     Address, Call, CellReply, CellRequest, EVENT, GenerationBlock, GenerationId, GenerationsQuery, HeadsQuery,
-    KnownGenerations, RECORD, Receipt, Reply, SLOTS, SignedTable, TokenPurpose, TokensQuery, WireToken,
+    KnownGenerations, RECORD, Receipt, Reply, SLOTS, SignedTable, TokenPurpose, WireToken,
 };
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -25,6 +25,8 @@ use crate::{
 const DEPOSITS: usize = 10_000;
 const AT_ONCE: usize = 128;
 const KILLS: usize = 4;
+/// Units of one purchase: three deposits at the provider each.
+const UNITS: u8 = 200;
 
 pub(crate) struct World {
     pub(crate) home: Install,
@@ -32,6 +34,7 @@ pub(crate) struct World {
     client: Arc<ProviderClient>,
     pub(crate) running: BTreeMap<u8, Staying>,
     rng: ChaCha8Rng,
+    issuers: Issuers,
 }
 
 /// An event nobody can tell from a real one, as its bytes: the test stands outside the release barrier.
@@ -70,7 +73,8 @@ impl World {
         };
         let client = ProviderClient::for_federation(federation.descriptor(), Patience::default()).unwrap();
         let (clock, rng) = (practice_clock(20.0), ChaCha8Rng::seed_from_u64(seed));
-        (Self { home, clock, client: Arc::new(client), running: BTreeMap::new(), rng }, federation)
+        let issuers = Issuers::of(federation.descriptor());
+        (Self { home, clock, client: Arc::new(client), running: BTreeMap::new(), rng, issuers }, federation)
     }
 
     pub(crate) fn start(&mut self, number: u8) {
@@ -96,14 +100,25 @@ impl World {
         panic!("the providers agree on no table")
     }
 
-    async fn tokens(&self, number: u8) -> Vec<WireToken> {
-        let query = TokensQuery { purpose: TokenPurpose::Deposit, count: 256 };
+    /// Deposit tokens of provider 1 for the present hour, issued by it and by provider 2.
+    async fn tokens(&mut self) -> Vec<WireToken> {
         for _ in 0..2_000 {
-            if let Some(Reply::Tokens(tokens)) = self.call(number, Call::Tokens(query)).await {
-                return tokens.into_tokens();
+            let Some(Reply::Time(time)) = self.call(1, Call::Time).await else { continue };
+            let span = Span { first: hour(time.time), hours: 1, units: UNITS };
+            let mut purchase = Purchase::new(&self.issuers, span, &mut self.rng);
+            if self.buy(&mut purchase, 1).await.is_some() && self.buy(&mut purchase, 2).await.is_some() {
+                let one = address(1).provider;
+                return std::iter::from_fn(|| purchase.take(one, TokenPurpose::Deposit, span.first)).collect();
             }
         }
-        panic!("provider {number} gives no tokens")
+        panic!("the providers issue no tokens")
+    }
+
+    async fn buy(&mut self, purchase: &mut Purchase, number: u8) -> Option<()> {
+        let Reply::Terms(terms) = self.call(number, Call::Terms).await? else { return None };
+        let query = purchase.ask(terms.provider, &mut self.rng).unwrap().solved(&terms).unwrap();
+        let Reply::Tokens(reply) = self.call(number, Call::Tokens(query)).await? else { return None };
+        purchase.take_reply(terms.provider, &reply).ok()
     }
 
     /// Deposits everything at provider 1, killing it at random points, until all is acknowledged.
@@ -115,7 +130,7 @@ impl World {
         while acked.len() < DEPOSITS {
             while flying.len() < AT_ONCE && !waiting.is_empty() {
                 if tokens.is_empty() {
-                    tokens = self.tokens(1).await;
+                    tokens = self.tokens().await;
                 }
                 let (Some(event), Some(token)) = (waiting.pop(), tokens.pop()) else { break };
                 let client = Arc::clone(&self.client);
@@ -126,7 +141,6 @@ impl World {
                 // requests are in flight now: this is the middle of whatever the provider does
                 self.running.get_mut(&1).unwrap().kill();
                 self.start(1);
-                tokens.clear();
             }
             match flying.join_next().await.unwrap().unwrap() {
                 (event, Some(receipt)) => acked.push((event, receipt)),
@@ -139,10 +153,13 @@ impl World {
     /// Deposits a few events at provider 1, one after the other, until each is acknowledged.
     pub(crate) async fn deposit_some(&mut self, count: usize) -> Vec<([u8; EVENT], Receipt)> {
         let table = self.table().await;
-        let (mut acked, mut tokens) = (Vec::new(), self.tokens(1).await);
+        let (mut acked, mut tokens) = (Vec::new(), Vec::new());
         while acked.len() < count {
             let event = event(&table, Stream::Fast, &mut self.rng);
-            let token = tokens.pop().unwrap();
+            if tokens.is_empty() {
+                tokens = self.tokens().await;
+            }
+            let Some(token) = tokens.pop() else { continue };
             acked.extend(deposit(&self.client, token, event).await.map(|receipt| (event, receipt)));
         }
         acked

@@ -25,6 +25,7 @@ fn federation(home: &Install, name: &str, first: u8) -> (Vec<SigningKey>, String
         signing_key: key.verifying_key().to_bytes(),
         cell_key: [100 + number; 32],
         ceremony_key: [200 + number; 32],
+        token_key: [50 + number; 32],
         operator: format!("operator {number}"),
         jurisdiction: "XX".to_owned(),
     };

@@ -5,14 +5,17 @@ use std::time::Duration;
 use mosaic_net::PathKind;
 use mosaic_release::Releaser;
 use mosaic_types::{ProviderId, Timestamp};
-use mosaic_wire::{Call, CellRequest, TokenPurpose, TokensQuery};
+use mosaic_wire::{Call, CellRequest, SignedTerms, TokenPurpose};
 use rand::CryptoRng;
 
 use super::{AgentCore, events::pick};
-use crate::post::Errand;
+use crate::{
+    post::Errand,
+    wallet::{REST, next_hour},
+};
 
-/// Rest after a query that nobody answered.
-pub(crate) const REST: Duration = Duration::from_secs(5);
+/// Rest after terms that ask for more than anybody should pay.
+const UNREASONABLE: Duration = Duration::from_mins(10);
 /// Time between two comparisons with provider time.
 const CLOCK_CHECK: Duration = Duration::from_mins(10);
 
@@ -36,15 +39,19 @@ impl AgentCore {
         }
     }
 
-    /// Fetches tokens where the stock is low.
-    pub(crate) fn restock(&mut self, now: Timestamp) {
-        for provider in self.paths.live(now) {
-            for purpose in [TokenPurpose::Deposit, TokenPurpose::Evaluate] {
-                if self.wallet.claim_query(now, provider, purpose) {
-                    let query = TokensQuery { purpose, count: crate::wallet::Wallet::lot(purpose) };
-                    self.post.send_direct(provider, Call::Tokens(query), Errand::Tokens(purpose));
-                }
-            }
+    /// Buys tokens when it is time to.
+    pub(crate) fn restock(&mut self, now: Timestamp, rng: &mut impl CryptoRng) {
+        self.wallet.order(now, self.class(now), rng);
+        for (order, issuer) in self.wallet.claim_queries(now, &self.paths.live(now)) {
+            self.post.send_direct(issuer, Call::Terms, Errand::Terms(order));
+        }
+    }
+
+    /// Asks for tokens on a provider's terms.
+    pub(crate) fn on_terms(&mut self, now: Timestamp, rng: &mut impl CryptoRng, order: u64, terms: SignedTerms) {
+        match self.wallet.ask(order, terms.provider, &terms, rng) {
+            Some(query) => self.post.send_unpaid(terms.provider, query, terms, Errand::Tokens(order)),
+            None => self.wallet.failed(order, terms.provider, now, UNREASONABLE),
         }
     }
 
@@ -55,7 +62,7 @@ impl AgentCore {
             let Some((table, inputs)) = self.oprf.next_inputs(|period| tables.get(period)) else { return };
             let needed = usize::from(table.threshold);
             if self.evaluators(now, &[]).len() < needed {
-                return self.oprf.put_back(inputs, now.after(REST));
+                return self.oprf.put_back(inputs, self.evaluations_return(now, needed));
             }
             let Ok(evaluating) = Releaser::evaluate(&table, &inputs, rng) else { return };
             let Ok(query) = mosaic_wire::encode(&evaluating.query).try_into() else { return };
@@ -64,10 +71,16 @@ impl AgentCore {
         }
     }
 
+    /// When it is worth trying again: an hour whose tokens are spent is over for evaluations.
+    fn evaluations_return(&self, now: Timestamp, needed: usize) -> Timestamp {
+        let spent = self.wallet.is_settled(now) && self.paths.live(now).len() >= needed;
+        if spent { next_hour(now) } else { now.after(REST) }
+    }
+
     /// Live providers with an evaluation token in stock that are not in `asked`.
     fn evaluators(&self, now: Timestamp, asked: &[ProviderId]) -> Vec<ProviderId> {
         let mut live = self.paths.live(now);
-        live.retain(|id| self.wallet.has(*id, TokenPurpose::Evaluate) && !asked.contains(id));
+        live.retain(|id| self.wallet.has(now, *id, TokenPurpose::Evaluate) && !asked.contains(id));
         live
     }
 
@@ -78,7 +91,7 @@ impl AgentCore {
         let chosen = pick(&self.evaluators(now, &asked), rng);
         let kind = PathKind::of(self.class(now));
         let to = chosen.and_then(|target| self.paths.address(now, target, kind, &asked, rng));
-        let token = to.and_then(|to| self.wallet.take(to.provider, TokenPurpose::Evaluate));
+        let token = to.and_then(|to| self.wallet.take(now, to.provider, TokenPurpose::Evaluate));
         let (Some(to), Some(token)) = (to, token) else { return self.oprf.abandon(batch, now.after(REST)) };
         self.oprf.note_asked(batch, to.provider);
         self.post.send(to, Call::Cell(CellRequest::Evaluate { token, query }), Errand::Evaluate(batch));

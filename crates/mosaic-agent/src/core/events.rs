@@ -2,7 +2,7 @@
 
 use mosaic_net::{PathKind, Scheduled};
 use mosaic_release::{Measuring, Reading, ReleaseError, ReleasedEvent};
-use mosaic_types::{Lane, Stream, Timestamp};
+use mosaic_types::{Lane, ProviderId, Stream, Timestamp};
 use mosaic_wire::{Call, CellRequest, TableDescriptor, TokenPurpose, event_hash};
 use rand::CryptoRng;
 
@@ -145,12 +145,17 @@ impl AgentCore {
                 self.deposits.forget_tried(id);
             }
             let fresh = live.iter().filter(|id| !tried.contains(id) || live.iter().all(|id| tried.contains(id)));
-            let stocked: Vec<_> = fresh.copied().filter(|id| self.wallet.has(*id, TokenPurpose::Deposit)).collect();
+            let can_pay = |to: &ProviderId| {
+                self.deposits.token(now, id, *to).is_some() || self.wallet.has(now, *to, TokenPurpose::Deposit)
+            };
+            let stocked: Vec<_> = fresh.copied().filter(can_pay).collect();
             let Some(origin) = pick(&stocked, rng) else { continue };
             let Some(to) = self.paths.address(now, origin, kind, &[], rng) else { continue };
-            let Some(token) = self.wallet.take(origin, TokenPurpose::Deposit) else { continue };
+            let paid = self.deposits.token(now, id, origin).cloned();
+            let token = paid.or_else(|| self.wallet.take(now, origin, TokenPurpose::Deposit));
+            let Some(token) = token else { continue };
             let Some(event) = self.deposits.get(id).map(|deposit| *deposit.bytes) else { continue };
-            self.deposits.sent(id, origin);
+            self.deposits.sent(now, id, origin, token.clone());
             self.post.send(to, Call::Cell(CellRequest::Deposit { token, event }), Errand::Deposit(id));
         }
     }

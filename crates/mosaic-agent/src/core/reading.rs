@@ -11,7 +11,7 @@ use mosaic_types::{Lane, Period, ProviderId, RowTag, TableId, Timestamp, TopicId
 use mosaic_wire::{Call, GenerationBlock, GenerationId, Head, OprfInput, RECORD, Record, Reply, records_of_row, rows};
 use rand::CryptoRng;
 
-use super::{AgentCore, AgentEvent, evaluate::REST, events::pick};
+use super::{AgentCore, AgentEvent, events::pick};
 use crate::{
     alerts::Evidence,
     deposits::Deposits,
@@ -19,6 +19,7 @@ use crate::{
     post::Errand,
     reader::{Around, Asked, Delivery, Wanted},
     tables::Tables,
+    wallet::REST,
 };
 
 /// What the reader may ask while it makes its questions.

@@ -5,9 +5,10 @@ use mosaic_types::{ProviderId, Timestamp};
 use mosaic_wire::{Address, CallFailure, CellReply, Problem, ProblemCode, Receipt, Reply, Retry, TokenPurpose};
 use rand::CryptoRng;
 
-use super::{AgentCore, AgentEvent, evaluate::REST};
+use super::{AgentCore, AgentEvent};
 use crate::{
     CallId, alerts::Evidence, deposits::is_genuine, oprf::Progress, post::Errand, tables::Acceptance, trail::Receipted,
+    wallet::REST,
 };
 
 impl AgentCore {
@@ -50,8 +51,20 @@ impl AgentCore {
                     self.alerts.measure(from.provider, time.time, now);
                 }
             }
-            (Errand::Tokens(purpose), Reply::Tokens(tokens)) => {
-                self.on_tokens(now, from.provider, purpose, tokens.into_tokens())
+            (Errand::Terms(order), Reply::Terms(terms)) => {
+                let key = self.providers.key(from.provider).filter(|_| terms.provider == from.provider);
+                if key.is_some_and(|key| terms.verify(&key).is_ok()) {
+                    self.on_terms(now, rng, order, terms);
+                } else {
+                    self.garbled(now, rng, from, Errand::Terms(order));
+                }
+            }
+            (Errand::Tokens(order), Reply::Tokens(tokens)) => {
+                if self.wallet.take_reply(order, from.provider, &tokens) {
+                    self.oprf.end_rest();
+                } else {
+                    self.garbled(now, rng, from, Errand::Tokens(order));
+                }
             }
             (Errand::Deposit(id), Reply::Cell(CellReply::Receipt(receipt))) => {
                 self.on_receipt(now, rng, from, id, receipt);
@@ -96,10 +109,10 @@ impl AgentCore {
         match errand {
             Errand::Table(period) => self.tables.failed(period, now.after(REST)),
             Errand::Time => {}
-            Errand::Tokens(purpose) => {
+            Errand::Terms(order) | Errand::Tokens(order) => {
                 let wait = retry_after(failure)
                     .map_or(REST, |seconds| std::time::Duration::from_secs(seconds.into()).min(Paths::LONGEST_REST));
-                self.wallet.refused(from.provider, purpose, now.after(wait));
+                self.wallet.failed(order, from.provider, now, wait);
             }
             Errand::Deposit(id) => self.deposit_failed(now, from.provider, id, failure),
             Errand::Evaluate(batch) => self.evaluation_failed(now, rng, from.provider, batch, failure),
@@ -129,20 +142,6 @@ impl AgentCore {
         }
     }
 
-    fn on_tokens(
-        &mut self,
-        now: Timestamp,
-        provider: ProviderId,
-        purpose: TokenPurpose,
-        tokens: Vec<mosaic_wire::WireToken>,
-    ) {
-        if tokens.is_empty() {
-            self.wallet.refused(provider, purpose, now.after(REST));
-        } else {
-            self.wallet.restock(provider, purpose, tokens);
-        }
-    }
-
     fn on_receipt(&mut self, now: Timestamp, rng: &mut impl CryptoRng, from: Address, id: u64, receipt: Receipt) {
         if !is_genuine(&receipt, &self.providers) || !self.deposits.fits(id, from.provider, &receipt) {
             return self.garbled(now, rng, from, Errand::Deposit(id));
@@ -161,7 +160,7 @@ impl AgentCore {
     fn deposit_failed(&mut self, now: Timestamp, provider: ProviderId, id: u64, failure: CallFailure) {
         let CallFailure::Refused(problem) = failure else { return self.deposits.postpone(id, now) };
         match problem.code {
-            ProblemCode::TokenInvalid => self.wallet.discard(provider, TokenPurpose::Deposit),
+            ProblemCode::TokenInvalid | ProblemCode::TokenSpent => self.deposits.forget_token(id, provider),
             ProblemCode::WrongDescriptor => {
                 if let Some(deposit) = self.deposits.get(id) {
                     self.tables.distrust(deposit.event.fields().table.period());
@@ -190,7 +189,7 @@ impl AgentCore {
         failure: CallFailure,
     ) {
         if let CallFailure::Refused(Problem { code: ProblemCode::TokenInvalid, .. }) = failure {
-            self.wallet.discard(provider, TokenPurpose::Evaluate);
+            self.wallet.discard(now, provider, TokenPurpose::Evaluate);
         }
         let missing = self.oprf.missing_parts(batch, provider);
         (0..missing).for_each(|_| self.ask_evaluator(now, batch, rng));

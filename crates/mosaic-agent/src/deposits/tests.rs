@@ -22,9 +22,25 @@ fn deposits() -> Deposits {
         let (at, mode) = (PERIOD.start(), Mode::Balanced);
         let event = releaser.rendezvous_event(at, &table(), Stream::Steady, mode, Vec::new(), &mut rng).unwrap();
         deposits.add(at, event).unwrap();
-        deposits.sent(deposits.last, id(1));
+        deposits.sent(at, deposits.last, id(1), token());
     }
     deposits
+}
+
+fn token() -> WireToken {
+    WireToken { kind: 2, nonce: [1; 32], challenge: [2; 32], key_id: [3; 32], authenticator: [4; 256] }
+}
+
+/// The bytes of an event never change, so its token is no second spending where it was offered before.
+#[test]
+fn an_event_is_offered_again_with_the_same_token_in_the_same_hour() {
+    let (mut deposits, at) = (deposits(), PERIOD.start());
+    let in_time = at.after(Duration::from_mins(59));
+    assert_eq!(deposits.token(in_time, 1, id(1)), Some(&token()));
+    assert_eq!(deposits.token(at.after(Duration::from_hours(1)), 1, id(1)), None);
+    assert_eq!(deposits.token(at, 1, id(2)), None, "another provider takes another token");
+    deposits.forget_token(1, id(1));
+    assert_eq!(deposits.token(at, 1, id(1)), None);
 }
 
 /// What an honest first provider answers to deposit `number`.

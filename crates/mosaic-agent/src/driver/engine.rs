@@ -147,10 +147,11 @@ impl EngineLoop {
     }
 
     fn make_calls(&mut self) {
-        while let Some(Outgoing { id, to, call }) = self.core.poll(self.clock.now(), &mut self.rng) {
+        while let Some(outgoing) = self.core.poll(self.clock.now(), &mut self.rng) {
             let (client, reports, lines) =
                 (self.link.client.clone(), self.link.reports.clone(), self.link.lines.clone());
             tokio::spawn(async move {
+                let Some(Outgoing { id, to, call, .. }) = pay(outgoing).await else { return };
                 let _line = lines.acquire_owned().await;
                 // the engine may be gone
                 let _unheard = reports.send((id, client.call(&to, &call).await));
@@ -206,4 +207,12 @@ impl EngineLoop {
         });
         written.await.map_err(|error| failed(error.into()))?
     }
+}
+
+/// Solves a puzzle on a thread of its own: nothing that leaves on time waits for it. `None` when the runtime ends.
+async fn pay(outgoing: Outgoing) -> Option<Outgoing> {
+    if outgoing.terms.is_none() {
+        return Some(outgoing);
+    }
+    tokio::task::spawn_blocking(move || outgoing.pay()).await.ok()
 }

@@ -1,12 +1,12 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use mosaic_agent::{AgentConfig, AgentCore, AgentState, BlindReads, CallId, Outgoing, TruthLog};
 use mosaic_crypto::signing::SigningKey;
-use mosaic_federation::Independence;
+use mosaic_federation::{Federation, Independence, Issuer, Issuers};
 use mosaic_types::{Period, ProviderId, SegmentId, TileId, Timestamp};
 use mosaic_wire::{
     Call, CellReply, CellRequest, EVENT, EventFields, Groups, LaneShape, PublicShare, Receipt, Reply, SignedTable,
-    TableDescriptor, TokensReply, WireToken, event_hash,
+    SignedTerms, TableDescriptor, TokensQuery, TokensReply, event_hash,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
@@ -18,6 +18,7 @@ struct Play {
     rng: ChaCha20Rng,
     now: Timestamp,
     keys: Vec<(ProviderId, SigningKey)>,
+    federation: Arc<Federation>,
 }
 
 /// An event on its way to a provider.
@@ -31,11 +32,16 @@ impl Play {
     fn new() -> Self {
         let (federation, keys) = operators(Independence::Practice, None);
         let places = config(dir().path()).places;
-        let pool = Default::default();
-        let config = AgentConfig { federation, places, truth: TruthLog::Forget, pool, blind_reads: BlindReads::BySize };
+        let config = AgentConfig {
+            federation: Arc::clone(&federation),
+            places,
+            truth: TruthLog::Forget,
+            pool: Default::default(),
+            blind_reads: BlindReads::BySize,
+        };
         let mut rng = ChaCha20Rng::seed_from_u64(17);
         let core = AgentCore::new(config, AgentState::fresh(&mut rng), NOW);
-        Self { core, rng, now: NOW, keys }
+        Self { core, rng, now: NOW, keys, federation }
     }
 
     fn key(&self, of: ProviderId) -> &SigningKey {
@@ -50,10 +56,11 @@ impl Play {
     /// the rendezvous lane, which needs none, sends anything.
     fn next_sent(&mut self, wanted: impl Fn(&[u8; EVENT]) -> bool) -> Sent {
         for _ in 0..6 * 60 {
-            while let Some(Outgoing { id, to, call }) = self.core.poll(self.now, &mut self.rng) {
+            while let Some(Outgoing { id, to, call, .. }) = self.core.poll(self.now, &mut self.rng) {
                 let reply = match call {
                     Call::Table(period) => Reply::Table(self.table(period)),
-                    Call::Tokens(query) => Reply::Tokens(TokensReply::new((0..query.count).map(|_| token()))),
+                    Call::Terms => Reply::Terms(self.terms(to.provider)),
+                    Call::Tokens(query) => Reply::Tokens(self.issue(to.provider, &query)),
                     Call::Cell(CellRequest::Deposit { event, .. }) if wanted(&event) => {
                         return Sent { call: id, to: to.provider, event: Box::new(event) };
                     }
@@ -85,6 +92,20 @@ impl Play {
         SignedTable::new(table, signatures).unwrap()
     }
 
+    fn terms(&self, provider: ProviderId) -> SignedTerms {
+        let seed = [0; 32];
+        let terms =
+            SignedTerms { provider, memory_kib: 8, passes: 1, stamp_bits: 0, work: 1, seed, signature: [0; 64] };
+        terms.sign(self.key(provider))
+    }
+
+    /// Nobody solves the puzzle here, and nobody checks it: see the provider's own tests.
+    fn issue(&mut self, provider: ProviderId, query: &TokensQuery) -> TokensReply {
+        let issuers = Issuers::of(self.federation.descriptor());
+        let issuer = Issuer::new(&[provider.get(); 32], provider, issuers).unwrap();
+        issuer.issue(query, &mut self.rng).unwrap()
+    }
+
     fn answers(&mut self, call: CallId, receipt: Receipt) {
         self.core.on_reply(self.now, &mut self.rng, call, Ok(Reply::Cell(CellReply::Receipt(receipt))));
     }
@@ -94,10 +115,6 @@ impl Play {
         let status = self.core.status(self.now);
         (status.deposits_acked, status.deposits_waiting)
     }
-}
-
-fn token() -> WireToken {
-    WireToken { kind: 2, nonce: [1; 32], challenge: [2; 32], key_id: [3; 32], authenticator: [4; 256] }
 }
 
 /// What an honest provider says of an event, not signed yet.

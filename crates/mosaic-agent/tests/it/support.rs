@@ -11,7 +11,7 @@ use std::{
 
 use mosaic_agent::{Agent, Recording, RunConfig, RunError, StartError, VaultCost};
 use mosaic_crypto::{agreement::AgreementSecret, signing::SigningKey};
-use mosaic_federation::{Federation, FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
+use mosaic_federation::{Federation, FederationDescriptor, Independence, Issuer, ProviderEntry, SignedDocument, Tile};
 use mosaic_geo::synthetic_city;
 use mosaic_transport::{Patience, Pin, install_crypto};
 use mosaic_types::{Clock, FixedClock, Mode, ProviderId, TileId, Timestamp};
@@ -66,6 +66,7 @@ pub(crate) fn operators(
         signing_key: key.verifying_key().to_bytes(),
         cell_key: AgreementSecret::random(&mut rng).public().to_bytes(),
         ceremony_key: AgreementSecret::random(&mut rng).public().to_bytes(),
+        token_key: *Issuer::key(&[id.get(); 32]).unwrap().public(),
         operator: format!("operator {id}"),
         jurisdiction: ["DE", "CH", "IS"][usize::from(id.get()) - 1].to_owned(),
     });

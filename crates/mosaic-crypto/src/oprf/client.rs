@@ -9,7 +9,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::OprfError;
 use super::combine::weighted_sums;
-use super::suite::{decode_point, decode_points, hash_to_group, output_hash, random_scalar};
+use super::suite::{Mode, VERIFIABLE, decode_point, decode_points, output_hash, random_scalar};
 
 /// What the client keeps of one blinded input. No `Debug`, no `Clone`; erased on drop.
 #[derive(ZeroizeOnDrop)]
@@ -55,6 +55,16 @@ pub fn combine_and_finalize(
 
 /// Outputs of points that carry the blind and a public factor.
 fn unblind(blinds: &[Blind], points: &[RistrettoPoint], factor: &Scalar) -> Result<Vec<OprfOutput>, OprfError> {
+    unblind_with(&[], blinds, points, factor)
+}
+
+/// [`unblind`] for outputs that hash `info` after each input, as mode POPRF does.
+pub(super) fn unblind_with(
+    info: &[&[u8]],
+    blinds: &[Blind],
+    points: &[RistrettoPoint],
+    factor: &Scalar,
+) -> Result<Vec<OprfOutput>, OprfError> {
     if blinds.len() != points.len() {
         return Err(OprfError::BatchSize);
     }
@@ -65,16 +75,23 @@ fn unblind(blinds: &[Blind], points: &[RistrettoPoint], factor: &Scalar) -> Resu
     let halves: Zeroizing<Vec<RistrettoPoint>> =
         Zeroizing::new(points.iter().zip(inverses.iter()).map(|(point, inverse)| point * inverse).collect());
     let elements = RistrettoPoint::double_and_compress_batch(halves.iter());
-    Ok(blinds.iter().zip(elements).map(|(blind, element)| OprfOutput(output_hash(&blind.input, &element))).collect())
+    let output =
+        |(blind, element): (&Blind, _)| OprfOutput(output_hash(&[&[blind.input.as_slice()], info].concat(), &element));
+    Ok(blinds.iter().zip(elements).map(output).collect())
 }
 
 impl Blind {
     /// Blinds with a given non-zero scalar.
     pub(super) fn with_scalar(input: &[u8], scalar: Scalar) -> Result<(Self, [u8; 32]), OprfError> {
+        Self::with_scalar_as(&VERIFIABLE, input, scalar)
+    }
+
+    /// The same in another mode.
+    pub(super) fn with_scalar_as(mode: &Mode, input: &[u8], scalar: Scalar) -> Result<(Self, [u8; 32]), OprfError> {
         if input.len() > usize::from(u16::MAX) {
             return Err(OprfError::InvalidInput);
         }
-        let blinded = hash_to_group(input)? * scalar;
+        let blinded = mode.hash_to_group(input)? * scalar;
         Ok((Self { input: input.to_vec(), scalar }, blinded.compress().to_bytes()))
     }
 
@@ -84,7 +101,7 @@ impl Blind {
     /// [`OprfError::InvalidPoint`].
     pub fn finalize(&self, combined: &[u8; 32]) -> Result<OprfOutput, OprfError> {
         let element = decode_point(combined)? * self.scalar.invert();
-        Ok(OprfOutput(output_hash(&self.input, &element.compress())))
+        Ok(OprfOutput(output_hash(&[self.input.as_slice()], &element.compress())))
     }
 }
 

@@ -8,7 +8,7 @@ use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use super::client::OprfOutput;
 use super::combine::Weights;
-use super::suite::{decode_points, decode_scalar, encode_doubled, hash_to_group, output_hash, random_scalar};
+use super::suite::{VERIFIABLE, decode_points, decode_scalar, encode_doubled, output_hash, random_scalar};
 use super::{OprfError, proof};
 
 /// A provider's share of a table key. Destroying it everywhere retires the table. No `Debug`, no
@@ -71,7 +71,7 @@ impl KeyShare {
         let half = Zeroizing::new(self.scalar.div_by_2());
         let halves: Vec<RistrettoPoint> = decoded.iter().map(|point| point * *half).collect();
         let evaluated = encode_doubled(&halves);
-        let proof = proof::prove(&self.scalar, &self.public, (points, &decoded), &evaluated, nonce);
+        let proof = proof::prove(&VERIFIABLE, (&self.scalar, &self.public), (points, &decoded), &evaluated, nonce);
         Ok(Evaluation { points: evaluated, proof })
     }
 }
@@ -114,8 +114,8 @@ impl WholeKey {
         if input.len() > usize::from(u16::MAX) {
             return Err(OprfError::InvalidInput);
         }
-        let element = hash_to_group(input)? * self.0;
-        Ok(OprfOutput::new(output_hash(input, &element.compress())))
+        let element = VERIFIABLE.hash_to_group(input)? * self.0;
+        Ok(OprfOutput::new(output_hash(&[input], &element.compress())))
     }
 }
 

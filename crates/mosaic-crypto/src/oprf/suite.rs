@@ -9,14 +9,47 @@ use zeroize::Zeroizing;
 
 use super::OprfError;
 
-/// `"Seed-" || contextString` of mode VOPRF.
-pub(super) const DST_SEED: &[u8] = b"Seed-OPRFV1-\x01-ristretto255-SHA512";
-const DST_GROUP: &[u8] = b"HashToGroup-OPRFV1-\x01-ristretto255-SHA512";
-const DST_SCALAR: &[u8] = b"HashToScalar-OPRFV1-\x01-ristretto255-SHA512";
+/// The domain separation of one mode: what each hash puts before `contextString`.
+pub(super) struct Mode {
+    /// `"Seed-" || contextString`.
+    pub(super) seed: &'static [u8],
+    group: &'static [u8],
+    scalar: &'static [u8],
+}
 
-/// `HashToGroup`: hash_to_ristretto255 of RFC 9380 appendix B.
-pub(super) fn hash_to_group(input: &[u8]) -> Result<RistrettoPoint, OprfError> {
-    hash_to_group_as(input, DST_GROUP)
+/// Mode VOPRF (0x01): table keys.
+pub(super) const VERIFIABLE: Mode = Mode {
+    seed: b"Seed-OPRFV1-\x01-ristretto255-SHA512",
+    group: b"HashToGroup-OPRFV1-\x01-ristretto255-SHA512",
+    scalar: b"HashToScalar-OPRFV1-\x01-ristretto255-SHA512",
+};
+
+/// Mode POPRF (0x02): tokens.
+pub(super) const PARTIAL: Mode = Mode {
+    seed: b"Seed-OPRFV1-\x02-ristretto255-SHA512",
+    group: b"HashToGroup-OPRFV1-\x02-ristretto255-SHA512",
+    scalar: b"HashToScalar-OPRFV1-\x02-ristretto255-SHA512",
+};
+
+const DST_KEY_PAIR: &[u8] = b"DeriveKeyPairOPRFV1-\x02-ristretto255-SHA512";
+
+impl Mode {
+    /// `HashToGroup`: hash_to_ristretto255 of RFC 9380 appendix B.
+    pub(super) fn hash_to_group(&self, input: &[u8]) -> Result<RistrettoPoint, OprfError> {
+        hash_to_group_as(input, self.group)
+    }
+
+    /// `HashToScalar`: 64 uniform bytes, little-endian, modulo the group order.
+    pub(super) fn hash_to_scalar(&self, parts: &[&[u8]]) -> Scalar {
+        hash_to_scalar_as(parts, self.scalar)
+    }
+}
+
+/// `DeriveKeyPair` of RFC 9497 section 3.2.1, mode POPRF. Its loop ends at once but with probability 2^-252.
+pub(super) fn derive_key(seed: &[u8; 32], info: &[u8]) -> Scalar {
+    let length = (info.len() as u16).to_be_bytes();
+    let attempt = |counter: u8| hash_to_scalar_as(&[seed, &length, info, &[counter]], DST_KEY_PAIR);
+    (0..=u8::MAX).map(attempt).find(|scalar| *scalar != Scalar::ZERO).unwrap_or(Scalar::ONE)
 }
 
 fn hash_to_group_as(input: &[u8], dst: &[u8]) -> Result<RistrettoPoint, OprfError> {
@@ -24,9 +57,8 @@ fn hash_to_group_as(input: &[u8], dst: &[u8]) -> Result<RistrettoPoint, OprfErro
     if point == RistrettoPoint::identity() { Err(OprfError::InvalidInput) } else { Ok(point) }
 }
 
-/// `HashToScalar`: 64 uniform bytes, little-endian, modulo the group order.
-pub(super) fn hash_to_scalar(parts: &[&[u8]]) -> Scalar {
-    Scalar::from_bytes_mod_order_wide(&expand(parts, DST_SCALAR))
+fn hash_to_scalar_as(parts: &[&[u8]], dst: &[u8]) -> Scalar {
+    Scalar::from_bytes_mod_order_wide(&expand(parts, dst))
 }
 
 /// `expand_message_xmd` (RFC 9380 section 5.3.1) with SHA-512 and 64 bytes out, which takes one block.
@@ -45,11 +77,12 @@ fn expand(parts: &[&[u8]], dst: &[u8]) -> [u8; 64] {
     Sha512::new().chain_update(b0).chain_update([1]).chain_update(dst).chain_update(dst_length).finalize().into()
 }
 
-/// `Finalize`'s hash over input and unblinded element.
-pub(super) fn output_hash(input: &[u8], element: &CompressedRistretto) -> [u8; 64] {
-    let length = (input.len() as u16).to_be_bytes();
-    let hash = Sha512::new().chain_update(length).chain_update(input).chain_update([0, 32]);
-    hash.chain_update(element.as_bytes()).chain_update(b"Finalize").finalize().into()
+/// `Finalize`'s hash over the input (mode POPRF: and the public one) and the unblinded element.
+pub(super) fn output_hash(inputs: &[&[u8]], element: &CompressedRistretto) -> [u8; 64] {
+    let hash = inputs
+        .iter()
+        .fold(Sha512::new(), |hash, input| hash.chain_update((input.len() as u16).to_be_bytes()).chain_update(input));
+    hash.chain_update([0, 32]).chain_update(element.as_bytes()).chain_update(b"Finalize").finalize().into()
 }
 
 /// `RandomScalar`: uniform and not zero.
@@ -109,7 +142,7 @@ mod tests {
             assert_eq!(blinded.compress().to_bytes().to_vec(), bytes(&vector["BlindedElement"]));
             let evaluated = blinded * key;
             assert_eq!(evaluated.compress().to_bytes().to_vec(), bytes(&vector["EvaluationElement"]));
-            let output = output_hash(&input, &(evaluated * blind.invert()).compress());
+            let output = output_hash(&[input.as_slice()], &(evaluated * blind.invert()).compress());
             assert_eq!(output.to_vec(), bytes(&vector["Output"]));
         }
     }

@@ -175,6 +175,62 @@ fn a_foreign_client_accepts_our_evaluation() {
     assert_ne!(base.evaluate(b"input 0").unwrap().as_slice(), mine.as_bytes(), "modes are separated");
 }
 
+/// The `voprf` crate's issuer and ours are one function, and each client takes the other's answers.
+#[test]
+fn a_foreign_issuer_of_partial_evaluations_and_ours_agree() {
+    use mosaic_crypto::oprf::partial::{self, PartialKey};
+    use voprf::{PoprfClient, PoprfServer, Proof};
+    let (seed, info) = ([9; 32], b"what everybody may know");
+    let key = PartialKey::derive(&seed, b"key info").unwrap();
+    let server = PoprfServer::<Ristretto255>::new_from_seed(&seed, b"key info").unwrap();
+    assert_eq!(server.get_public_key().compress().to_bytes(), *key.public());
+    let client = PoprfClient::<Ristretto255>::blind(b"input", &mut old_rng::Old(rng(21))).unwrap();
+    let point: [u8; 32] = client.message.serialize().as_slice().try_into().unwrap();
+    let ours = key.evaluate(&[point], info, &mut rng(22)).unwrap();
+    let output = client.state.finalize(
+        b"input",
+        &EvaluationElement::deserialize(&ours.points[0]).unwrap(),
+        &Proof::deserialize(&ours.proof).unwrap(),
+        server.get_public_key(),
+        Some(info),
+    );
+    let (kept, point) = partial::blind(b"input", &mut rng(23)).unwrap();
+    let blinded = voprf::BlindedElement::<Ristretto255>::deserialize(&point).unwrap();
+    let foreign = server.blind_evaluate(&mut old_rng::Old(rng(24)), &blinded, Some(info)).unwrap();
+    let theirs = Evaluation {
+        points: vec![foreign.message.serialize().as_slice().try_into().unwrap()],
+        proof: foreign.proof.serialize().as_slice().try_into().unwrap(),
+    };
+    let mine = partial::finalize(key.public(), info, (&[kept], &[point]), &theirs).unwrap();
+    assert_eq!(output.unwrap().as_slice(), mine[0].as_bytes());
+    assert_eq!(key.output(b"input", info).unwrap().as_bytes(), mine[0].as_bytes());
+}
+
+#[test]
+fn a_partial_evaluation_for_another_public_input_key_or_order_is_refused() {
+    use mosaic_crypto::oprf::partial::{self, PartialKey};
+    let [key, other] = [1, 2].map(|seed| PartialKey::derive(&[seed; 32], b"").unwrap());
+    let (kept, points): (Vec<Blind>, Vec<[u8; 32]>) =
+        (0..3_u8).map(|i| partial::blind(&[i], &mut rng(30 + u64::from(i))).unwrap()).unzip();
+    let good = key.evaluate(&points, b"ten o'clock", &mut rng(31)).unwrap();
+    let finalize = |info: &[u8], evaluation: &Evaluation| {
+        partial::finalize(key.public(), info, (&kept, &points), evaluation).map(|_| ())
+    };
+    assert_eq!(finalize(b"ten o'clock", &good), Ok(()));
+    assert_eq!(finalize(b"eleven o'clock", &good), Err(OprfError::BadProof));
+    let foreign = other.evaluate(&points, b"ten o'clock", &mut rng(32)).unwrap();
+    assert_eq!(finalize(b"ten o'clock", &foreign), Err(OprfError::BadProof));
+    let mut swapped = good.clone();
+    swapped.points.swap(0, 2);
+    assert_eq!(finalize(b"ten o'clock", &swapped), Err(OprfError::BadProof));
+    let short = Evaluation { points: good.points[..2].to_vec(), proof: good.proof };
+    assert_eq!(finalize(b"ten o'clock", &short), Err(OprfError::BatchSize));
+    assert_eq!(key.evaluate(&[[0xff; 32]], b"", &mut rng(33)).err(), Some(OprfError::InvalidPoint));
+    assert_eq!(key.output(&vec![0; 65_536], b"").err(), Some(OprfError::InvalidInput));
+    let outputs = [&b"ten o'clock"[..], b"eleven o'clock"].map(|info| key.output(b"x", info).unwrap());
+    assert!(!bool::from(outputs[0].ct_eq(&outputs[1])));
+}
+
 /// The generation of generators that the `voprf` crate still asks for.
 pub(crate) mod old_rng {
     use rand::Rng as _;

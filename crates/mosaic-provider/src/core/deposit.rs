@@ -48,7 +48,7 @@ struct Staged {
     verdict: Verdict,
     /// Decided in this batch: the records are not stored yet.
     fresh: bool,
-    token: [u8; 32],
+    token: Box<WireToken>,
     spend: Option<Change>,
 }
 
@@ -66,6 +66,8 @@ pub(super) struct Batch {
     waiting: Vec<Waiting>,
     /// Whom to ask if this peer fails.
     others: Vec<ProviderId>,
+    /// Whether a peer would not take their tokens.
+    doubted: bool,
 }
 
 impl Staging {
@@ -116,7 +118,8 @@ impl<S: Store> ProviderCore<S> {
         self.staging.next += 1;
         let spend = self.spend(now, token, event);
         let waiting = Waiting { ticket, table, event };
-        self.staging.staged.push(Staged { waiting, fields, verdict, fresh, token: token.spend_id(), spend });
+        let token = Box::new(token.clone());
+        self.staging.staged.push(Staged { waiting, fields, verdict, fresh, token, spend });
         Ok(Stage::Waiting(ticket))
     }
 
@@ -163,12 +166,13 @@ impl<S: Store> ProviderCore<S> {
             event: staged.waiting.event,
             verdict: staged.verdict,
             records: layout::pack(&records_of(&staged.fields, staged.verdict.accepted)),
+            token: staged.token.encode().to_vec(),
         });
         let request = PeerRequest::Replicate(deposits.collect());
         let waiting: Vec<Waiting> = staged.iter().map(|staged| staged.waiting).collect();
         self.staging.replicating += waiting.len();
         let others = self.outbox.by_health(now, self.policy.avoid);
-        self.replicate(Batch { request, waiting, others });
+        self.replicate(Batch { request, waiting, others, doubted: false });
     }
 
     fn changes_of(&self, staged: &mut [Staged]) -> Vec<Change> {
@@ -205,7 +209,7 @@ impl<S: Store> ProviderCore<S> {
             {
                 open.revoke(event, &staged.fields);
                 for day in self.spent.values_mut() {
-                    day.remove(&staged.token);
+                    day.remove(&staged.token.spend_id());
                 }
             }
             self.counters.refuse(problem.code);
@@ -216,9 +220,14 @@ impl<S: Store> ProviderCore<S> {
     fn replicate(&mut self, mut batch: Batch) {
         if batch.others.is_empty() {
             self.staging.replicating -= batch.waiting.len();
+            // a token that no second provider issued is one that this provider alone could have made
+            let problem = if batch.doubted {
+                ProblemCode::TokenInvalid.into()
+            } else {
+                Problem::after(ProblemCode::NoReplica, NO_REPLICA_RETRY_S)
+            };
             for waiting in batch.waiting {
-                self.counters.refuse(ProblemCode::NoReplica);
-                let problem = Problem::after(ProblemCode::NoReplica, NO_REPLICA_RETRY_S);
+                self.counters.refuse(problem.code);
                 self.staging.settle(waiting.ticket, CellReply::Problem(problem));
             }
             return;
@@ -229,9 +238,15 @@ impl<S: Store> ProviderCore<S> {
     }
 
     /// A peer answered about a batch: sign the receipts, or ask the next peer.
-    pub(super) fn replicated(&mut self, peer: ProviderId, batch: Batch, kept: Kept) {
-        if kept == Kept::No {
-            return self.replicate(batch);
+    pub(super) fn replicated(&mut self, peer: ProviderId, mut batch: Batch, kept: &Kept) {
+        match kept {
+            Kept::Yes => {}
+            Kept::No => return self.replicate(batch),
+            Kept::But(refused) => {
+                if let Some(rest) = batch.split_off(refused) {
+                    self.replicate(rest);
+                }
+            }
         }
         self.staging.replicating -= batch.waiting.len();
         for Waiting { ticket, table, event } in batch.waiting {
@@ -270,8 +285,18 @@ impl<S: Store> ProviderCore<S> {
         }
         let mut changes = Vec::with_capacity(deposits.len());
         let mut added: BTreeMap<TableId, u64> = BTreeMap::new();
-        let mut keys = BTreeSet::new();
-        for deposit in deposits {
+        let (mut keys, mut refused) = (BTreeSet::new(), Vec::new());
+        let mut paid: HashMap<[u8; 32], (WireToken, [u8; 32])> = HashMap::new();
+        for (place, deposit) in (0..).zip(deposits) {
+            let token = WireToken::decode(&deposit.token).ok().filter(|token| {
+                let spent = paid.get(&token.spend_id()).is_some_and(|(_, event)| *event != deposit.event);
+                !spent && self.is_paid_elsewhere(now, origin, token, &deposit.event)
+            });
+            let Some(token) = token else {
+                refused.push(place);
+                continue;
+            };
+            paid.insert(token.spend_id(), (token, deposit.event));
             let (table, period) = (deposit.table, deposit.table.period());
             let alive = !self.is_gone(now, period) && takes_deposits(period, now) != Deposits::TooEarly;
             let rows = self.federation.descriptor().shape(table.lane()).rows;
@@ -292,13 +317,27 @@ impl<S: Store> ProviderCore<S> {
                 return Ok(PeerReply::Refused);
             }
         }
+        let spends = paid.iter().map(|(id, (_, event))| {
+            Change::Put(Bucket::Spent, layout::spent(mosaic_federation::day(now), id), event.to_vec())
+        });
+        changes.extend(spends);
         let done = self.store.commit(&changes);
         self.rest.note(now, &done);
         done?;
+        for (token, event) in paid.into_values() {
+            let _stored_above = self.spend(now, &token, event);
+        }
         for (table, count) in added {
             *self.staging.held.entry((table, origin)).or_default() += count;
         }
-        Ok(PeerReply::Done)
+        Ok(if refused.is_empty() { PeerReply::Done } else { PeerReply::Partly(refused) })
+    }
+
+    /// Whether the token of a deposit at `origin` is one that this provider issued a part of, and was not spent there on
+    /// anything else: an origin that mints for itself, or takes a token twice, finds no replica.
+    fn is_paid_elsewhere(&self, now: Timestamp, origin: ProviderId, token: &WireToken, event: &[u8; 32]) -> bool {
+        let issued = self.issuing.issuer.check(now, token, TokenPurpose::Deposit, origin);
+        issued.is_ok() && !self.is_spent_otherwise(token, event)
     }
 
     /// Records that one origin can have in a table.
@@ -325,11 +364,33 @@ impl<S: Store> ProviderCore<S> {
     }
 }
 
+impl Batch {
+    /// Takes out the deposits at `places`, to ask the next peer about them; `None` when there is none.
+    fn split_off(&mut self, places: &[u16]) -> Option<Self> {
+        let PeerRequest::Replicate(deposits) = &mut self.request else { return None };
+        let places: BTreeSet<usize> = places.iter().map(|place| usize::from(*place)).collect();
+        let all = std::mem::take(deposits).into_iter().zip(std::mem::take(&mut self.waiting));
+        let (mut asked, mut waiting) = (Vec::new(), Vec::new());
+        for (place, (deposit, waits)) in all.enumerate() {
+            if places.contains(&place) {
+                asked.push(deposit);
+                waiting.push(waits);
+            } else {
+                self.waiting.push(waits);
+            }
+        }
+        let (request, others) = (PeerRequest::Replicate(asked), self.others.clone());
+        (!waiting.is_empty()).then_some(Self { request, waiting, others, doubted: true })
+    }
+}
+
 /// Whether a peer keeps a copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kept {
     /// Durably.
     Yes,
+    /// Durably, but for these, whose tokens it does not take.
+    But(Vec<u16>),
     /// It refused, failed or did not answer.
     No,
 }

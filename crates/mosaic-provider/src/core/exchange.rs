@@ -137,8 +137,12 @@ impl<S: Store> ProviderCore<S> {
         let reply = reply.map(|opened| opened.body);
         match (asked.purpose, reply) {
             (Purpose::Replicate(batch), reply) => {
-                let kept = if reply == Some(PeerReply::Done) { Kept::Yes } else { Kept::No };
-                self.replicated(asked.to, batch, kept);
+                let kept = match reply {
+                    Some(PeerReply::Done) => Kept::Yes,
+                    Some(PeerReply::Partly(refused)) => Kept::But(refused),
+                    _ => Kept::No,
+                };
+                self.replicated(asked.to, batch, &kept);
                 Ok(())
             }
             (Purpose::Read, Some(PeerReply::Heads(heads))) => self.take_heads(asked.to, &heads),

@@ -81,12 +81,6 @@ impl Scan {
     }
 }
 
-impl std::fmt::Debug for Scan {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Scan({:?})", self.query)
-    }
-}
-
 impl<S: Store> ProviderCore<S> {
     pub(super) fn stack(&mut self, now: Timestamp, query: Box<StackQuery>) -> Step {
         match self.prepare_scan(now, query) {

@@ -5,7 +5,7 @@ use mosaic_federation::Federation;
 use mosaic_transport::{ProviderClient, os_rng};
 use mosaic_types::{Clock, ProviderId, Timestamp};
 use mosaic_wire::{Call, Problem, ProblemCode, Reply};
-use rand::rngs::StdRng;
+use rand::{SeedableRng as _, rngs::StdRng};
 use tokio::{
     runtime,
     sync::{Semaphore, mpsc, oneshot, watch},
@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{limits::Limits, published::Published, recording};
 use crate::{
-    Counters, Gauges, PeerCallId, PeerFailure, ProviderCore, Scan, Step, Ticket,
+    Counters, Gauges, IssueJob, Issued, PeerCallId, PeerFailure, ProviderCore, Scan, Step, Ticket,
     store::{Store, StoreError},
 };
 
@@ -24,12 +24,22 @@ const QUEUE: usize = 1_024;
 /// Commands handled between two flushes at most, so that nobody waits long for the others.
 const AT_ONCE: usize = 512;
 
+/// Purchases of tokens that may wait; each holds at most half a MiB, and one that runs its 64 MiB.
+const PURCHASES: usize = 64;
+
+/// Purchases looked at together, so that work for strangers never fills the machine.
+const PURCHASES_AT_ONCE: usize = 2;
+
+/// After how many seconds to come again while that many wait.
+const PURCHASE_RETRY_S: u32 = 10;
+
 type Answer<T> = oneshot::Sender<Result<T, Problem>>;
 
 enum Command {
     Call(Box<Call>, Answer<Reply>),
     Peer(Vec<u8>, Answer<Vec<u8>>),
     Answered(PeerCallId, Result<Vec<u8>, PeerFailure>),
+    Issued(Issued, Answer<Reply>),
     Count(oneshot::Sender<(Counters, Gauges)>),
     Wake,
     Stop,
@@ -76,7 +86,9 @@ impl Engine {
         let post =
             Post { runtime: runtime::Handle::try_current().ok()?, client: client.clone(), commands: commands.clone() };
         let scanners = Scanners::new(post.runtime.clone());
-        let desk = Desk { core, rng, clock, post, scanners, wake, published, waiting: HashMap::new() };
+        let counter = Arc::new(Semaphore::new(PURCHASES_AT_ONCE));
+        let waiting = HashMap::new();
+        let desk = Desk { core, rng, clock, post, scanners, wake, published, waiting, purchases: 0, counter };
         let run = move || {
             // dropped at the end, also of a panic
             let _alive = alive;
@@ -192,6 +204,9 @@ struct Desk<S> {
     wake: watch::Sender<Timestamp>,
     published: Published,
     waiting: HashMap<Ticket, Answer<Reply>>,
+    /// Purchases that wait or are looked at.
+    purchases: usize,
+    counter: Arc<Semaphore>,
 }
 
 impl<S: Store> Desk<S> {
@@ -221,11 +236,19 @@ impl<S: Store> Desk<S> {
     /// [`StoreError`] after which this process can do nothing more with its store.
     fn take(&mut self, now: Timestamp, command: Command) -> Result<(), StoreError> {
         match command {
+            Command::Call(call, answer) if matches!(*call, Call::Tokens(_)) && self.purchases >= PURCHASES => {
+                tell(answer, Err(Problem::after(ProblemCode::Overloaded, PURCHASE_RETRY_S)));
+            }
             Command::Call(call, answer) => match self.core.handle(now, &mut self.rng, *call) {
                 Step::Done(reply) => tell(answer, reply),
                 Step::Staged(ticket) => drop(self.waiting.insert(ticket, answer)),
                 Step::Scan(scan) => self.scanners.answer(scan, answer),
+                Step::Issue(job) => self.issue(*job, answer),
             },
+            Command::Issued(issued, answer) => {
+                self.purchases -= 1;
+                tell(answer, self.core.issued(now, issued));
+            }
             Command::Peer(bytes, answer) => tell(answer, self.core.on_peer(now, &mut self.rng, &bytes)),
             Command::Answered(id, reply) => {
                 if let Err(error) = self.core.on_reply(now, &mut self.rng, id, reply) {
@@ -245,6 +268,19 @@ impl<S: Store> Desk<S> {
             }
         }
         Ok(())
+    }
+
+    /// Lets a purchase be looked at beside the core; its end comes back as a command.
+    fn issue(&mut self, job: IssueJob, answer: Answer<Reply>) {
+        self.purchases += 1;
+        let (counter, commands) = (Arc::clone(&self.counter), self.post.commands.clone());
+        let mut rng = StdRng::from_rng(&mut self.rng);
+        self.post.runtime.spawn(async move {
+            let _place = counter.acquire_owned().await;
+            if let Ok(issued) = tokio::task::spawn_blocking(move || job.run(&mut rng)).await {
+                let _stopping = commands.send(Command::Issued(issued, answer)).await;
+            }
+        });
     }
 
     /// Flushes once for all, sends what is to be sent, and answers who can be answered.

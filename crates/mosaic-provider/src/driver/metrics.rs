@@ -13,6 +13,8 @@ pub(super) fn render(counters: &Counters, gauges: &Gauges) -> String {
         ("records_accepted", "Records taken.", counters.records_accepted),
         ("records_full", "Records that met a full row.", counters.records_full),
         ("evaluations", "Evaluation batches answered.", counters.evaluations),
+        ("tokens_issued", "Points evaluated for tokens.", counters.tokens_issued),
+        ("tokens_spent", "Tokens spent here or with a deposit that was copied here.", counters.tokens_spent),
         ("head_reads", "Requests for heads answered.", counters.head_reads),
         ("blocks_read", "Generations handed out.", counters.blocks_read),
         ("blind_reads", "Tables scanned for a reader's keys.", counters.blind_reads),
@@ -27,6 +29,7 @@ pub(super) fn render(counters: &Counters, gauges: &Gauges) -> String {
         ("deposits_waiting", "Deposits waiting for a flush or a replica.", gauges.waiting as u64),
         ("disk_bytes", "Bytes of the store.", gauges.disk_bytes),
         ("ready", "1 when the present table is served.", u64::from(gauges.ready)),
+        ("token_work", "Attempts that a unit of tokens over a day costs.", gauges.token_work),
         ("clock_seconds", "The provider's clock, in Unix seconds.", gauges.clock_seconds),
     ];
     let mut text = String::new();

@@ -50,6 +50,7 @@ pub(super) fn router(handle: Arc<Handle>, banner: Option<&'static str>) -> Route
         .route("/v1/federation", get(federation))
         .route("/v1/tables/{period}", get(table))
         .route("/v1/time", get(time))
+        .route("/v1/terms", get(terms))
         .route("/v1/tokens", post(tokens))
         .route("/v1/cell", post(cell))
         .route("/v1/relay/{provider}", post(relay))
@@ -96,8 +97,16 @@ async fn time(State(handle): Shared) -> Result<Vec<u8>, Refusal> {
     }
 }
 
+async fn terms(State(handle): Shared) -> Result<Vec<u8>, Refusal> {
+    match handle.call(Call::Terms).await? {
+        Reply::Terms(terms) => Ok(terms.encode().to_vec()),
+        _ => Err(ProblemCode::Internal.into()),
+    }
+}
+
+/// Whoever asks pays with work, so that nobody need be told apart: no limit counts addresses, and Tor is one of many.
 async fn tokens(State(handle): Shared, body: Body) -> Result<Vec<u8>, Refusal> {
-    let bytes = exact::<{ TokensQuery::SIZE }>(body).await?;
+    let bytes = to_bytes(body, TokensQuery::MAX_BYTES).await.map_err(|_| Refusal::from(ProblemCode::WrongSize))?;
     let query = TokensQuery::decode(&bytes).map_err(|_| Refusal::from(ProblemCode::Malformed))?;
     match handle.call(Call::Tokens(query)).await? {
         Reply::Tokens(tokens) => Ok(tokens.encode()),

@@ -143,6 +143,7 @@ fn federation(keys: &[ProviderKeys]) -> mosaic_federation::Federation {
         signing_key: keys.signing.verifying_key().to_bytes(),
         cell_key: keys.cell.public().to_bytes(),
         ceremony_key: keys.ceremony.public().to_bytes(),
+        token_key: keys.token_key(),
         operator: "me".into(),
         jurisdiction: "XX".into(),
     });

@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use mosaic_federation::{Federation, FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
-use mosaic_provider::{PeerFailure, Policy, ProviderCore, ProviderKeys, Step, store::Store};
+use mosaic_federation::{
+    Federation, FederationDescriptor, Independence, Issuers, ProviderEntry, Purchase, SignedDocument, Span, Tile, hour,
+};
+use mosaic_provider::{PeerFailure, Policy, Price, ProviderCore, ProviderKeys, Step, store::Store};
 use mosaic_types::{Lane, Period, ProviderId, Stream, TableId, TileId, Timestamp};
 use mosaic_wire::{
     Call, CellReply, CellRequest, EVENT, EvaluateFields, Problem, ProblemCode, Receipt, Reply, TableDescriptor,
-    TokenPurpose, TokensQuery, WireToken,
+    TokenPurpose, WireToken,
 };
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
@@ -27,6 +29,7 @@ pub(crate) fn federation(count: u8, seed: u64) -> (Arc<Federation>, Vec<Provider
         signing_key: keys.signing.verifying_key().to_bytes(),
         cell_key: keys.cell.public().to_bytes(),
         ceremony_key: keys.ceremony.public().to_bytes(),
+        token_key: keys.token_key(),
         operator: "me".into(),
         jurisdiction: "FR".into(),
     });
@@ -43,7 +46,7 @@ pub(crate) fn start() -> Timestamp {
 }
 
 pub(crate) fn policy() -> Policy {
-    Policy { lead_periods: 1, ..Policy::for_agents(100) }
+    Policy { lead_periods: 1, price: Price::practice(100), ..Policy::for_agents(100) }
 }
 
 pub(crate) struct Cluster<S> {
@@ -53,6 +56,7 @@ pub(crate) struct Cluster<S> {
     pub(crate) down: Vec<ProviderId>,
     pub(crate) now: Timestamp,
     pub(crate) rng: ChaCha20Rng,
+    purchase: Option<Purchase>,
 }
 
 impl<S: Store> Cluster<S> {
@@ -62,7 +66,7 @@ impl<S: Store> Cluster<S> {
             (keys.me, ProviderCore::open(keys, Arc::clone(&federation), store, policy(), start()).unwrap())
         };
         let cores = keys.into_iter().zip(stores).map(open).collect();
-        Self { federation, cores, down: Vec::new(), now: start(), rng: ChaCha20Rng::seed_from_u64(2) }
+        Self { federation, cores, down: Vec::new(), now: start(), rng: ChaCha20Rng::seed_from_u64(2), purchase: None }
     }
 
     /// A cluster whose present and next tables exist.
@@ -149,6 +153,10 @@ impl<S: Store> Cluster<S> {
                 let (_, reply) = settled.into_iter().find(|(settled, _)| *settled == ticket).expect("settled");
                 Ok(Reply::Cell(reply))
             }
+            Step::Issue(job) => {
+                let issued = job.run(&mut self.rng);
+                self.core(number).issued(now, issued)
+            }
         }
     }
 
@@ -158,10 +166,31 @@ impl<S: Store> Cluster<S> {
         table.verify(|id| federation.signing_key(id)).unwrap().clone()
     }
 
+    /// A token of the present hour.
     pub(crate) fn token(&mut self, number: u8, purpose: TokenPurpose) -> WireToken {
-        let query = TokensQuery { purpose, count: 1 };
-        let Ok(Reply::Tokens(tokens)) = self.call(number, Call::Tokens(query)) else { panic!("no token") };
-        tokens.into_tokens().remove(0)
+        let present = hour(self.now);
+        let kept = |cluster: &mut Self| cluster.purchase.as_mut()?.take(id(number), purpose, present);
+        if let Some(token) = kept(self) {
+            return token;
+        }
+        let from: Vec<u8> = self.live().into_iter().map(ProviderId::get).collect();
+        self.purchase = Some(self.buy(8, &from));
+        kept(self).expect("bought just now")
+    }
+
+    /// Tokens for this hour, of the issuers in `from`.
+    pub(crate) fn buy(&mut self, units: u8, from: &[u8]) -> Purchase {
+        let issuers = Issuers::of(self.federation.descriptor());
+        let span = Span { first: hour(self.now), hours: 1, units };
+        let mut purchase = Purchase::new(&issuers, span, &mut self.rng);
+        for number in from {
+            let Ok(Reply::Terms(terms)) = self.call(*number, Call::Terms) else { panic!("no terms") };
+            terms.verify(&self.federation.signing_key(id(*number)).unwrap()).unwrap();
+            let query = purchase.ask(id(*number), &mut self.rng).unwrap().solved(&terms).unwrap();
+            let Ok(Reply::Tokens(reply)) = self.call(*number, Call::Tokens(query)) else { panic!("no tokens") };
+            purchase.take_reply(id(*number), &reply).unwrap();
+        }
+        purchase
     }
 
     /// A random event for the rendezvous table of the present period.

@@ -4,7 +4,7 @@ use std::{cell::Cell, rc::Rc, sync::Arc};
 
 use mosaic_crypto::oprf;
 use mosaic_federation::{
-    Admission, NotAdmitted, Verdict,
+    Verdict,
     peer::{self, Direction, MAX_DEPOSITS, PeerReply, PeerRequest, ReplicaDeposit},
 };
 use mosaic_provider::{
@@ -14,9 +14,8 @@ use mosaic_provider::{
 use mosaic_types::{Lane, Period, ProviderId, SegmentId, Stream, TableId, Timestamp};
 use mosaic_wire::{
     Call, CellReply, CellRequest, GenerationBlock, GenerationId, GenerationsQuery, Head, ProblemCode, Record, Reply,
-    TokenPurpose, TokensQuery, TokensReply, WireToken,
+    TokenPurpose, WireToken,
 };
-use rand::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::cluster::{Cluster, federation, id, policy, query_bytes};
@@ -60,7 +59,7 @@ impl Store for Counting {
 }
 
 /// Starts a provider again on what `change` makes of its store.
-fn reopen<S: Store>(cluster: &mut Cluster<S>, number: u8, policy: Policy, change: impl FnOnce(&mut S)) {
+pub(crate) fn reopen<S: Store>(cluster: &mut Cluster<S>, number: u8, policy: Policy, change: impl FnOnce(&mut S)) {
     let mut store = cluster.cores.remove(&id(number)).unwrap().into_store();
     change(&mut store);
     let keys = federation(3, 1).1.into_iter().find(|keys| keys.me == id(number)).unwrap();
@@ -155,47 +154,8 @@ fn points_that_are_none_cost_a_token_and_a_part_of_the_ration() {
     assert_eq!(evaluate(&mut cluster, token, &good), Err(ProblemCode::Quota));
 }
 
-#[test]
-fn tokens_are_rationed_by_the_hour() {
-    let mut cluster = Cluster::ready(vec![MemoryStore::default(); 3]);
-    reopen(&mut cluster, 1, Policy { tokens_per_hour: 5, ..policy() }, |_| {});
-    let mut ask = |count| match cluster.call(1, Call::Tokens(TokensQuery { purpose: TokenPurpose::Deposit, count })) {
-        Ok(Reply::Tokens(tokens)) => Ok(tokens.into_tokens().len()),
-        Ok(other) => panic!("{other:?}"),
-        Err(problem) => Err((problem.code, problem.retry_after_s.is_some_and(|seconds| seconds <= 3_600))),
-    };
-    assert_eq!(ask(4), Ok(4));
-    assert_eq!(ask(2), Err((ProblemCode::Quota, true)), "two are more than are left");
-    assert_eq!(ask(1), Ok(1));
-    assert_eq!(ask(1), Err((ProblemCode::Quota, true)));
-}
-
-/// Nobody is admitted: tokens are judged behind the seam, whoever issues them.
-struct Closed;
-
-impl Admission for Closed {
-    fn issue(&mut self, _: Timestamp, _: &TokensQuery, _: &mut dyn CryptoRng) -> Result<TokensReply, NotAdmitted> {
-        Err(NotAdmitted::Invalid)
-    }
-
-    fn check(&self, _: Timestamp, _: &WireToken, _: TokenPurpose) -> Result<(), NotAdmitted> {
-        Err(NotAdmitted::Invalid)
-    }
-}
-
-#[test]
-fn another_issuer_can_stand_behind_the_seam() {
-    let mut cluster = Cluster::ready(vec![MemoryStore::default(); 3]);
-    let (token, event) = (cluster.token(1, TokenPurpose::Deposit), cluster.event(Stream::Fast));
-    let store = cluster.cores.remove(&id(1)).unwrap().into_store();
-    let (keys, federation, now) = (federation(3, 1).1.remove(0), Arc::clone(&cluster.federation), cluster.now);
-    let core = ProviderCore::open_admitting(keys, federation, store, policy(), Box::new(Closed), now).unwrap();
-    cluster.cores.insert(id(1), core);
-    assert_eq!(cluster.deposit_with(1, token, event), Err(ProblemCode::TokenInvalid));
-}
-
 /// What provider 2 answers to a request of provider 1.
-fn ask_peer(cluster: &mut Cluster<MemoryStore>, request: &PeerRequest) -> PeerReply {
+pub(crate) fn ask_peer(cluster: &mut Cluster<MemoryStore>, request: &PeerRequest) -> PeerReply {
     let key = federation(3, 1).1.remove(0).signing;
     let (from, to): (ProviderId, ProviderId) = (id(1), id(2));
     let mut reference = [0; 32];
@@ -206,7 +166,8 @@ fn ask_peer(cluster: &mut Cluster<MemoryStore>, request: &PeerRequest) -> PeerRe
     peer::open_reply(&cluster.federation, (to, from), now, &digest, &answer).unwrap().body
 }
 
-fn copy(cluster: &Cluster<MemoryStore>, number: u32, row: u32) -> ReplicaDeposit {
+fn copy(cluster: &mut Cluster<MemoryStore>, number: u32, row: u32) -> ReplicaDeposit {
+    let token = cluster.token(1, TokenPurpose::Deposit).encode().to_vec();
     let verdict = Verdict {
         stream: Stream::Fast,
         generation: 20,
@@ -218,7 +179,7 @@ fn copy(cluster: &Cluster<MemoryStore>, number: u32, row: u32) -> ReplicaDeposit
     let mut event = [0; 32];
     event[..4].copy_from_slice(&number.to_be_bytes());
     let records = [&row.to_be_bytes()[1..], &[number as u8; 192]].concat();
-    ReplicaDeposit { table: TableId::new(cluster.now.period(), Lane::Discovery), event, verdict, records }
+    ReplicaDeposit { table: TableId::new(cluster.now.period(), Lane::Discovery), event, verdict, records, token }
 }
 
 #[test]
@@ -261,10 +222,10 @@ fn a_peer_keeps_no_more_copies_than_a_table_has_room_for() {
 #[test]
 fn a_peer_takes_no_longer_lists_and_no_rows_that_do_not_exist() {
     let mut cluster = Cluster::ready(vec![MemoryStore::default(); 3]);
-    let many = |count: usize| PeerRequest::Replicate((0..count as u32).map(|n| copy(&cluster, n, n)).collect());
+    let mut many = |count: usize| PeerRequest::Replicate((0..count as u32).map(|n| copy(&mut cluster, n, n)).collect());
     let (full, too_many) = (many(MAX_DEPOSITS), many(MAX_DEPOSITS + 1));
     let rows = cluster.table(1, cluster.now.period()).discovery.rows;
-    let beyond = PeerRequest::Replicate(vec![copy(&cluster, 1, rows)]);
+    let beyond = PeerRequest::Replicate(vec![copy(&mut cluster, 1, rows)]);
     assert_eq!(ask_peer(&mut cluster, &too_many), PeerReply::Refused);
     assert_eq!(ask_peer(&mut cluster, &beyond), PeerReply::Refused);
     assert_eq!(ask_peer(&mut cluster, &full), PeerReply::Done);

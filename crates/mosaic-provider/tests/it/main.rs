@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests end at the first surprise, as tests do")]
 
+mod buying;
 mod cluster;
 mod deposits;
 mod faults;
@@ -14,3 +15,4 @@ mod retirement;
 mod server;
 mod sockets;
 mod stores;
+mod tokens;

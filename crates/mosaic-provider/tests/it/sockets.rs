@@ -2,7 +2,9 @@
 
 use std::{net::TcpListener, path::Path, sync::Arc};
 
-use mosaic_federation::{Federation, FederationDescriptor, Independence, SignedDocument, Tile, peer::MAX_REQUEST};
+use mosaic_federation::{
+    Federation, FederationDescriptor, Independence, Purchase, SignedDocument, Tile, peer::MAX_REQUEST,
+};
 use mosaic_provider::{
     FolderError, Policy, Provider, ProviderConfig, ProviderFolder, Recording, RunError, store::StoreAddress,
 };
@@ -10,7 +12,7 @@ use mosaic_transport::{BindError, Patience, Pin, PinnedHttp, Pins, ProviderClien
 use mosaic_types::{Clock as _, Lane, ProviderId, Stream, TileId};
 use mosaic_wire::{
     Address, CELL, Call, CallFailure, CellReply, CellRequest, Problem, ProblemCode, Reply, TableDescriptor,
-    TokenPurpose, TokensQuery,
+    TokenPurpose,
 };
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
@@ -20,7 +22,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::cluster::{event_bytes, id};
+use crate::{
+    buying::buy,
+    cluster::{event_bytes, id},
+};
 
 /// How to stop a provider, and what it ends with.
 type Running = (oneshot::Sender<()>, JoinHandle<Result<(), RunError>>);
@@ -30,6 +35,8 @@ struct Town {
     client: ProviderClient,
     running: Vec<Running>,
     rng: ChaCha20Rng,
+    /// Bought once, while all three run.
+    tokens: Option<Purchase>,
     /// Where the first provider shows its metrics.
     metrics: std::net::SocketAddr,
     _folders: Vec<tempfile::TempDir>,
@@ -87,7 +94,7 @@ impl Town {
             (stop, tokio::spawn(provider.serve(async { drop(stopped.await) })))
         };
         let running = providers.into_iter().map(serve).collect();
-        Self { federation, client, running, rng, metrics, _folders: places }
+        Self { federation, client, running, rng, tokens: None, metrics, _folders: places }
     }
 
     fn http(&self, number: u8) -> PinnedHttp {
@@ -107,15 +114,17 @@ impl Town {
     }
 
     async fn deposit(&mut self, table: &TableDescriptor, to: Address) -> Result<CellReply, CallFailure> {
-        let query = TokensQuery { purpose: TokenPurpose::Deposit, count: 1 };
-        let Reply::Tokens(tokens) = self.client.call(&direct(to.provider.get()), &Call::Tokens(query)).await? else {
-            panic!("no tokens")
-        };
+        if self.tokens.is_none() {
+            let (wanted, from) = ((SystemClock.now(), 2), [1, 2, 3].map(id));
+            self.tokens = Some(buy(&self.client, &self.federation, wanted, &from, &mut self.rng).await?);
+        }
+        let tokens = self.tokens.as_mut().unwrap();
+        let token = tokens.take(to.provider, TokenPurpose::Deposit, tokens.span().first).unwrap();
         let mut records = vec![0; 1_920];
         self.rng.fill_bytes(&mut records);
         let rows: Vec<u32> = (0..10).map(|slot| slot * 1_000 + self.rng.next_u32() % 1_000).collect();
         let event = event_bytes(table, Lane::Rendezvous, Stream::Fast, &rows, &records);
-        let call = Call::Cell(CellRequest::Deposit { token: tokens.into_tokens().remove(0), event });
+        let call = Call::Cell(CellRequest::Deposit { token, event });
         match self.client.call(&to, &call).await? {
             Reply::Cell(reply) => Ok(reply),
             other => panic!("{other:?}"),
@@ -155,6 +164,21 @@ async fn deposits_over_sockets_directly_and_through_a_relay() {
     let relayed = town.deposit(&table, Address { provider: id(1), via: Some(id(3)) }).await;
     assert_eq!(relayed, Err(CallFailure::Unreachable));
     town.stop(0).await;
+}
+
+/// S-76: nothing is counted by address, so everybody behind one exit of Tor buys as if alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_address_may_buy_for_many_people() {
+    let mut town = Town::start();
+    town.table().await;
+    let wanted = (SystemClock.now(), 1);
+    for person in 0..20 {
+        let bought = buy(&town.client, &town.federation, wanted, &[1, 2, 3].map(id), &mut town.rng).await;
+        assert!(bought.is_ok(), "person {person}");
+    }
+    for index in [2, 1, 0] {
+        town.stop(index).await;
+    }
 }
 
 async fn refusals_are_problems(town: &Town) {

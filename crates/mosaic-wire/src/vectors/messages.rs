@@ -1,20 +1,30 @@
 //! Queries, tokens, sealed requests and replies.
 
+use mosaic_crypto::puzzle::Solution;
 use mosaic_types::{Lane, Period, ProviderId, SegmentId, Stream, TableId};
 use serde_json::json;
 
 use super::{
     Edit, Object, passed, pattern,
     records::{sample_event, sample_query},
-    reports::sample_receipt,
+    reports::{key, sample_receipt},
 };
 use crate::{
     CELL_PLAIN, CellReply, CellRequest, GenerationId, GenerationsQuery, HeadsQuery, KnownGenerations, Problem,
-    ProblemCode, REPLY_PLAIN, TokenPurpose, TokensQuery, TokensReply, WireToken,
+    ProblemCode, REPLY_PLAIN, SignedTerms, TokensQuery, TokensReply, WireToken,
 };
 
 pub(super) fn objects() -> Vec<Object> {
-    vec![token(), tokens_query(), tokens_reply(), heads_query(), generations_query(), cell_request(), cell_reply()]
+    vec![
+        token(),
+        terms(),
+        tokens_query(),
+        tokens_reply(),
+        heads_query(),
+        generations_query(),
+        cell_request(),
+        cell_reply(),
+    ]
 }
 
 fn segment(origin: u8, stream: Stream) -> SegmentId {
@@ -44,22 +54,73 @@ fn token() -> Object {
         .bad("one byte long", Edit::Append(vec![0]), "WrongSize")
 }
 
-fn tokens_query() -> Object {
-    let query = TokensQuery { purpose: TokenPurpose::Evaluate, count: 100 };
-    Object::new("tokens-query", TokensQuery::SIZE, |bytes| Ok(TokensQuery::decode(bytes)?.encode().to_vec()))
-        .ok("a hundred", json!({ "purpose": 2, "count": 100 }), query.encode())
+fn terms() -> Object {
+    let key = key(3);
+    let provider = ProviderId::new(3).unwrap();
+    let costs = SignedTerms {
+        provider,
+        memory_kib: 65_536,
+        passes: 1,
+        stamp_bits: 18,
+        work: 40,
+        seed: pattern(0x59),
+        signature: [0; 64],
+    };
+    let terms = costs.sign(&key);
+    terms.verify(&key.verifying_key()).unwrap();
+    let fields = json!({
+        "provider": 3, "memory_kib": 65_536, "passes": 1, "stamp_bits": 18, "work": 40,
+        "seed": hex::encode(terms.seed), "signature": hex::encode(terms.signature), "signing_seed": hex::encode([3; 32]),
+    });
+    Object::new("terms", SignedTerms::SIZE, |bytes| Ok(SignedTerms::decode(bytes)?.encode().to_vec()))
+        .ok("terms", fields, terms.encode())
         .spoil("unknown version", 0, &[2], "Version")
-        .spoil("unknown purpose", 1, &[3], "OutOfRange")
-        .spoil("257 tokens", 2, &[1, 1], "TooMany")
+        .spoil("no such provider", 1, &[0], "OutOfRange")
+}
+
+/// One unit for one hour of two redeemers, with the solution of a puzzle that asks for next to nothing.
+fn sample_tokens_query() -> (SignedTerms, TokensQuery) {
+    let (memory_kib, seed) = (8, pattern(0x59));
+    let provider = ProviderId::new(1).unwrap();
+    let terms = SignedTerms { provider, memory_kib, passes: 1, stamp_bits: 4, work: 96, seed, signature: [0; 64] };
+    let points = (0..14_u8).map(|point| pattern(0x60 + point)).collect();
+    let query = TokensQuery { redeemers: 2, units: 1, hours: 1, first: 490_133, solution: Solution::default(), points };
+    let query = query.solved(&terms).unwrap();
+    (terms, query)
+}
+
+fn tokens_query() -> Object {
+    let (terms, query) = sample_tokens_query();
+    let fields = json!({
+        "redeemers": 2, "units": 1, "hours": 1, "first_hour": 490_133, "seed": hex::encode(terms.seed),
+        "statement": hex::encode(query.statement(&terms.seed)), "memory_kib": 8, "passes": 1, "stamp_bits": 4,
+        "work": terms.puzzle(&query).work, "counter": query.solution.counter, "stamp": query.solution.stamp,
+        "points": query.points.iter().map(hex::encode).collect::<Vec<_>>(),
+    });
+    Object::variable("tokens-query", 24, |bytes| Ok(TokensQuery::decode(bytes)?.encode()))
+        .ok("one unit for an hour", fields, query.encode())
+        .spoil("unknown version", 0, &[1], "Version")
+        .spoil("no redeemers", 1, &[0], "OutOfRange")
+        .spoil("no units", 2, &[0], "OutOfRange")
+        .spoil("25 hours", 3, &[25], "OutOfRange")
+        .spoil("a unit more than there are points for", 2, &[2], "WrongSize")
+        .spoil("more points than a query may hold", 1, &[15, 255, 24], "TooMany")
+        .bad("one byte long", Edit::Append(vec![0]), "WrongSize")
 }
 
 fn tokens_reply() -> Object {
-    let reply = TokensReply::new([sample_token()]);
-    Object::variable("tokens-reply", 3, |bytes| Ok(TokensReply::decode(bytes)?.encode()))
-        .ok("one token", json!({ "tokens": [hex::encode(sample_token().encode())] }), reply.encode())
-        .spoil("unknown version", 0, &[2], "Version")
-        .spoil("a count beyond the bytes", 1, &[0, 2], "WrongSize")
-        .spoil("a count beyond the limit", 1, &[1, 1], "TooMany")
+    let reply = TokensReply { points: vec![pattern(0x61), pattern(0x62)], proofs: vec![pattern(0x63)] };
+    let fields = json!({
+        "points": reply.points.iter().map(hex::encode).collect::<Vec<_>>(),
+        "proofs": reply.proofs.iter().map(hex::encode).collect::<Vec<_>>(),
+    });
+    Object::variable("tokens-reply", 7, |bytes| Ok(TokensReply::decode(bytes)?.encode()))
+        .ok("two points under one proof", fields, reply.encode())
+        .spoil("unknown version", 0, &[1], "Version")
+        .spoil("a proof beyond the bytes", 1, &[0, 3], "WrongSize")
+        .spoil("a point beyond the bytes", 3, &[0, 0, 0, 3], "WrongSize")
+        .spoil("more proofs than a query has groups", 1, &[1, 129], "TooMany")
+        .spoil("more points than a query may hold", 3, &[0, 0, 64, 1], "TooMany")
 }
 
 fn heads_query() -> Object {

@@ -41,6 +41,10 @@ impl Host {
                 self.waiting.insert(ticket, caller);
                 None
             }
+            Step::Issue(job) => {
+                let issued = job.run(&mut self.rng);
+                Some(self.core.issued(now, issued).map_err(CallFailure::Refused))
+            }
         }
     }
 
@@ -104,7 +108,7 @@ pub(super) fn federation(
             liar = Some(Liar::new(who, lie, signing));
         }
         let (id, own) = (keys.me, ChaCha20Rng::from_rng(rng));
-        let policy = Policy::for_agents(plan.people);
+        let policy = Policy::of(federation.descriptor());
         let core = ProviderCore::open(keys, Arc::clone(&federation), MemoryStore::default(), policy, now)?;
         hosts.insert(id, Host { core, rng: own, wake: now, waiting: BTreeMap::new() });
     }
@@ -133,6 +137,7 @@ fn entry(keys: &ProviderKeys) -> ProviderEntry {
         signing_key: keys.signing.verifying_key().to_bytes(),
         cell_key: keys.cell.public().to_bytes(),
         ceremony_key: keys.ceremony.public().to_bytes(),
+        token_key: keys.token_key(),
         operator: "the lab".into(),
         jurisdiction: "XX".into(),
     }

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use mosaic_federation::Issuers;
 use mosaic_provider::store::{Bucket, MemoryStore, Store as _};
 use mosaic_types::{ProviderId, Timestamp};
-use mosaic_wire::{Address, CELL, Call, CallFailure, CellRequest, HeadsQuery, Reply, WireToken};
+use mosaic_wire::{Address, CELL, Call, CallFailure, CellRequest, HeadsQuery, Reply, TokensQuery, WireToken};
 
 /// The kind of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Asked {
     /// Descriptors, the time, and whatever else says nothing of a person.
     Public,
-    /// Tokens of the test issuer.
+    /// Terms, and tokens on them.
     Tokens,
     /// An event.
     Deposit,
@@ -46,7 +47,8 @@ impl Request {
     pub(super) fn of(at: Timestamp, user: u32, to: Address, call: &Call) -> Self {
         let (asked, bytes) = match call {
             Call::Federation | Call::Table(_) | Call::Time => (Asked::Public, 0),
-            Call::Tokens(_) => (Asked::Tokens, mosaic_wire::TokensQuery::SIZE),
+            Call::Terms => (Asked::Tokens, 0),
+            Call::Tokens(query) => (Asked::Tokens, query.encode().len()),
             Call::Cell(CellRequest::Deposit { .. }) => (Asked::Deposit, CELL),
             Call::Cell(CellRequest::Evaluate { .. }) => (Asked::Evaluate, CELL),
             Call::Heads(_) => (Asked::Heads, HeadsQuery::SIZE),
@@ -72,6 +74,7 @@ fn size(reply: &Reply) -> usize {
         Reply::Federation(document) => document.len(),
         Reply::Table(_) => mosaic_wire::SignedTable::SIZE,
         Reply::Time(_) => mosaic_wire::SignedTime::SIZE,
+        Reply::Terms(_) => mosaic_wire::SignedTerms::SIZE,
         Reply::Tokens(tokens) => tokens.encode().len(),
         Reply::Cell(_) => CELL,
         Reply::Heads(heads) => heads.encode().len(),
@@ -80,32 +83,54 @@ fn size(reply: &Reply) -> usize {
     }
 }
 
-/// A token as its issuer saw it, once when it was made and once when it was spent.
+/// What an issuer saw when it made tokens of one challenge: points, evaluated points and their proof.
+#[derive(Clone, Debug)]
+pub(crate) struct IssueSeen {
+    pub(crate) at: Timestamp,
+    pub(crate) user: u32,
+    pub(crate) provider: ProviderId,
+    pub(crate) challenge: [u8; 32],
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl IssueSeen {
+    /// One for each challenge of an answered query.
+    pub(super) fn all(
+        (at, user): (Timestamp, u32),
+        to: ProviderId,
+        of: &Issuers,
+        query: &TokensQuery,
+        reply: &Reply,
+    ) -> Vec<Self> {
+        let Reply::Tokens(reply) = reply else { return Vec::new() };
+        let (mut asked, mut told) = (query.points.as_slice(), reply.points.as_slice());
+        let groups = of.challenges(to, query).zip(query.groups()).zip(&reply.proofs);
+        let seen = groups.map_while(|((challenge, count), proof)| {
+            let ((mine, rest), (theirs, left)) = (asked.split_at_checked(count)?, told.split_at_checked(count)?);
+            (asked, told) = (rest, left);
+            let bytes = [mine.as_flattened(), theirs.as_flattened(), proof].concat();
+            Some(Self { at, user, provider: to, challenge, bytes })
+        });
+        seen.collect()
+    }
+}
+
+/// A token as its issuer saw it when it was spent.
 #[derive(Clone, Debug)]
 pub(crate) struct TokenSeen {
     pub(crate) at: Timestamp,
     pub(crate) user: u32,
     pub(crate) provider: ProviderId,
+    pub(crate) challenge: [u8; 32],
     pub(crate) bytes: [u8; WireToken::SIZE],
-    /// What is spent, by which the judge knows the same token again.
-    pub(crate) spend: [u8; 32],
 }
 
 impl TokenSeen {
-    fn new(at: Timestamp, user: u32, provider: ProviderId, token: &WireToken) -> Self {
-        Self { at, user, provider, bytes: token.encode(), spend: token.spend_id() }
-    }
-
-    pub(super) fn issued(at: Timestamp, user: u32, provider: ProviderId, reply: &Reply) -> Vec<Self> {
-        let Reply::Tokens(tokens) = reply else { return Vec::new() };
-        tokens.clone().into_tokens().iter().map(|token| Self::new(at, user, provider, token)).collect()
-    }
-
     pub(super) fn redeemed(at: Timestamp, user: u32, provider: ProviderId, call: &Call) -> Option<Self> {
         let Call::Cell(CellRequest::Deposit { token, .. } | CellRequest::Evaluate { token, .. }) = call else {
             return None;
         };
-        Some(Self::new(at, user, provider, token))
+        Some(Self { at, user, provider, challenge: token.challenge, bytes: token.encode() })
     }
 }
 

@@ -182,6 +182,7 @@ fn federation() -> SignedDocument {
         signing_key: key(number).verifying_key().to_bytes(),
         cell_key: [number | 0x20; 32],
         ceremony_key: secret(number).public().to_bytes(),
+        token_key: [number | 0x80; 32],
         operator: format!("Operator {number}"),
         jurisdiction: ["FR", "DE", "CH"][usize::from(number) - 1].into(),
     };

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use mosaic_api::{Warning, WarningKind};
-use mosaic_federation::{Dropped, Evidence as Proof};
+use mosaic_federation::{Dropped, Evidence as Proof, TwoTables};
 use mosaic_types::{ProviderId, Timestamp};
 use mosaic_wire::{GenerationBlock, Head, Receipt, SignedTable};
 use serde::{Deserialize, Serialize};
@@ -69,12 +69,23 @@ impl Evidence {
                 head: Head::decode(head).ok()?,
                 block: GenerationBlock::decode(block).ok()?,
             }))),
+            (EvidenceKind::TwoTables, [first, second]) => {
+                let (first, second) = (SignedTable::decode(first).ok()?, SignedTable::decode(second).ok()?);
+                let proofs = TwoTables::in_both(&first, &second).into_iter();
+                let mut ours = proofs.filter(|proof| Some(proof.signer) == self.provider);
+                Some(Proof::TwoTables(Box::new(ours.next()?)))
+            }
             _ => None,
         }
     }
 
-    pub(crate) fn two_tables(a: &SignedTable, b: &SignedTable) -> Self {
-        Self { kind: EvidenceKind::TwoTables, provider: None, messages: vec![a.encode().to_vec(), b.encode().to_vec()] }
+    /// Two descriptors of one period, both under two signatures: one accusation against each who signed both. Where nobody did,
+    /// four providers or more are at odds, and nobody can be named.
+    pub(crate) fn two_tables(a: &SignedTable, b: &SignedTable) -> Vec<Self> {
+        let messages = vec![a.encode().to_vec(), b.encode().to_vec()];
+        let of = |provider| Self { kind: EvidenceKind::TwoTables, provider, messages: messages.clone() };
+        let named: Vec<_> = TwoTables::in_both(a, b).into_iter().map(|proof| of(Some(proof.signer))).collect();
+        if named.is_empty() { vec![of(None)] } else { named }
     }
 
     pub(crate) const fn wrong_share(provider: ProviderId) -> Self {

@@ -30,7 +30,7 @@ pub(crate) enum Acceptance {
     /// Not signed by two providers of this federation, or not what was asked for.
     Refused,
     /// Trusted like the one known, and different: somebody signed two.
-    Conflict(Box<Evidence>),
+    Conflict(Vec<Evidence>),
 }
 
 impl Tables {
@@ -69,7 +69,7 @@ impl Tables {
         }
         match self.known.get(&period) {
             Some((_, known)) if **known == *table => Acceptance::Known,
-            Some((known, _)) => Acceptance::Conflict(Box::new(Evidence::two_tables(known, signed))),
+            Some((known, _)) => Acceptance::Conflict(Evidence::two_tables(known, signed)),
             None => {
                 self.known.insert(period, (signed.clone(), Arc::new(table.clone())));
                 self.rest_until.remove(&period);

@@ -1,7 +1,7 @@
 //! How often each class is wished for, over many people, and nothing of any one of them (PRIVACY section 11 and B.7,
 //! `docs/spec/aggregate.md`).
 //!
-//! - A device that takes part gives one [`report`] for each day: what it wished for, or that it wished for nothing, drawn
+//! - A device that takes part gives one [`report()`] for each day: what it wished for, or that it wished for nothing, drawn
 //!   by randomised response first ([`NoisedAnswer`]) and then cut into two shares of Prio3 (Corrigan-Gibbs and Boneh 2017;
 //!   VDAF draft 18), each of which is uniform by itself.
 //! - Two providers, the aggregators, check together that a report is one vote for one answer, and add up their shares

@@ -1,6 +1,6 @@
 use mosaic_crypto::ceremony::{Complaint, verify_complaint};
 use mosaic_types::ProviderId;
-use mosaic_wire::{EVENT, EventFields, GenerationBlock, Head, Receipt, event_hash};
+use mosaic_wire::{EVENT, EventFields, GenerationBlock, Head, Receipt, SignedTable, TableDescriptor, event_hash};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -21,6 +21,9 @@ pub enum Evidence {
     },
     /// A signed receipt for records that the signed generation does not hold.
     Dropped(Box<Dropped>),
+    /// Two tables for one period, both signed by one provider: a provider signs one transcript per period
+    /// (`docs/spec/ceremony.md`).
+    TwoTables(Box<TwoTables>),
     /// A signed dealing whose share for one recipient is bad.
     BadDealing {
         /// The dealing.
@@ -41,6 +44,42 @@ pub struct Dropped {
     pub head: Head,
     /// That generation.
     pub block: GenerationBlock,
+}
+
+/// What one provider signed twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TwoTables {
+    /// Who signed.
+    pub signer: ProviderId,
+    /// One table, with the signature.
+    pub first: (TableDescriptor, [u8; 64]),
+    /// Another of the same period, with the signature.
+    pub second: (TableDescriptor, [u8; 64]),
+}
+
+impl TwoTables {
+    /// The proofs in two tables that readers were shown: one against each provider that signed both.
+    pub fn in_both(first: &SignedTable, second: &SignedTable) -> Vec<Self> {
+        let of = |table: &SignedTable, signer: ProviderId| {
+            let signature = table.signatures().iter().find(|(id, _)| *id == signer)?.1;
+            Some((table.dangerously_unverified().clone(), signature))
+        };
+        let signers = first.signatures().iter().map(|(signer, _)| *signer);
+        signers
+            .filter_map(|signer| Some(Self { signer, first: of(first, signer)?, second: of(second, signer)? }))
+            .collect()
+    }
+
+    fn verify(&self, federation: &Federation) -> Result<ProviderId, NoProof> {
+        let key = federation.signing_key(self.signer).ok_or(NoProof::Stranger)?;
+        let ((first, first_signature), (second, second_signature)) = (&self.first, &self.second);
+        if first.period != second.period {
+            return Err(NoProof::Unrelated);
+        }
+        let signed = first.verify(&key, first_signature).and_then(|()| second.verify(&key, second_signature));
+        signed.map_err(|_| NoProof::Signature)?;
+        if first.encode() == second.encode() { Err(NoProof::Innocent) } else { Ok(self.signer) }
+    }
 }
 
 /// Why evidence proves nothing.
@@ -73,6 +112,7 @@ impl Evidence {
         match self {
             Self::TwoHistories { first, second } => two_histories(federation, first, second),
             Self::Dropped(dropped) => dropped.verify(federation),
+            Self::TwoTables(tables) => tables.verify(federation),
             Self::BadDealing { dealing, complaint } => bad_dealing(federation, dealing, complaint),
         }
     }
@@ -82,6 +122,7 @@ impl Evidence {
         match self {
             Self::TwoHistories { .. } => "two-histories",
             Self::Dropped(_) => "dropped-record",
+            Self::TwoTables(_) => "two-tables",
             Self::BadDealing { .. } => "bad-dealing",
         }
     }
@@ -98,6 +139,10 @@ impl Evidence {
                 head: dropped.head.encode().to_vec(),
                 block: dropped.block.encode(),
             },
+            Self::TwoTables(tables) => {
+                let part = |(table, signature): &(TableDescriptor, [u8; 64])| [&table.encode()[..], signature].concat();
+                Parts::TwoTables(tables.signer.get(), part(&tables.first), part(&tables.second))
+            }
             Self::BadDealing { dealing, complaint } => Parts::BadDealing(dealing.clone(), complaint.encode().to_vec()),
         };
         // plain byte strings always serialise
@@ -155,6 +200,13 @@ enum Parts {
     TwoHistories(Vec<u8>, Vec<u8>),
     Dropped { receipt: Vec<u8>, event: Vec<u8>, head: Vec<u8>, block: Vec<u8> },
     BadDealing(SignedDealing, Vec<u8>),
+    TwoTables(u8, Vec<u8>, Vec<u8>),
+}
+
+/// A table's body and a signature behind it.
+fn read_table(bytes: &[u8]) -> Option<(TableDescriptor, [u8; 64])> {
+    let (body, signature) = bytes.split_last_chunk()?;
+    Some((TableDescriptor::decode(body).ok()?, *signature))
 }
 
 impl Parts {
@@ -168,6 +220,11 @@ impl Parts {
                 event: event.try_into().ok()?,
                 head: Head::decode(&head).ok()?,
                 block: GenerationBlock::decode(&block).ok()?,
+            })),
+            Self::TwoTables(signer, first, second) => Evidence::TwoTables(Box::new(TwoTables {
+                signer: ProviderId::new(signer).ok()?,
+                first: read_table(&first)?,
+                second: read_table(&second)?,
             })),
             Self::BadDealing(dealing, complaint) => {
                 Evidence::BadDealing { dealing, complaint: Complaint::decode(&complaint.try_into().ok()?)? }

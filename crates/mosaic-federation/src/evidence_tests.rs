@@ -1,5 +1,5 @@
-use mosaic_types::{Lane, Period, SegmentId, Stream, TableId};
-use mosaic_wire::Record;
+use mosaic_types::{Lane, Period, SegmentId, Stream, TableId, TileId};
+use mosaic_wire::{Groups, LaneShape, PublicShare, Record};
 
 use super::*;
 use crate::{
@@ -116,6 +116,53 @@ fn a_dropped_record_convicts_and_a_kept_one_does_not() {
     let mut forged = dropped(&town, 0x3fe, &all[1..]);
     (forged.receipt.accepted, forged.receipt.full) = (0x3ff, 0);
     assert_eq!(judge(forged), Err(NoProof::Signature));
+}
+
+fn table(rows: u32) -> TableDescriptor {
+    let lane = LaneShape { rows, capacity: 64 };
+    TableDescriptor {
+        tile: TileId(1),
+        period: Period(122_478),
+        valid_from: now(),
+        threshold: 2,
+        public_key: [7; 32],
+        shares: (1..=3).map(|number| PublicShare { provider: id(number), element: [number; 32] }).collect(),
+        transcript: [8; 32],
+        discovery: lane,
+        rendezvous: lane,
+        generation_s: [5, 60, 600],
+        groups: Groups::DEFAULT,
+    }
+}
+
+fn signed(town: &Town, table: &TableDescriptor, signers: [u8; 2]) -> SignedTable {
+    let signatures = signers.map(|number| (id(number), table.sign(&town.signing[usize::from(number) - 1])));
+    SignedTable::new(table.clone(), signatures).unwrap()
+}
+
+#[test]
+fn two_tables_of_one_period_convict_who_signed_both() {
+    let town = Town::new();
+    let (one, other) = (signed(&town, &table(64), [1, 2]), signed(&town, &table(128), [3, 2]));
+    let proofs = TwoTables::in_both(&one, &other);
+    assert_eq!(proofs.iter().map(|proof| proof.signer).collect::<Vec<_>>(), [id(2)]);
+    let evidence = Evidence::TwoTables(Box::new(proofs[0].clone()));
+    assert_eq!(Evidence::decode(&evidence.encode()), Ok(evidence.clone()));
+    assert_eq!(evidence.verify(&town.federation), Ok(id(2)));
+    let both = TwoTables::in_both(&one, &signed(&town, &table(128), [2, 1]));
+    assert_eq!(both.iter().map(|proof| proof.verify(&town.federation)).collect::<Vec<_>>(), [Ok(id(1)), Ok(id(2))]);
+    let judge = |change: &dyn Fn(&mut TwoTables)| {
+        let mut proof = proofs[0].clone();
+        change(&mut proof);
+        Evidence::TwoTables(Box::new(proof)).verify(&town.federation)
+    };
+    assert_eq!(judge(&|proof| proof.second = proof.first.clone()), Err(NoProof::Innocent), "one table shown twice");
+    assert_eq!(judge(&|proof| proof.signer = id(1)), Err(NoProof::Signature), "another is not framed");
+    assert_eq!(judge(&|proof| proof.signer = id(9)), Err(NoProof::Stranger));
+    assert_eq!(judge(&|proof| proof.second.1[0] ^= 1), Err(NoProof::Signature));
+    let next = TableDescriptor { period: Period(122_479), ..table(128) };
+    let of_next = (next.clone(), next.sign(&town.signing[1]));
+    assert_eq!(judge(&|proof| proof.second = of_next.clone()), Err(NoProof::Unrelated), "each period has its table");
 }
 
 #[test]

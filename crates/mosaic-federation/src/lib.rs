@@ -41,7 +41,7 @@ pub use descriptor::{
     DescriptorError, FederationDescriptor, Independence, Jurisdiction, PRACTICE_BANNER, ProviderEntry, Tile,
 };
 pub use document::{Federation, SignedDocument, UntrustedFederation};
-pub use evidence::{Dropped, Evidence, NoProof};
+pub use evidence::{Dropped, Evidence, NoProof, TwoTables};
 pub use join::{InvalidJoinLink, JoinLink};
 pub use purchase::{NotIssued, Purchase, Span};
 pub use retirement::{

@@ -1,7 +1,7 @@
 //! Blind reads of several sealed generations at once (`docs/spec/bins.md`, ADR 14).
 //!
 //! A *stack* is the union of the records of some generations of one table. Two providers that hold the same generations make
-//! the same stack and the same [`BinTable`](crate::BinTable) of it, under one root, which both name. A query has so many keys
+//! the same stack and the same [`BinTable`] of it, under one root, which both name. A query has so many keys
 //! whatever is wanted.
 
 use mosaic_crypto::{

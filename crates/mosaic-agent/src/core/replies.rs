@@ -138,7 +138,7 @@ impl AgentCore {
             }
             Acceptance::Known => {}
             Acceptance::Refused => self.garbled(now, rng, from, Errand::Table(period)),
-            Acceptance::Conflict(evidence) => self.accuse(*evidence),
+            Acceptance::Conflict(evidence) => evidence.into_iter().for_each(|one| self.accuse(one)),
         }
     }
 

@@ -17,7 +17,7 @@ use mosaic_crypto::{
 };
 use mosaic_federation::{
     Evidence, Federation, FederationDescriptor, Independence, JoinLink, ProviderEntry, SignedDealing, SignedDocument,
-    Tile,
+    Tile, TwoTables,
     peer::{self, Direction, PeerReply, PeerRequest, ReplayGuard},
 };
 use mosaic_geo::{Cell, Place, PlaceIndex, PlaceKind, PlaceTag, Provenance, Resolution};
@@ -27,7 +27,10 @@ use mosaic_types::{
     TtlHours, Window,
 };
 use mosaic_vault::read_header;
-use mosaic_wire::{Bundle, CardText, Carrier, GatheredText, Head, Part, TextField, TopicLayer};
+use mosaic_wire::{
+    Bundle, CardText, Carrier, GatheredText, Groups, Head, LaneShape, Part, PublicShare, TableDescriptor, TextField,
+    TopicLayer,
+};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 use crate::fuzz;
@@ -121,6 +124,33 @@ fn evidence_of_two_histories() {
     };
     let evidence = Evidence::TwoHistories { first: head([1; 32]), second: head([2; 32]) };
     let bytes = kept("federation_evidence", "two-histories", &evidence.encode());
+    assert_eq!(Evidence::decode(&bytes), Ok(evidence));
+}
+
+#[test]
+fn evidence_of_two_tables() {
+    let lane = LaneShape { rows: 64, capacity: 8 };
+    let table = |public_key| TableDescriptor {
+        tile: TileId(1),
+        period: Period(122_478),
+        valid_from: Timestamp::from_secs(1_763_683_200),
+        threshold: 2,
+        public_key,
+        shares: [2, 3].map(|number| PublicShare { provider: provider(number), element: [number; 32] }).to_vec(),
+        transcript: [6; 32],
+        discovery: lane,
+        rendezvous: lane,
+        generation_s: [5, 60, 600],
+        groups: Groups::DEFAULT,
+    };
+    let signed = |public_key| {
+        let table = table(public_key);
+        let signature = table.sign(&SigningKey::from_bytes(&[2; 32]));
+        (table, signature)
+    };
+    let tables = TwoTables { signer: provider(2), first: signed([1; 32]), second: signed([2; 32]) };
+    let evidence = Evidence::TwoTables(Box::new(tables));
+    let bytes = kept("federation_evidence", "two-tables", &evidence.encode());
     assert_eq!(Evidence::decode(&bytes), Ok(evidence));
 }
 

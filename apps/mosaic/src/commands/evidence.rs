@@ -130,6 +130,7 @@ fn verify(context: &Context, bytes: &[u8], federation: &Federation) -> Outcome {
     let what = match evidence {
         Evidence::TwoHistories { .. } => "signed two histories of one segment",
         Evidence::Dropped(_) => "acknowledged records and left them out",
+        Evidence::TwoTables(_) => "signed two tables for one period",
         Evidence::BadDealing { .. } => "dealt a bad share of a table's key",
     };
     let entry = federation.descriptor().provider(liar);

@@ -190,11 +190,13 @@ impl PrivateReader {
         }
     }
 
-    /// No answer came: the same is asked again after `until`.
+    /// No answer came: the same is asked again after `until`, after many times in the other way.
     pub(crate) fn failed(&mut self, asked: &Asked, until: Timestamp) {
         match asked {
             Asked::Whole(ids) => self.whole.failed(ids, until),
-            Asked::Half { look, .. } => self.stacks.failed(*look, until),
+            Asked::Half { look, .. } => {
+                self.stacks.failed(*look, until).into_iter().for_each(|head| self.whole.add(head));
+            }
         }
     }
 

@@ -17,6 +17,9 @@ use super::{
 /// rows, and 240 more where rows may have been full.
 pub(super) const LOOKS: usize = 4;
 
+/// Failures after which a stack is downloaded: whoever keeps looks from being answered must not keep a device from reading.
+const PATIENCE: u32 = 4 * LOOKS as u32;
+
 /// Whether looking at the generations of `heads` in a lane with `rows` rows is reckoned to cost fewer bytes than downloading
 /// them. Follows from what everybody knows.
 pub(super) fn pays(heads: &[Head], rows: u32) -> bool {
@@ -62,6 +65,7 @@ struct Read {
     due: BTreeMap<usize, (Vec<u32>, usize)>,
     /// Pairs of which one did not answer: they are asked last.
     failed: BTreeSet<[ProviderId; 2]>,
+    failures: u32,
     read: ReadStack,
 }
 
@@ -119,7 +123,7 @@ impl Stacks {
             let due = due.collect();
             let read = ReadStack { heads, rows: BTreeSet::new(), records: BTreeSet::new() };
             self.last += 1;
-            self.reads.insert(self.last, Read { id, rows, due, failed: BTreeSet::new(), read });
+            self.reads.insert(self.last, Read { id, rows, due, failed: BTreeSet::new(), failures: 0, read });
         }
         left
     }
@@ -191,13 +195,15 @@ impl Stacks {
         self.reads.remove(&stack).map(|read| read.read.heads).unwrap_or_default()
     }
 
-    /// One half did not come: the look begins anew, with other keys, with another pair if there is one.
-    pub(super) fn failed(&mut self, look: u64, until: Timestamp) {
-        let Some(look) = self.looks.remove(&look) else { return };
+    /// One half did not come: the look begins anew, with other keys, with another pair if there is one. Gives back what is to be
+    /// downloaded because this happened too often.
+    pub(super) fn failed(&mut self, look: u64, until: Timestamp) -> Vec<Head> {
+        let Some(look) = self.looks.remove(&look) else { return Vec::new() };
         self.rest_until = Some(until);
-        if let Some(read) = self.reads.get_mut(&look.stack) {
-            read.failed.insert(in_order(look.pair));
-        }
+        let Some(read) = self.reads.get_mut(&look.stack) else { return Vec::new() };
+        read.failed.insert(in_order(look.pair));
+        read.failures += 1;
+        if read.failures < PATIENCE { Vec::new() } else { self.give_up(look.stack) }
     }
 
     pub(super) fn expire(&mut self, oldest: TableId) {

@@ -163,6 +163,29 @@ fn a_stack_without_a_table_is_downloaded() {
     assert!(reader.is_done());
 }
 
+/// Providers that answer no look, as older ones do, do not keep a device from reading.
+#[test]
+fn after_many_failures_a_stack_is_downloaded() {
+    let mut rng = ChaCha20Rng::seed_from_u64(35);
+    let blocks = blocks(2, &mut rng);
+    let (mut reader, desk) = (reader(&blocks), desk(vec![5]));
+    let mut at = now();
+    let mut refused = 0;
+    let download = loop {
+        at = at.after(std::time::Duration::from_secs(1));
+        let Some(question) = reader.ask(at, &desk, &mut rng).into_iter().next() else {
+            panic!("something is to be asked")
+        };
+        if let Asked::Whole(ids) = question.asked {
+            break ids;
+        }
+        refused += 1;
+        reader.failed(&question.asked, at);
+        assert!(refused <= 100);
+    };
+    assert_eq!((download.len(), refused), (2, 16));
+}
+
 /// With fewer than two providers that answer nobody is asked anything.
 #[test]
 fn one_provider_alone_gets_no_key() {

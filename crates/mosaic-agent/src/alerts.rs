@@ -43,11 +43,11 @@ impl Evidence {
     }
 
     pub(crate) fn dropped_record(owed: &Owed, head: &Head, block: Option<&GenerationBlock>) -> Self {
-        let mut messages = vec![owed.receipt.encode().to_vec(), head.encode().to_vec()];
+        let mut evidence = Self::dropped_record_unshown(owed, head);
         let empty = || GenerationBlock::new(head.segment, head.index, Vec::new()).ok().map(|block| block.encode());
         let block = block.map(GenerationBlock::encode).or_else(empty).filter(|block| block.len() <= MOST_PROOF);
-        messages.extend(block.map(|block| [owed.event.to_vec(), block]).into_iter().flatten());
-        Self { kind: EvidenceKind::DroppedRecord, provider: Some(owed.receipt.segment.origin), messages }
+        evidence.messages.extend(block.map(|block| [owed.event.to_vec(), block]).into_iter().flatten());
+        evidence
     }
 
     /// As [`Self::dropped_record`], where the generation was not downloaded: enough for this device, not for others.

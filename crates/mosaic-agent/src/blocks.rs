@@ -61,11 +61,15 @@ impl Shelf {
         }
     }
 
+    pub(crate) fn blocks_of(&self, lane: Lane) -> impl Iterator<Item = &Arc<GenerationBlock>> {
+        self.blocks.values().map(|(_, block)| block).filter(move |block| block.segment().table.lane() == lane)
+    }
+
     /// What is kept of a lane, each part's records rising.
     pub(crate) fn of_lane(&self, lane: Lane) -> impl Iterator<Item = (TableId, &[Record])> {
-        let blocks = self.blocks.values().map(|(_, block)| (block.segment().table, block.records()));
+        let blocks = self.blocks_of(lane).map(|block| (block.segment().table, block.records()));
         let rows = self.rows.iter().map(|(_, table, records)| (*table, records.as_slice()));
-        blocks.chain(rows).filter(move |(table, _)| table.lane() == lane)
+        blocks.chain(rows.filter(move |(table, _)| table.lane() == lane))
     }
 
     /// Keeps discovery blocks of this window and the one before, rendezvous blocks of the last hour.

@@ -86,14 +86,14 @@ impl StackId {
         let mut heads: Vec<_> = heads.iter().map(|head| (GenerationId::of(head), head)).collect();
         heads.sort_unstable_by_key(|(id, _)| *id);
         heads.dedup_by_key(|(id, _)| *id);
-        let one_table = heads.windows(2).all(|pair| pair[0].0.segment.table == pair[1].0.segment.table);
-        if heads.is_empty() || heads.len() > Stack::MOST || !one_table {
-            return Err(NoStack);
-        }
-        Ok(Self {
-            wanted: heads.iter().map(|(id, _)| *id).collect(),
-            heads: digest_of(heads.iter().map(|(_, head)| *head)),
-        })
+        let wanted = heads.iter().map(|(id, _)| *id).collect();
+        Self::checked(wanted, digest_of(heads.iter().map(|(_, head)| *head)))
+    }
+
+    fn checked(wanted: Vec<GenerationId>, heads: [u8; 32]) -> Result<Self, NoStack> {
+        let one_table = wanted.windows(2).all(|pair| pair[0].segment.table == pair[1].segment.table);
+        let fits = (1..=Stack::MOST).contains(&wanted.len()) && one_table;
+        if fits { Ok(Self { wanted, heads }) } else { Err(NoStack) }
     }
 
     /// The generations, rising; at least one.
@@ -196,16 +196,13 @@ impl StackQuery {
         }
         let heads = reader.take()?;
         let wanted = GenerationsQuery::decode(reader.slice(GenerationsQuery::SIZE)?)?.wanted().to_vec();
-        let one_table = wanted.windows(2).all(|pair| pair[0].segment.table == pair[1].segment.table);
-        if wanted.is_empty() || !one_table {
-            return Err(DecodeError::OutOfRange(Field::Table));
-        }
+        let id = StackId::checked(wanted, heads).map_err(|_| DecodeError::OutOfRange(Field::Table))?;
         let key = |_| {
             let key = DpfKey::decode(reader.slice(domain.key_size())?).ok();
             key.filter(|key| key.domain() == domain).ok_or(DecodeError::OutOfRange(Field::Key))
         };
         let keys = (0..Self::KEYS).map(key).collect::<Result<_, _>>()?;
-        Ok(Self { id: StackId { wanted, heads }, keys })
+        Ok(Self { id, keys })
     }
 }
 

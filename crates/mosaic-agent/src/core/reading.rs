@@ -157,8 +157,8 @@ impl AgentCore {
             }
             Delivery::Rows { table, records } => self.scan(now, table, &records, rng),
             Delivery::Stack(read) => {
-                for owed in self.deposits.check_stack(&read) {
-                    self.accuse(Evidence::dropped_record_unshown(&owed.0, &owed.1));
+                for (owed, head) in self.deposits.check_stack(&read) {
+                    self.accuse(Evidence::dropped_record_unshown(&owed, &head));
                 }
             }
         }
@@ -235,9 +235,9 @@ impl AgentCore {
 
     /// Reads the rendezvous blocks of the last hour once more: a token was joined, or the device woke.
     pub(crate) fn rescan_rendezvous(&mut self, now: Timestamp, rng: &mut impl CryptoRng) {
-        let kept = self.reader.private.kept(Lane::Rendezvous);
-        let kept: Vec<_> = kept.map(|(table, records)| (table.period(), records.to_vec())).collect();
-        kept.iter().for_each(|(period, records)| self.scan_rendezvous(now, *period, records, rng));
+        for block in self.reader.private.kept_mail() {
+            self.scan_rendezvous(now, block.segment().table.period(), block.records(), rng);
+        }
     }
 
     /// Starts watching rows whose outputs are here.

@@ -126,23 +126,22 @@ impl PrivateReader {
     /// Downloads or looks, a table's new generations all in one way. Mail goes to 64 rows a card: looking for it would cost more
     /// than downloading it, however much there is.
     fn decide(&mut self, around: &dyn Around, rng: &mut dyn CryptoRng) {
-        let mut tables: BTreeMap<TableId, Vec<Head>> = BTreeMap::new();
+        let mut tables: BTreeMap<(TableId, u32), Vec<Head>> = BTreeMap::new();
         for (id, head) in std::mem::take(&mut self.agreed) {
-            if around.rows(id.segment.table).is_some() {
-                tables.entry(id.segment.table).or_default().push(head);
+            if let Some(rows) = around.rows(id.segment.table) {
+                tables.entry((id.segment.table, rows)).or_default().push(head);
             } else {
                 self.agreed.insert(id, head);
             }
         }
-        for (table, heads) in tables {
-            let rows = around.rows(table).unwrap_or(0);
+        for ((table, rows), heads) in tables {
             let by_stacks = table.lane() == Lane::Discovery
                 && match self.blind {
                     BlindReads::Always => true,
                     BlindReads::BySize => super::stacks::pays(&heads, rows),
                 };
             let left = if by_stacks { self.stacks.begin(heads, rows, around, rng) } else { heads };
-            left.into_iter().for_each(|head| self.whole.add(head));
+            self.whole.add(left);
         }
     }
 
@@ -179,11 +178,11 @@ impl PrivateReader {
             Looked::Not => Answer::default(),
             Looked::Read(read) => Answer { read, ..Answer::default() },
             Looked::TooUneven(heads) => {
-                heads.into_iter().for_each(|head| self.whole.add(head));
+                self.whole.add(heads);
                 Answer::default()
             }
             Looked::Unfit(suspicion) => {
-                suspicion.heads().for_each(|head| self.whole.add(*head));
+                self.whole.add(suspicion.heads().copied());
                 self.audits.begin(*suspicion);
                 Answer::default()
             }
@@ -194,15 +193,18 @@ impl PrivateReader {
     pub(crate) fn failed(&mut self, asked: &Asked, until: Timestamp) {
         match asked {
             Asked::Whole(ids) => self.whole.failed(ids, until),
-            Asked::Half { look, .. } => {
-                self.stacks.failed(*look, until).into_iter().for_each(|head| self.whole.add(head));
-            }
+            Asked::Half { look, .. } => self.whole.add(self.stacks.failed(*look, until)),
         }
     }
 
     /// What was delivered lately, for interests and topics that came later.
     pub(crate) fn kept(&self, lane: Lane) -> impl Iterator<Item = (TableId, &[Record])> {
         self.shelf.of_lane(lane)
+    }
+
+    /// The mail among it, to hold on to: it is always downloaded.
+    pub(crate) fn kept_mail(&self) -> Vec<Arc<GenerationBlock>> {
+        self.shelf.blocks_of(Lane::Rendezvous).cloned().collect()
     }
 
     /// Forgets tables before `oldest`, and what is kept too long.

@@ -27,9 +27,9 @@ impl WholeGenerations {
         self.loading.retain(|id| !asked.contains(id));
     }
 
-    /// Takes a generation to download.
-    pub(super) fn add(&mut self, head: Head) {
-        self.todo.insert(GenerationId::of(&head), head);
+    /// Takes generations to download.
+    pub(super) fn add(&mut self, heads: impl IntoIterator<Item = Head>) {
+        self.todo.extend(heads.into_iter().map(|head| (GenerationId::of(&head), head)));
     }
 
     /// At most 64 generations at a time, each time from another provider, all marked as loading.

@@ -88,9 +88,6 @@ impl Blind {
 
     /// The same in another mode.
     pub(super) fn with_scalar_as(mode: &Mode, input: &[u8], scalar: Scalar) -> Result<(Self, [u8; 32]), OprfError> {
-        if input.len() > usize::from(u16::MAX) {
-            return Err(OprfError::InvalidInput);
-        }
         let blinded = mode.hash_to_group(input)? * scalar;
         Ok((Self { input: input.to_vec(), scalar }, blinded.compress().to_bytes()))
     }

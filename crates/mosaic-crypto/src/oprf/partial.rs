@@ -11,7 +11,9 @@ use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use super::client::{Blind, OprfOutput, unblind_with};
 use super::share::Evaluation;
-use super::suite::{PARTIAL, decode_point, decode_points, derive_key, encode_doubled, output_hash, random_scalar};
+use super::suite::{
+    PARTIAL, check_length, decode_point, decode_points, derive_key, encode_doubled, output_hash, random_scalar,
+};
 use super::{OprfError, proof};
 
 /// An issuer's key. No `Debug`, no `Clone`; erased on drop.
@@ -72,7 +74,6 @@ impl PartialKey {
     /// # Errors
     /// [`OprfError::InvalidInput`] over 65,535 bytes.
     pub fn output(&self, input: &[u8], info: &[u8]) -> Result<OprfOutput, OprfError> {
-        check_length(input)?;
         let element = PARTIAL.hash_to_group(input)? * *Zeroizing::new(self.tweaked(info)?.invert());
         Ok(OprfOutput::new(output_hash(&[input, info], &element.compress())))
     }
@@ -117,19 +118,11 @@ fn tweak(info: &[u8]) -> Result<Scalar, OprfError> {
     Ok(PARTIAL.hash_to_scalar(&[b"Info", &(info.len() as u16).to_be_bytes(), info]))
 }
 
-fn check_length(input: &[u8]) -> Result<(), OprfError> {
-    if input.len() > usize::from(u16::MAX) { Err(OprfError::InvalidInput) } else { Ok(()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::oprf::suite::decode_scalar;
-
-    fn array<const N: usize>(value: &serde_json::Value, index: usize) -> [u8; N] {
-        let text = value.as_str().unwrap().split(',').nth(index).unwrap();
-        hex::decode(text).unwrap().try_into().unwrap()
-    }
+    use crate::oprf::suite::listed;
 
     /// RFC 9497 appendix A.1.3, the batch of two and the key's derivation included: every intermediate value.
     #[test]
@@ -137,30 +130,30 @@ mod tests {
         let vectors: serde_json::Value =
             serde_json::from_str(include_str!("../../../../vectors/rfc9497-poprf-ristretto255.json")).unwrap();
         let key_info = hex::decode(vectors["KeyInfo"].as_str().unwrap()).unwrap();
-        let key = PartialKey::derive(&array(&vectors["Seed"], 0), &key_info).unwrap();
-        assert_eq!(key.scalar.to_bytes(), array(&vectors["skSm"], 0));
-        assert_eq!(*key.public(), array(&vectors["pkSm"], 0));
+        let key = PartialKey::derive(&listed(&vectors["Seed"], 0), &key_info).unwrap();
+        assert_eq!(key.scalar.to_bytes(), listed(&vectors["skSm"], 0));
+        assert_eq!(*key.public(), listed(&vectors["pkSm"], 0));
         let list = vectors["vectors"].as_array().unwrap();
         assert!(list.iter().any(|vector| vector["Batch"] == 2));
         for vector in list {
             let batch = vector["Batch"].as_u64().unwrap() as usize;
             let info = hex::decode(vector["Info"].as_str().unwrap()).unwrap();
-            let nonce = decode_scalar(&array(&vector["ProofRandomScalar"], 0)).unwrap();
+            let nonce = decode_scalar(&listed(&vector["ProofRandomScalar"], 0)).unwrap();
             let inputs: Vec<Vec<u8>> = (0..batch)
                 .map(|i| hex::decode(vector["Input"].as_str().unwrap().split(',').nth(i).unwrap()).unwrap())
                 .collect();
             let blind = |i: usize| {
-                let scalar = decode_scalar(&array(&vector["Blind"], i)).unwrap();
+                let scalar = decode_scalar(&listed(&vector["Blind"], i)).unwrap();
                 Blind::with_scalar_as(&PARTIAL, &inputs[i], scalar).unwrap()
             };
             let (blinds, points): (Vec<Blind>, Vec<[u8; 32]>) = (0..batch).map(blind).unzip();
             let evaluation = key.evaluate_with(&points, &info, &nonce).unwrap();
-            assert_eq!(evaluation.proof, array::<64>(&vector["Proof"], 0));
+            assert_eq!(evaluation.proof, listed::<64>(&vector["Proof"], 0));
             let outputs = finalize(key.public(), &info, (&blinds, &points), &evaluation).unwrap();
             for i in 0..batch {
-                assert_eq!(points[i], array(&vector["BlindedElement"], i));
-                assert_eq!(evaluation.points[i], array(&vector["EvaluationElement"], i));
-                assert_eq!(*outputs[i].as_bytes(), array::<64>(&vector["Output"], i));
+                assert_eq!(points[i], listed(&vector["BlindedElement"], i));
+                assert_eq!(evaluation.points[i], listed(&vector["EvaluationElement"], i));
+                assert_eq!(*outputs[i].as_bytes(), listed::<64>(&vector["Output"], i));
                 assert_eq!(key.output(&inputs[i], &info).unwrap().as_bytes(), outputs[i].as_bytes());
             }
         }

@@ -34,8 +34,9 @@ pub(super) const PARTIAL: Mode = Mode {
 const DST_KEY_PAIR: &[u8] = b"DeriveKeyPairOPRFV1-\x02-ristretto255-SHA512";
 
 impl Mode {
-    /// `HashToGroup`: hash_to_ristretto255 of RFC 9380 appendix B.
+    /// `HashToGroup`: hash_to_ristretto255 of RFC 9380 appendix B, of an input that the outputs can name.
     pub(super) fn hash_to_group(&self, input: &[u8]) -> Result<RistrettoPoint, OprfError> {
+        check_length(input)?;
         hash_to_group_as(input, self.group)
     }
 
@@ -43,6 +44,11 @@ impl Mode {
     pub(super) fn hash_to_scalar(&self, parts: &[&[u8]]) -> Scalar {
         hash_to_scalar_as(parts, self.scalar)
     }
+}
+
+/// Private and public inputs are hashed behind their length in two bytes.
+pub(super) fn check_length(input: &[u8]) -> Result<(), OprfError> {
+    if input.len() > usize::from(u16::MAX) { Err(OprfError::InvalidInput) } else { Ok(()) }
 }
 
 /// `DeriveKeyPair` of RFC 9497 section 3.2.1, mode POPRF. Its loop ends at once but with probability 2^-252.
@@ -121,6 +127,13 @@ pub(crate) fn decode_scalar(bytes: &[u8; 32]) -> Result<Scalar, OprfError> {
 /// halves the scalar first (free) encodes for a fraction of the price. No point may be the identity.
 pub(super) fn encode_doubled(halves: &[RistrettoPoint]) -> Vec<[u8; 32]> {
     RistrettoPoint::double_and_compress_batch(halves).iter().map(CompressedRistretto::to_bytes).collect()
+}
+
+/// One of the values of a vector's comma-separated list.
+#[cfg(test)]
+pub(super) fn listed<const N: usize>(value: &serde_json::Value, index: usize) -> [u8; N] {
+    let text = value.as_str().unwrap().split(',').nth(index).unwrap();
+    hex::decode(text).unwrap().try_into().unwrap()
 }
 
 #[cfg(test)]

@@ -25,15 +25,14 @@ type Slot = Arc<OnceLock<Option<BinTable>>>;
 pub(super) struct CutTables(VecDeque<(StackId, Slot)>);
 
 impl CutTables {
-    /// The table's slot, and whether it is new.
-    fn slot(&mut self, id: &StackId) -> (Slot, bool) {
+    /// The table's slot.
+    fn slot(&mut self, id: &StackId) -> Slot {
         let at = self.0.iter().position(|(known, _)| known == id);
         let known = at.and_then(|at| self.0.remove(at));
-        let is_new = known.is_none();
         let (id, slot) = known.unwrap_or_else(|| (id.clone(), Slot::default()));
         self.0.push_back((id, Arc::clone(&slot)));
         self.make_room();
-        (slot, is_new)
+        slot
     }
 
     fn make_room(&mut self) {
@@ -102,8 +101,8 @@ impl<S: Store> ProviderCore<S> {
         let heads = wanted.iter().map(|id| self.chain(id.segment)?.get(id.index));
         let heads: Option<Vec<_>> = heads.collect();
         heads.filter(|heads| query.id().is_of(heads.iter().copied())).ok_or(ProblemCode::NotReady)?;
-        let (slot, is_new) = self.cut_tables.slot(query.id());
-        let blocks = if is_new || slot.get().is_none() { self.stored_blocks(&query)? } else { Vec::new() };
+        let slot = self.cut_tables.slot(query.id());
+        let blocks = if slot.get().is_none() { self.stored_blocks(&query)? } else { Vec::new() };
         self.counters.blind_reads += 1;
         Ok(Scan { query, rows, slot, blocks })
     }

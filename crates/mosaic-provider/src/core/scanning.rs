@@ -66,11 +66,10 @@ impl Scan {
     /// [`ProblemCode::Malformed`] for keys of another domain than the lane's, [`ProblemCode::Internal`] where a stored block is
     /// damaged.
     pub fn run(self) -> Result<Reply, Problem> {
-        let cut = || {
-            let blocks: Vec<_> = self.blocks.iter().filter_map(|bytes| GenerationBlock::decode(bytes).ok()).collect();
-            let stack = Stack::of(&blocks).ok().filter(|_| blocks.len() == self.blocks.len())?;
-            BinTable::cut(stack.records(), self.rows)
-        };
+        // a damaged block must not pass for a stack that is read whole: whoever reads it would see two answers differ
+        let blocks: Result<Vec<_>, _> = self.blocks.iter().map(|bytes| GenerationBlock::decode(bytes)).collect();
+        let blocks = blocks.map_err(|_| ProblemCode::Internal)?;
+        let cut = || BinTable::cut(Stack::of(&blocks).ok()?.records(), self.rows);
         let Some(table) = self.slot.get_or_init(cut) else { return Ok(Reply::Stack(StackReply::read_whole())) };
         let reply = StackReply::answer(table, &self.query).map_err(|error| match error {
             ScanError::Domain => ProblemCode::Malformed,
@@ -113,5 +112,43 @@ impl<S: Store> ProviderCore<S> {
             bytes.ok_or_else(|| ProblemCode::NotReady.into())
         };
         query.id().wanted().iter().map(block).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mosaic_crypto::{dpf, signing::SigningKey};
+    use mosaic_types::{Lane, Period, ProviderId, SegmentId, Stream, TableId};
+    use mosaic_wire::{Cut, Head};
+    use rand::SeedableRng;
+
+    const ROWS: u32 = 32;
+
+    /// A scan of one empty generation, of which `stored` was read from the disk.
+    fn scan(slot: &Slot, stored: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Scan {
+        let table = TableId::new(Period(122_478), Lane::Rendezvous);
+        let segment = SegmentId { table, origin: ProviderId::new(2).unwrap(), stream: Stream::Steady };
+        let block = GenerationBlock::new(segment, 0, Vec::new()).unwrap();
+        let head = Head::seal(&block, [0; 32], Timestamp::from_secs(1_763_683_261), &SigningKey::from_bytes(&[2; 32]));
+        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(5);
+        let key = |row| dpf::share(row % ROWS, Cut::domain(ROWS).unwrap(), &mut rng).unwrap()[0].clone();
+        let keys = (0..64).map(key).collect();
+        let query = StackQuery::new(StackId::of(&[head]).unwrap(), keys).unwrap();
+        let blocks = vec![stored(block.encode())];
+        Scan { query: Box::new(query), rows: ROWS, slot: Arc::clone(slot), blocks }
+    }
+
+    /// It is this provider's fault, and said so: "read it whole" would be an answer that the other provider's differs from.
+    /// What was read well is cut as if nothing had happened.
+    #[test]
+    fn a_damaged_block_is_internal_and_not_to_be_read_whole() {
+        let slot = Slot::default();
+        for damage in [|_| Vec::new(), |mut bytes: Vec<u8>| bytes.split_off(1)] {
+            let problem = scan(&slot, damage).run().unwrap_err();
+            assert_eq!(problem.code, ProblemCode::Internal);
+        }
+        assert!(slot.get().is_none());
+        assert!(matches!(scan(&slot, |bytes| bytes).run(), Ok(Reply::Stack(_))));
     }
 }

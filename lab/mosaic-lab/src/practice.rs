@@ -17,11 +17,14 @@ use std::{
 };
 
 use anyhow::Result;
-use mosaic_agent::{AgentConfig, AgentCore, AgentEvent, AgentState, BlindReads, BlockPool, CallId, TruthLog};
+use mosaic_agent::{
+    AgentConfig, AgentCore, AgentEvent, AgentState, BlindReads, BlockPool, CallId, EventTruth, TruthLog,
+};
 use mosaic_federation::{Federation, Issuers};
 use mosaic_geo::{PlaceIndex, Residents};
 use mosaic_provider::{PeerCallId, PeerFailure};
-use mosaic_types::{Mode, ProviderId, Timestamp};
+use mosaic_release::SlotTruth;
+use mosaic_types::{Mode, ProviderId, ServiceClass, Timestamp};
 use mosaic_wire::{Call, CallFailure, Reply};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -29,15 +32,17 @@ use rand_chacha::ChaCha20Rng;
 use self::host::{Founded, Host};
 pub(crate) use self::{
     liar::{Liar, Lie},
-    people::{Said, Script},
+    people::{Agreed, Said, Script, Waved},
     seen::{Asked, IssueSeen, Request, TokenSeen},
 };
 
 /// How many people, how long, from which seed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PracticePlan {
-    /// People; each has one balanced device.
+    /// People; each has one device.
     pub(crate) people: u32,
+    /// What every device runs in; an open door is booked with the wish.
+    pub(crate) class: ServiceClass,
     /// Length of the evening.
     pub(crate) length: Duration,
     /// First instant.
@@ -56,8 +61,10 @@ pub(crate) struct Practice {
     pub(crate) redeemed: Vec<TokenSeen>,
     /// What people said, and which cards they saw when.
     pub(crate) said: Vec<Said>,
-    /// Pairs that had agreed on a token beforehand: when the second joined, and when each had the other's contact.
-    pub(crate) agreed: Vec<(Timestamp, [Option<Timestamp>; 2])>,
+    /// Pairs that had agreed on a token beforehand.
+    pub(crate) agreed: Vec<Agreed>,
+    /// Waves at somebody's true cards, where both were there for it.
+    pub(crate) waved: Vec<Waved>,
     /// Digests of the record bytes in each provider's store that agents can read.
     pub(crate) stores: Vec<BTreeSet<[u8; 32]>>,
     /// Whom agents accused, with kept evidence; nobody where two could have lied.
@@ -84,6 +91,8 @@ struct Person {
     rng: ChaCha20Rng,
     wake: Timestamp,
     happened: Vec<(Timestamp, AgentEvent)>,
+    /// When events left that carried frames to somebody.
+    wrote: Vec<Timestamp>,
 }
 
 struct Evening {
@@ -143,6 +152,15 @@ pub(crate) fn record_practice_with(
     Ok(evening.told(scripts))
 }
 
+/// The mode in which a device shows `class`.
+const fn mode(class: ServiceClass) -> Mode {
+    match class {
+        ServiceClass::Emergency => Mode::Emergency,
+        ServiceClass::Balanced | ServiceClass::OpenDoor => Mode::Balanced,
+        ServiceClass::Maximum => Mode::Maximum,
+    }
+}
+
 /// Before the evening providers make the keys of their tables.
 const WARM_UP: Duration = Duration::from_mins(2);
 
@@ -158,13 +176,13 @@ impl Evening {
         let config = AgentConfig {
             federation: Arc::clone(federation),
             places: Arc::clone(places),
-            truth: TruthLog::Forget,
+            truth: TruthLog::Record,
             pool: Arc::new(BlockPool::default()),
             blind_reads: BlindReads::BySize,
         };
-        let state = AgentState::fresh(&mut rng).in_mode(Mode::Balanced);
+        let state = AgentState::fresh(&mut rng).in_mode(mode(plan.class));
         let core = AgentCore::new(config, state, self.now);
-        self.people.push(Person { core, rng, wake: self.now, happened: Vec::new() });
+        self.people.push(Person { core, rng, wake: self.now, happened: Vec::new(), wrote: Vec::new() });
         self.schedule(self.now, Happening::Wake(user));
     }
 
@@ -198,7 +216,8 @@ impl Evening {
         });
         self.practice.accused = accused.collect();
         self.practice.stores = self.hosts.values().map(Host::records).collect();
-        people::tell(&mut self.practice, scripts, self.people.iter().map(|person| person.happened.as_slice()));
+        let told: Vec<_> = self.people.iter().map(|person| (&person.happened[..], &person.wrote[..])).collect();
+        people::tell(&mut self.practice, scripts, &told);
         self.practice
     }
 }
@@ -257,6 +276,9 @@ impl Evening {
         }
         let Some(person) = self.people.get_mut(user as usize) else { return };
         person.happened.extend(person.core.take_events().into_iter().map(|event| (now, event)));
+        let frames = |truth: &EventTruth| truth.slots.iter().any(|slot| matches!(slot, SlotTruth::Frame(_)));
+        let left = person.core.take_truth();
+        person.wrote.extend(left.iter().filter(|truth| truth.expose(frames)).map(|_| now));
         if self.liar.is_some() {
             let down = person.core.status(now).providers.into_iter().filter(|provider| !provider.up);
             self.practice.doubted.extend(down.filter_map(|provider| ProviderId::new(provider.id).ok()));
@@ -322,7 +344,8 @@ mod tests {
     fn play(lie: Option<(ProviderId, Lie)>) -> Practice {
         let places = Arc::new(synthetic_city(1));
         let start = crate::runs::evening();
-        let plan = PracticePlan { people: 3, length: Duration::from_mins(50), start, seed: 51 };
+        let plan =
+            PracticePlan { people: 3, length: Duration::from_mins(50), start, seed: 51, class: ServiceClass::Balanced };
         record_practice_with(&places, plan, lie).unwrap()
     }
 
@@ -340,6 +363,19 @@ mod tests {
         let paid = |token: &TokenSeen| issued.contains(&(token.user, token.provider, token.challenge));
         assert!(!one.redeemed.is_empty() && one.redeemed.iter().all(paid));
         assert!(!one.said.is_empty() && one.accused.is_empty() && one.doubted.is_empty());
+    }
+
+    /// Seed 53, eight people with an open door: who wishes the same at one place finds each other, waves, is accepted at
+    /// once and gets the contact; who agreed on a token does as well.
+    #[test]
+    fn who_opens_a_door_meets() {
+        let places = Arc::new(synthetic_city(1));
+        let (start, length) = (crate::runs::evening(), Duration::from_mins(90));
+        let plan = PracticePlan { people: 8, class: ServiceClass::OpenDoor, length, start, seed: 53 };
+        let seen = record_practice(&places, plan).unwrap();
+        let met = |waved: &Waved| waved.contact.is_some_and(|at| at > waved.at);
+        assert!(seen.waved.len() >= 4 && seen.waved.iter().all(met), "{:?}", seen.waved);
+        assert!(seen.agreed.len() == 2 && seen.agreed.iter().all(|agreed| agreed.contacts.iter().all(Option::is_some)));
     }
 
     /// Seed 51: a provider that evaluates with another share is accused by name, and nobody else is.

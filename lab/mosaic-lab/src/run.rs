@@ -70,6 +70,8 @@ pub struct RunSize {
     pub epochs: usize,
     /// People of the evening of whole agents and whole providers.
     pub practice: u32,
+    /// People of each evening of those who want to meet now; a multiple of four, of whom two wish and two have agreed.
+    pub now: u32,
 }
 
 impl RunSize {
@@ -88,6 +90,7 @@ impl RunSize {
             naive_days: 14,
             epochs: 4,
             practice: 24,
+            now: 16,
         }
     }
 
@@ -104,6 +107,7 @@ impl RunSize {
             naive_days: 28,
             epochs: 10,
             practice: 60,
+            now: 40,
             ..Self::quick()
         }
     }

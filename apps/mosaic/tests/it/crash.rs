@@ -10,8 +10,8 @@ use mosaic_federation::{Federation, Issuers, Purchase, Span, hour};
 use mosaic_transport::{Patience, ProviderClient};
 use mosaic_types::{Lane, Period, ProviderId, RowTag, SegmentId, Stream, TableId};
 use mosaic_wire::{
-    Address, Call, CellReply, CellRequest, EVENT, GenerationBlock, GenerationId, GenerationsQuery, HeadsQuery,
-    KnownGenerations, RECORD, Receipt, Reply, SLOTS, SignedTable, TokenPurpose, WireToken,
+    Address, Call, CellReply, CellRequest, EVENT, GenerationBlock, GenerationId, GenerationsQuery,
+    HeadsQuery, KnownGenerations, Problem, RECORD, Receipt, Reply, SLOTS, SignedTable, TokenPurpose, WireToken,
 };
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     federation::{providers, signed},
-    support::{Install, Staying, command, practice_clock},
+    support::{Install, Ran, Staying, command, practice_clock},
 };
 
 const DEPOSITS: usize = 10_000;
@@ -78,11 +78,16 @@ impl World {
     }
 
     pub(crate) fn start(&mut self, number: u8) {
+        self.try_start(number).unwrap_or_else(|ran| panic!("provider {number} did not reopen: {ran:?}"));
+    }
+
+    /// Starts a provider, or says what it said instead.
+    pub(crate) fn try_start(&mut self, number: u8) -> Result<(), Ran> {
         let mut run = command(&self.home.file(&format!("p{number}")));
         run.args(["provider", "run", "--parent-on-stdin", "--practice-clock", &self.clock, "--federation"]);
         run.arg(self.home.file("whole.json"));
-        let provider = Staying::start(run).unwrap_or_else(|ran| panic!("provider {number} did not reopen: {ran:?}"));
-        self.running.insert(number, provider);
+        self.running.insert(number, Staying::start(run)?);
+        Ok(())
     }
 
     async fn call(&self, number: u8, call: Call) -> Option<Reply> {
@@ -163,6 +168,17 @@ impl World {
             acked.extend(deposit(&self.client, token, event).await.map(|receipt| (event, receipt)));
         }
         acked
+    }
+
+    /// What provider 1 says to a deposit for the present table.
+    pub(crate) async fn refusal(&mut self) -> Problem {
+        let table = self.table().await;
+        let token = self.tokens().await.pop().unwrap();
+        let event = event(&table, Stream::Fast, &mut self.rng);
+        match self.client.call(&address(1), &Call::Cell(CellRequest::Deposit { token, event })).await {
+            Ok(Reply::Cell(CellReply::Problem(problem))) => problem,
+            other => panic!("not refused: {other:?}"),
+        }
     }
 
     /// Every acknowledged record is in the sealed generation that its receipt names, at provider 1 and at the replica.

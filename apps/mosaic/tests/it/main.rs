@@ -9,6 +9,7 @@ mod demo;
 mod evidence;
 mod federation;
 mod lab;
+mod lost;
 mod manual;
 mod namespaces;
 mod prometheus;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use mosaic_crypto::oprf::OprfOutput;
-use mosaic_discovery::Card;
+use mosaic_discovery::{AssociationEvent, AssociationId, Card, Kind};
 use mosaic_types::{Lane, Period, ProviderId, RowTag, TableId, Timestamp, TopicId};
 use mosaic_wire::{Call, GenerationBlock, GenerationId, Head, OprfInput, RECORD, Record, Reply, records_of_row, rows};
 use rand::CryptoRng;
@@ -222,6 +222,19 @@ impl AgentCore {
         topics.collect()
     }
 
+    /// What two who share a token have to say to each other next leaves out of turn in emergency mode, as their first
+    /// messages did. Answers to waves never do, or strangers could call events forth.
+    fn hurry_replies(&mut self, now: Timestamp, events: &[AssociationEvent], rng: &mut impl CryptoRng) {
+        let by_token = |id: &AssociationId| self.associations.get(*id).is_some_and(|view| view.kind == Kind::Token);
+        let goes_on = events.iter().any(|event| match event {
+            AssociationEvent::Approached(id) | AssociationEvent::Answered(id) => by_token(id),
+            AssociationEvent::ContactReceived(_) | AssociationEvent::Expired(_) => false,
+        });
+        if goes_on {
+            self.schedule.hurry(now, Lane::Rendezvous, rng);
+        }
+    }
+
     fn scan_rendezvous(&mut self, now: Timestamp, period: Period, records: &[Record], rng: &mut impl CryptoRng) {
         let Some(table) = self.tables.get(period) else { return };
         let wanted = self.associations.wanted(now, table.lane(Lane::Rendezvous).rows);
@@ -229,6 +242,7 @@ impl AgentCore {
         for record in ours {
             let events = self.associations.receive(now, record.row, &record.bytes, rng);
             self.stirred |= !events.is_empty();
+            self.hurry_replies(now, &events, rng);
             self.note_associations(events);
         }
     }

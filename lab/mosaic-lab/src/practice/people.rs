@@ -1,4 +1,5 @@
-//! What people do in the evening: they say what they want, look who is near, and two by two meet by a token.
+//! What people do in the evening: they say what they want, look who is near, and two by two meet by a token. Whoever
+//! wants to meet now also waves at whatever they find and accepts whoever waves.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,10 +7,10 @@ use std::{
 };
 
 use mosaic_agent::{AgentCore, AgentEvent};
-use mosaic_api::{AssociateBody, BroadcastBody, Position, ProximityBody};
+use mosaic_api::{AssociateBody, BroadcastBody, CardSelection, Position, ProximityBody, WaveRequest};
 use mosaic_geo::{PlaceIndex, Resident};
 use mosaic_obfuscate::Vocabulary;
-use mosaic_types::{ClassId, LatLng, Timestamp};
+use mosaic_types::{ClassId, ContactText, LatLng, ServiceClass, Timestamp};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
@@ -33,9 +34,30 @@ pub(crate) struct Said {
     pub(crate) seen: BTreeMap<String, Timestamp>,
 }
 
+/// Two who had agreed on a token beforehand.
+#[derive(Clone, Debug)]
+pub(crate) struct Agreed {
+    /// When the second joined.
+    pub(crate) joined: Timestamp,
+    /// When each had the other's contact.
+    pub(crate) contacts: [Option<Timestamp>; 2],
+    /// The first message of each: when it left, and when the other had read it.
+    pub(crate) first: Vec<(Timestamp, Option<Timestamp>)>,
+}
+
+/// From a person's first wave at another's true cards to that other's contact, where the other accepted all who waved.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waved {
+    pub(crate) at: Timestamp,
+    pub(crate) contact: Option<Timestamp>,
+}
+
 /// How often a person looks while the program is open, and for how long after a wish it is.
 const LOOK: Duration = Duration::from_mins(2);
 const OPEN: Duration = Duration::from_mins(40);
+/// The same for somebody who wants to meet now, who is told of news as they come.
+const LOOK_NOW: Duration = Duration::from_secs(15);
+const OPEN_NOW: Duration = Duration::from_mins(70);
 /// When friends agree, and how often they look then.
 const AGREED: Duration = Duration::from_mins(30);
 /// Share of wishes said at one of the few places where everybody goes, how many those are, and of how many classes
@@ -47,6 +69,7 @@ const CLASSES: usize = 3;
 /// One person's evening.
 pub(crate) struct Script {
     pub(crate) user: u32,
+    class: ServiceClass,
     rng: ChaCha20Rng,
     /// Wishes to come, last first.
     wishes: Vec<(Timestamp, LatLng, ClassId)>,
@@ -57,36 +80,43 @@ pub(crate) struct Script {
     heard: Option<String>,
     joined: Option<Timestamp>,
     association: Option<String>,
+    /// Cards that were waved at: when, and as what.
+    waves: BTreeMap<String, (Timestamp, String)>,
+    /// Whether a day's five were all accepted when somebody else waved.
+    worn_out: bool,
 }
 
 impl Script {
-    /// The evening of `resident`. Wishes come one to two hours apart; every second pair of neighbours by number
-    /// meets by a token.
+    /// The evening of `resident`: at the pace of balanced mode a long one, else one of people who want to meet now.
     pub(super) fn draw(user: u32, resident: &Resident, places: &PlaceIndex, plan: PracticePlan) -> Self {
         let parts: [&[u8]; 3] = [b"script", &plan.seed.to_be_bytes(), &user.to_be_bytes()];
         let mut rng = ChaCha20Rng::from_seed(mosaic_crypto::digest(&parts));
-        let all = places.all();
-        let mut wishes = Vec::new();
-        let mut at = plan.start.after(Duration::from_secs(rng.random_range(60..2_400)));
-        while at < plan.start.after(plan.length) {
-            let venue = all.get(rng.random_range(0..VENUES) * all.len() / VENUES);
-            let venue = venue.filter(|_| rng.random_bool(TOGETHER)).map(|venue| venue.position);
-            let common = Vocabulary::builtin().classes().get(rng.random_range(0..CLASSES)).map(|class| class.id);
-            let own = resident.interests()[[0, 0, 1, 2][rng.random_range(0..4)]];
-            wishes.push(match venue.zip(common) {
-                Some((place, class)) => (at, place, class),
-                None => (at, resident.position_at(at), own),
-            });
-            at = at.after(Duration::from_secs(rng.random_range(3_600..7_200)));
-        }
+        let mut wishes = match plan.class {
+            ServiceClass::Balanced | ServiceClass::Maximum => some_wishes(&mut rng, resident, places, plan),
+            ServiceClass::OpenDoor | ServiceClass::Emergency => {
+                wish_now(&mut rng, user, places, plan).into_iter().collect()
+            }
+        };
         wishes.reverse();
-        let friend = (user | 1 < plan.people && user % 4 < 2).then_some(user ^ 1);
+        let friend = (user | 1 < plan.people && agrees(user)).then_some(user ^ 1);
         let makes = friend.filter(|friend| user < *friend).map(|_| plan.start.after(AGREED));
         // a last look, when the evening is over
         let last = plan.start.after(plan.length).before(Duration::from_secs(1));
-        let looks = vec![last];
-        let (said, heard, joined, association) = (Vec::new(), None, None, None);
-        Self { user, rng, wishes, said, looks, friend, makes, heard, joined, association }
+        Self {
+            user,
+            class: plan.class,
+            rng,
+            wishes,
+            said: Vec::new(),
+            looks: vec![last],
+            friend,
+            makes,
+            heard: None,
+            joined: None,
+            association: None,
+            waves: BTreeMap::new(),
+            worn_out: false,
+        }
     }
 
     /// When this person does something next.
@@ -111,14 +141,16 @@ impl Script {
     ) -> Option<(u32, String)> {
         while let Some((_, place, class)) = self.wishes.pop_if(|wish| wish.0 <= now) {
             self.say(now, (place, class), device, rng);
-            let look = |step| now.after(LOOK * step);
-            let steps = (OPEN.as_secs() / LOOK.as_secs()) as u32;
-            self.looks.extend((1..=steps).map(look));
+            let (pace, open) = if self.wants_now() { (LOOK_NOW, OPEN_NOW) } else { (LOOK, OPEN) };
+            self.looks.extend((1..=(open.as_secs() / pace.as_secs()) as u32).map(|step| now.after(pace * step)));
             self.looks.sort_by(|a, b| b.cmp(a));
         }
         if self.looks.pop_if(|look| *look <= now).is_some() {
             self.looks.retain(|look| *look > now);
             self.look(now, device);
+            if self.wants_now() {
+                self.wave_and_accept(now, device, rng);
+            }
         }
         self.makes.take_if(|at| *at <= now)?;
         self.meet(now, device, rng)
@@ -128,6 +160,7 @@ impl Script {
         let ((place, class), words) = (wish, popular_topic(wish.1, &mut self.rng).to_owned());
         let body = BroadcastBody::new(position(place), words.clone());
         let Ok(request) = body.check() else { return };
+        self.open_door(now, device);
         let reply = device.broadcast(now, rng, request).ok();
         let fine = reply.as_ref().is_some_and(|reply| reply.granularity != mosaic_api::Granularity::Zone);
         let (id, cards) = reply.map_or_else(Default::default, |reply| (reply.id, reply.cards.into_iter().collect()));
@@ -158,8 +191,36 @@ impl Script {
         }
     }
 
+    const fn wants_now(&self) -> bool {
+        matches!(self.class, ServiceClass::OpenDoor | ServiceClass::Emergency)
+    }
+
+    fn open_door(&self, now: Timestamp, device: &mut AgentCore) {
+        if self.class == ServiceClass::OpenDoor {
+            device.open_door(now);
+        }
+    }
+
+    /// One tap waves at all cards that were not waved at; who waved is accepted at once. Either can be refused for
+    /// the limits of an hour and a day, and is tried again with the next look.
+    fn wave_and_accept(&mut self, now: Timestamp, device: &mut AgentCore, rng: &mut ChaCha20Rng) {
+        let Ok(contact) = ContactText::new(&format!("person {}", self.user)) else { return };
+        for wave in device.waves().waves {
+            self.worn_out |= device.accept(now, rng, &wave.id, contact.clone()).is_err();
+        }
+        for card in self.said.iter().flat_map(|said| said.seen.keys()) {
+            if self.waves.contains_key(card) {
+                continue;
+            }
+            let cards = CardSelection::Cards(vec![card.clone()]);
+            let Ok(reply) = device.wave(now, rng, WaveRequest { cards, contact: contact.clone() }) else { continue };
+            self.waves.extend(reply.associations.into_iter().map(|association| (card.clone(), (now, association))));
+        }
+    }
+
     fn meet(&mut self, now: Timestamp, device: &mut AgentCore, rng: &mut ChaCha20Rng) -> Option<(u32, String)> {
         let friend = self.friend?;
+        self.open_door(now, device);
         let heard = self.heard.take();
         let joins = heard.is_some();
         let request = AssociateBody { token: heard, contact: format!("person {}", self.user) }.check().ok()?;
@@ -170,23 +231,89 @@ impl Script {
     }
 }
 
+/// Every second pair of neighbours by number meets by a token.
+const fn agrees(user: u32) -> bool {
+    user % 4 < 2
+}
+
+/// Wishes one to two hours apart, some of them where everybody goes.
+fn some_wishes(
+    rng: &mut ChaCha20Rng,
+    resident: &Resident,
+    places: &PlaceIndex,
+    plan: PracticePlan,
+) -> Vec<(Timestamp, LatLng, ClassId)> {
+    let all = places.all();
+    let mut wishes = Vec::new();
+    let mut at = plan.start.after(Duration::from_secs(rng.random_range(60..2_400)));
+    while at < plan.start.after(plan.length) {
+        let venue = all.get(rng.random_range(0..VENUES) * all.len() / VENUES);
+        let venue = venue.filter(|_| rng.random_bool(TOGETHER)).map(|venue| venue.position);
+        let common = class(rng.random_range(0..CLASSES));
+        let own = resident.interests()[[0, 0, 1, 2][rng.random_range(0..4)]];
+        wishes.push(match venue.zip(common) {
+            Some((place, class)) => (at, place, class),
+            None => (at, resident.position_at(at), own),
+        });
+        at = at.after(Duration::from_secs(rng.random_range(3_600..7_200)));
+    }
+    wishes
+}
+
+/// The one wish of somebody who wants to meet now and has no token for it: two by two at one place and of one class.
+fn wish_now(
+    rng: &mut ChaCha20Rng,
+    user: u32,
+    places: &PlaceIndex,
+    plan: PracticePlan,
+) -> Option<(Timestamp, LatLng, ClassId)> {
+    let (pair, pairs) = ((user / 4) as usize, plan.people.div_ceil(4) as usize);
+    let at = plan.start.after(Duration::from_secs(rng.random_range(300..1_500)));
+    let venue = places.all().get(pair * places.all().len() / pairs).filter(|_| !agrees(user))?;
+    Some((at, venue.position, class(pair % CLASSES)?))
+}
+
+fn class(number: usize) -> Option<ClassId> {
+    Vocabulary::builtin().classes().get(number).map(|class| class.id)
+}
+
+/// What a device noted, and when it wrote to somebody.
+type Told<'a> = (&'a [(Timestamp, AgentEvent)], &'a [Timestamp]);
+
 /// What the evening brought everybody.
-pub(super) fn tell<'a>(
-    practice: &mut Practice,
-    scripts: Vec<Script>,
-    happened: impl Iterator<Item = &'a [(Timestamp, AgentEvent)]>,
-) {
-    let happened: Vec<_> = happened.collect();
-    let contact = |script: &Script| {
-        let id = script.association.as_ref()?;
-        let mut events = happened.get(script.user as usize)?.iter();
-        let came = |event: &AgentEvent| matches!(event, AgentEvent::ContactReceived(of) if of.to_string() == *id);
-        events.find(|(_, event)| came(event)).map(|(at, _)| *at)
+pub(super) fn tell(practice: &mut Practice, scripts: Vec<Script>, devices: &[Told<'_>]) {
+    let happened = |script: &Script| devices.get(script.user as usize).copied().unwrap_or_default();
+    let when = |script: &Script, is_it: &dyn Fn(&AgentEvent) -> bool| {
+        happened(script).0.iter().find(|(_, event)| is_it(event)).map(|(at, _)| *at)
     };
-    for script in &scripts {
-        let (Some(joined), Some(friend)) = (script.joined, script.friend) else { continue };
-        let theirs = scripts.get(friend as usize).and_then(contact);
-        practice.agreed.push((joined, [contact(script), theirs]));
+    let contact = |script: &Script, of: &str| {
+        when(script, &|event| matches!(event, AgentEvent::ContactReceived(id) if id.to_string() == of))
+    };
+    for joiner in &scripts {
+        let maker = joiner.friend.and_then(|friend| scripts.get(friend as usize));
+        let (Some(joined), Some(maker)) = (joiner.joined, maker) else { continue };
+        let both = [joiner, maker];
+        let contacts = both.map(|script| contact(script, script.association.as_ref()?));
+        let heard = |script: &Script| {
+            when(script, &|event| matches!(event, AgentEvent::Approached(_) | AgentEvent::Answered(_)))
+        };
+        // agreed pairs write to nobody else: nobody waves at them, or they at anybody
+        let first = [(joiner, maker), (maker, joiner)].into_iter().filter_map(|(from, to)| {
+            let left = happened(from).1.iter().find(|at| **at >= joined)?;
+            Some((*left, heard(to)))
+        });
+        practice.agreed.push(Agreed { joined, contacts, first: first.collect() });
+    }
+    for from in &scripts {
+        for to in scripts.iter().filter(|to| to.user != from.user && !to.worn_out) {
+            let cards: BTreeSet<_> = to.said.iter().flat_map(|said| &said.cards).collect();
+            let waves: Vec<_> =
+                from.waves.iter().filter(|(card, _)| cards.contains(card)).map(|(_, wave)| wave).collect();
+            if let Some(at) = waves.iter().map(|(at, _)| *at).min() {
+                let contact = waves.iter().filter_map(|(_, association)| contact(from, association)).min();
+                practice.waved.push(Waved { at, contact });
+            }
+        }
     }
     practice.said = scripts.into_iter().flat_map(|script| script.said).collect();
 }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Result;
 use mosaic_attack::{Estimate, bootstrap_by_user};
 use mosaic_geo::PlaceIndex;
-use mosaic_types::ProviderId;
+use mosaic_types::{ProviderId, ServiceClass};
 
 use super::{Bench, RunPlan};
 use crate::{
@@ -45,6 +45,7 @@ pub(super) fn record(places: &Arc<PlaceIndex>, plan: &RunPlan) -> Result<Evening
     let liar = ProviderId::new(LIAR)?;
     let plan = |number: u64| PracticePlan {
         people: PEOPLE,
+        class: ServiceClass::Balanced,
         length: LENGTH,
         start: evening(),
         seed: plan.seed.wrapping_mul(1_000).wrapping_add(number),
@@ -112,7 +113,7 @@ fn outcome(recorded: &Practice, liar: ProviderId) -> Outcome {
     let accused: Vec<ProviderId> =
         recorded.accused.iter().copied().flatten().chain(recorded.doubted.iter().copied()).collect();
     let wronged = accused.iter().filter(|id| **id != liar).count();
-    let sides = || recorded.agreed.iter().flat_map(|(_, came)| came);
+    let sides = || recorded.agreed.iter().flat_map(|agreed| agreed.contacts.iter());
     Outcome {
         noticed: !recorded.accused.is_empty() || !recorded.doubted.is_empty(),
         named: !accused.is_empty() && wronged == 0,

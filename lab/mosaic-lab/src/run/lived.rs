@@ -1,6 +1,7 @@
 //! What whole agents and whole providers leave in one provider's hands, and what people get for it: one recording for
-//! scoreboard rows 9, 13, 22, 23 and U1 to U3.
+//! scoreboard rows 9, 13, 22, 23 and U1 to U3. Beside it, shorter evenings of people who want to meet now.
 
+mod now;
 mod readers;
 mod tokens;
 mod utility;
@@ -9,7 +10,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use mosaic_geo::PlaceIndex;
-use mosaic_types::ProviderId;
+use mosaic_types::{ProviderId, ServiceClass};
 
 use super::{Bench, RunPlan};
 use crate::{
@@ -25,15 +26,17 @@ const HOURS: u64 = 3;
 pub(super) struct Lived {
     plan: PracticePlan,
     recorded: Practice,
+    now: now::Now,
 }
 
 pub(super) fn record(places: &Arc<PlaceIndex>, plan: &RunPlan) -> Result<Lived> {
     let (people, length) = (plan.size.practice, Duration::from_hours(plan.size.hours.min(HOURS)));
-    let plan = PracticePlan { people, length, start: evening(), seed: plan.seed };
-    Ok(Lived { plan, recorded: record_practice(places, plan)? })
+    let now = now::record(places, plan)?;
+    let plan = PracticePlan { people, class: ServiceClass::Balanced, length, start: evening(), seed: plan.seed };
+    Ok(Lived { plan, recorded: record_practice(places, plan)?, now })
 }
 
-pub(super) fn attack(bench: &mut Bench<'_>, Lived { plan, recorded }: Lived) -> Result<()> {
+pub(super) fn attack(bench: &mut Bench<'_>, Lived { plan, recorded, now }: Lived) -> Result<()> {
     bench.progress.stage(&format!("an evening of {} whole agents", plan.people), 0);
     // one of three equals; which one changes nothing but the sample
     let one = ProviderId::new(1)?;
@@ -41,6 +44,7 @@ pub(super) fn attack(bench: &mut Bench<'_>, Lived { plan, recorded }: Lived) -> 
     readers::attack(bench, &recorded, one, plan);
     tokens::attack(bench, &recorded, one);
     utility::judge(bench, &recorded, plan);
+    now::judge(bench, &now);
     Ok(())
 }
 

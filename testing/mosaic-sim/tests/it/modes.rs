@@ -76,6 +76,22 @@ fn an_urgent_wave_leaves_within_a_minute() {
     assert!(left(&world).unwrap().since(waved) <= minutes(1));
 }
 
+/// Seeds 141 to 144. Both sides of a token have the other's contact within three urgent events, each at most a minute and
+/// its reading late, whatever the cadence of twelve minutes says.
+#[test]
+fn who_shares_a_token_is_in_touch_within_minutes_in_an_emergency() {
+    for seed in 141..145 {
+        let mut world = recorded(seed);
+        let (alice, bob) = (world.join(Mode::Emergency), world.join(Mode::Emergency));
+        world.advance(minutes(4));
+        let token = world.associate(alice, None, "alice").unwrap().token;
+        world.associate(bob, token, WAVER).unwrap();
+        let in_touch = |world: &World| [alice, bob].iter().all(|who| !world.contacts_of(*who).is_empty());
+        let took = world.wait_for(HOUR, in_touch).expect("they are in touch");
+        assert!(took <= minutes(5), "seed {seed}: it took {took:?}");
+    }
+}
+
 #[test]
 fn emergency_uses_all_that_its_floor_allows_and_no_more() {
     let mut world = recorded(132);

@@ -7,8 +7,8 @@ use mosaic_geo::distance_m;
 use mosaic_types::Timestamp;
 
 use crate::{
-    practice::{Practice, PracticePlan, Said},
-    report::Row,
+    practice::{Agreed, Practice, PracticePlan, Said},
+    report::{Row, Status},
     run::Bench,
     runs::{RESAMPLES, exactly},
 };
@@ -28,9 +28,12 @@ pub(super) fn judge(bench: &mut Bench<'_>, recorded: &Practice, plan: PracticePl
 /// Did both sides of a token have the other's contact within two polls?
 fn agreed(bench: &mut Bench<'_>, recorded: &Practice, plan: PracticePlan) {
     let end = plan.start.after(plan.length);
-    let judged = recorded.agreed.iter().filter(|(joined, _)| joined.after(TWO_POLLS) <= end);
-    let waits: Vec<Vec<Option<Duration>>> =
-        judged.map(|(joined, came)| came.iter().map(|at| at.map(|at| at.since(*joined))).collect()).collect();
+    let judged: Vec<_> = recorded.agreed.iter().filter(|agreed| agreed.joined.after(TWO_POLLS) <= end).collect();
+    let waited = |agreed: &&Agreed| {
+        let since = |at: Option<Timestamp>| at.map(|at| at.since(agreed.joined));
+        agreed.contacts.map(since).to_vec()
+    };
+    let waits: Vec<Vec<Option<Duration>>> = judged.iter().map(waited).collect();
     let in_time = |wait: &Option<Duration>| wait.is_some_and(|wait| wait <= TWO_POLLS);
     let row = |id: &str, metric: &str, found| {
         Row::printed(format!("utility/prearranged{id}"), "pre-arranged match", "-", metric, found)
@@ -42,12 +45,40 @@ fn agreed(bench: &mut Bench<'_>, recorded: &Practice, plan: PracticePlan) {
     bench.rows.push(recall.because(limits));
     let ever = share(&waits, Option::is_some, bench);
     bench.rows.push(row("/ever", "recall by the end of the evening", ever));
+    let first: Vec<Vec<_>> = judged.iter().map(|agreed| first_messages(agreed, end)).collect();
+    let metric =
+        format!("first messages read within two polls of leaving, {}", first.iter().map(Vec::len).sum::<usize>());
+    let read = row("/read", &metric, share(&first, in_time, bench)).on("U1").judged(0.99, 1.0);
+    bench.rows.push(read.because("what a poll can do: the time until a message leaves is not in it"));
     let all: Vec<_> = waits.into_iter().flatten().collect();
-    quantiles(bench, &all, |metric, value| row(&format!("/{}", slug(metric)), metric, exactly(value)));
+    quantiles(bench, ("utility/prearranged", "pre-arranged match"), &all, None);
+}
+
+/// How long the first message of each side was out before the other had read it; those that left too late to be
+/// judged are not among them.
+fn first_messages(agreed: &Agreed, end: Timestamp) -> Vec<Option<Duration>> {
+    let judged = agreed.first.iter().filter(|(left, _)| left.after(TWO_POLLS) <= end);
+    judged.map(|(left, read)| read.map(|read| read.since(*left))).collect()
 }
 
 /// Were near wishes of one class found within an hour?
 fn found(bench: &mut Bench<'_>, recorded: &Practice, plan: PracticePlan) {
+    let waits = finding(recorded, plan);
+    let row =
+        |id: &str, metric: &str, found| Row::printed(format!("utility/discovery{id}"), "discovery", "-", metric, found);
+    let pairs: usize = waits.iter().map(Vec::len).sum();
+    let metric = format!("recall at 500 m within 60 min, {pairs} pairs");
+    let recall = row("", &metric, share(&waits, Option::is_some, bench)).on("U2").judged(0.95, 1.0);
+    bench.rows.push(recall.because("ordered pairs of wishes of one class; those coarsened by a spent ledger included"));
+    let coarse = recorded.said.iter().filter(|said| !said.fine).count() as f64 / recorded.said.len().max(1) as f64;
+    bench.rows.push(row("/coarse", "share of wishes coarsened or withheld", exactly(coarse)));
+    let all: Vec<_> = waits.into_iter().flatten().collect();
+    quantiles(bench, ("utility/discovery", "discovery"), &all, Some([15.0, 30.0]));
+}
+
+/// How long each person's near wishes of one class took to be found, from the later of the two; none within an hour
+/// is none.
+pub(super) fn finding(recorded: &Practice, plan: PracticePlan) -> Vec<Vec<Option<Duration>>> {
     let end = plan.start.after(plan.length);
     let mut waits: Vec<Vec<Option<Duration>>> = vec![Vec::new(); plan.people as usize];
     for mine in &recorded.said {
@@ -62,16 +93,7 @@ fn found(bench: &mut Bench<'_>, recorded: &Practice, plan: PracticePlan) {
         }
     }
     waits.retain(|own| !own.is_empty());
-    let row =
-        |id: &str, metric: &str, found| Row::printed(format!("utility/discovery{id}"), "discovery", "-", metric, found);
-    let pairs: usize = waits.iter().map(Vec::len).sum();
-    let metric = format!("recall at 500 m within 60 min, {pairs} pairs");
-    let recall = row("", &metric, share(&waits, Option::is_some, bench)).on("U2").judged(0.95, 1.0);
-    bench.rows.push(recall.because("ordered pairs of wishes of one class; those coarsened by a spent ledger included"));
-    let coarse = recorded.said.iter().filter(|said| !said.fine).count() as f64 / recorded.said.len().max(1) as f64;
-    bench.rows.push(row("/coarse", "share of wishes coarsened or withheld", exactly(coarse)));
-    let all: Vec<_> = waits.into_iter().flatten().collect();
-    quantiles(bench, &all, |metric, value| row(&format!("/{}", slug(metric)), metric, exactly(value)));
+    waits
 }
 
 /// Said by two people, in one class, near each other, in windows that overlap: a wish is out in its own and the next.
@@ -83,7 +105,7 @@ fn near(mine: &Said, theirs: &Said) -> bool {
         && distance_m(mine.place, theirs.place) <= NEAR_M
 }
 
-fn share(
+pub(super) fn share(
     waits: &[Vec<Option<Duration>>],
     holds: impl Fn(&Option<Duration>) -> bool,
     bench: &mut Bench<'_>,
@@ -94,19 +116,31 @@ fn share(
     })
 }
 
-/// Median and 95th percentile in minutes over all cases; what never came counts as longer than anything, and a
-/// quantile that falls among those has no row.
-fn quantiles(bench: &mut Bench<'_>, waits: &[Option<Duration>], row: impl Fn(&str, f64) -> Row) {
+/// Median and 95th percentile in minutes over all cases. What never came counts as longer than anything: a quantile
+/// that falls among those has no value, and misses its aim where it has one.
+pub(super) fn quantiles(
+    bench: &mut Bench<'_>,
+    (id, attack): (&str, &str),
+    waits: &[Option<Duration>],
+    aims: Option<[f64; 2]>,
+) {
     let mut came: Vec<f64> = waits.iter().flatten().map(|wait| wait.as_secs_f64() / 60.0).collect();
     came.sort_by(f64::total_cmp);
-    for (percent, metric) in [(50, "median minutes"), (95, "p95 minutes")] {
+    for (at, (percent, slug)) in [(50, "median"), (95, "p95")].into_iter().enumerate() {
         let rank = (waits.len() * percent).div_ceil(100).max(1);
-        bench.rows.extend(came.get(rank - 1).map(|minutes| row(metric, *minutes)));
+        let row = |found| {
+            let row = Row::printed(format!("{id}/{slug}"), attack, "-", &format!("{slug} minutes"), found);
+            aims.map_or_else(|| row.clone(), |aims| row.clone().judged(0.0, aims[at]))
+        };
+        match came.get(rank - 1) {
+            Some(minutes) => bench.rows.push(row(exactly(*minutes))),
+            None if aims.is_some() && !waits.is_empty() => {
+                let never = Row { value: None, ci: None, status: Status::Missed, ..row(exactly(0.0)) };
+                bench.rows.push(never.because("falls among those that never came"));
+            }
+            None => {}
+        }
     }
-}
-
-fn slug(metric: &str) -> &str {
-    metric.split(' ').next().unwrap_or_default()
 }
 
 /// Megabytes a person and day, received and sent.

@@ -13,7 +13,7 @@ struct Tool {
     needed_for: &'static str,
 }
 
-const TOOLS: [Tool; 7] = [
+const TOOLS: [Tool; 8] = [
     Tool { program: "git", package: "git", needed_for: "listing the project's files" },
     Tool { program: "cc", package: "build-essential", needed_for: "compiling SQLite and the TLS primitives" },
     Tool { program: "c++", package: "build-essential", needed_for: "compiling the fuzz targets' runtime" },
@@ -29,6 +29,7 @@ const TOOLS: [Tool; 7] = [
         needed_for: "writing published counts to a real store in the tests",
     },
     Tool { program: "promtool", package: "prometheus", needed_for: "checking the files of deploy/ in the tests" },
+    Tool { program: "systemd-analyze", package: "systemd", needed_for: "checking the unit of deploy/ in the tests" },
 ];
 
 /// A program that no Debian package brings, and how cargo builds it.

@@ -10,8 +10,8 @@ use mosaic_federation::{Federation, Issuers, Purchase, Span, hour};
 use mosaic_transport::{Patience, ProviderClient};
 use mosaic_types::{Lane, Period, ProviderId, RowTag, SegmentId, Stream, TableId};
 use mosaic_wire::{
-    Address, Call, CellReply, CellRequest, EVENT, GenerationBlock, GenerationId, GenerationsQuery,
-    HeadsQuery, KnownGenerations, Problem, RECORD, Receipt, Reply, SLOTS, SignedTable, TokenPurpose, WireToken,
+    Address, Call, CellReply, CellRequest, EVENT, GenerationBlock, GenerationId, GenerationsQuery, HeadsQuery,
+    KnownGenerations, Problem, RECORD, Receipt, Reply, SLOTS, SignedTable, TokenPurpose, WireToken,
 };
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -83,9 +83,14 @@ impl World {
 
     /// Starts a provider, or says what it said instead.
     pub(crate) fn try_start(&mut self, number: u8) -> Result<(), Ran> {
+        self.try_start_with(number, &[])
+    }
+
+    /// The same, with more arguments.
+    pub(crate) fn try_start_with(&mut self, number: u8, more: &[&str]) -> Result<(), Ran> {
         let mut run = command(&self.home.file(&format!("p{number}")));
         run.args(["provider", "run", "--parent-on-stdin", "--practice-clock", &self.clock, "--federation"]);
-        run.arg(self.home.file("whole.json"));
+        run.arg(self.home.file("whole.json")).args(more);
         self.running.insert(number, Staying::start(run)?);
         Ok(())
     }

@@ -1,11 +1,12 @@
-//! A provider whose disk is damaged, and one whose disk is gone: what docs/book/operate.md tells its operator to do.
+//! What docs/book/operate.md tells operators to do on the days that are not like others: a disk is damaged or gone, and all
+//! move to another document.
 
 use std::{fs, path::Path};
 
 use mosaic_types::ProviderId;
 use mosaic_wire::ProblemCode;
 
-use crate::crash::World;
+use crate::{crash::World, federation::signed};
 
 /// Flips one bit in the middle of the oldest file of the store.
 fn damage(store: &Path) -> String {
@@ -47,5 +48,39 @@ fn a_provider_comes_back_from_a_damaged_and_from_a_lost_disk() {
         world.refusal().await
     });
     assert_eq!(refused.code, ProblemCode::NotReady);
+    assert!(world.running.into_values().all(|provider| provider.terminate() == 0));
+}
+
+/// Another document with the same providers: each takes it with `--replace`, and without refuses. What was
+/// acknowledged under the first is read under the second, and deposits go on.
+#[test]
+fn a_federation_moves_to_another_document() {
+    mosaic_transport::install_crypto();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let (mut world, federation) = World::new(0xd0c5);
+    let key = federation.signing_key(ProviderId::new(1).unwrap()).unwrap();
+    (1..=3).for_each(|number| world.start(number));
+    let mut acked = runtime.block_on(world.deposit_some(20));
+    let pin = |world: &World| {
+        let whole = world.home.file("whole.json").display().to_string();
+        world.home.run(&["federation", "show", "--file", &whole]).done()["digest"].clone()
+    };
+    let first = pin(&world);
+    for number in 1..=3 {
+        assert_eq!(world.running.remove(&number).unwrap().terminate(), 0);
+    }
+    let folders: Vec<_> = (1..=3).map(|number| world.home.file(&format!("p{number}"))).collect();
+    fs::rename(world.home.file("draft.json"), world.home.file("first-draft.json")).unwrap();
+    fs::rename(world.home.file("whole.json"), world.home.file("first.json")).unwrap();
+    signed(&world.home, &folders);
+    assert_ne!(pin(&world), first);
+    world.try_start(1).unwrap_err().failed(5, "--replace");
+    for number in 1..=3 {
+        world.try_start_with(number, &["--replace"]).unwrap();
+    }
+    runtime.block_on(async {
+        acked.extend(world.deposit_some(20).await);
+        world.assert_all_there(&key, &acked).await;
+    });
     assert!(world.running.into_values().all(|provider| provider.terminate() == 0));
 }

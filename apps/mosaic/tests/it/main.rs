@@ -19,4 +19,5 @@ mod regions;
 mod server;
 mod support;
 mod table;
+mod unit;
 mod up;

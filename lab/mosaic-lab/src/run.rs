@@ -2,6 +2,7 @@
 
 mod beside;
 mod byzantine;
+mod chaff;
 mod chain;
 mod days;
 mod dictionary;

@@ -7,9 +7,10 @@ use mosaic_attack::{
     BoostingPlan, EventView, Learner, LearnerReport, PacketWindow, SequencePlan, activity_attack, detect_slots,
     detect_slots_with, judge_guesses,
 };
-use mosaic_types::Mode;
+use mosaic_federation::sizing::{Load, TableShape};
+use mosaic_types::{Lane, Mode};
 
-use super::{Bench, edges, elements::Naive, join, plots};
+use super::{Bench, chaff, edges, elements::Naive, join, plots};
 use crate::{
     evening::Evenings,
     population::{PopulationPlan, record_discovery},
@@ -45,6 +46,8 @@ pub(super) fn rendezvous(bench: &mut Bench<'_>, naive: Naive, recorded: &Evening
     trap(bench, "rendezvous", &best);
     clock(bench, &recorded.rendezvous);
     edges::attack(bench, &recorded.first);
+    let rows = shape(bench.plan.size.evening, Lane::Rendezvous).rows;
+    chaff::attack(bench, Lane::Rendezvous, &recorded.rendezvous, rows);
     join::attack(bench, &recorded.first);
 }
 
@@ -62,9 +65,16 @@ pub(super) fn discovery(bench: &mut Bench<'_>, naive: Naive) -> Result<()> {
         bench.rows.push(top.on("1").judged(0.0, 0.12).because("the target is set for 10,000 devices or more"));
         if last {
             trap(bench, "discovery", &best);
+            let rows = shape(agents, Lane::Discovery).rows;
+            chaff::attack(bench, Lane::Discovery, &events, rows);
         }
     }
     Ok(())
+}
+
+/// The table of a population on one lane, as the recordings have it.
+fn shape(agents: u32, lane: Lane) -> TableShape {
+    Load { agents, origins: 3 }.shape(lane)
 }
 
 /// Every learner on one lane, and the best of them as the judged row.

@@ -2,6 +2,7 @@
 
 mod lab;
 mod places;
+mod provider;
 mod python;
 mod sheet;
 
@@ -51,6 +52,8 @@ enum Comparison {
     Lab,
     /// The index of public places beside osmium's tags-filter, and its lookups beside their bounds (a minute)
     Places,
+    /// A provider's deposits, reads and evaluations beside Redis over TLS, SQLite and voprf (some five minutes)
+    Provider,
 }
 
 /// Runs the comparisons, prints their table and keeps it.
@@ -60,6 +63,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
         match name {
             Comparison::Lab => lab::compare(args, &mut sheet)?,
             Comparison::Places => places::compare(args, &mut sheet)?,
+            Comparison::Provider => provider::compare(&mut sheet)?,
         }
     }
     let path = tree::target()?.join("compare.json");

@@ -20,6 +20,7 @@ mod problem;
 mod proximity;
 mod settings;
 mod status;
+mod strict;
 mod transfer;
 
 pub use anonymity::{

@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 
+use crate::strict::Strict;
+
 /// Why a request was refused: a closed vocabulary (RFC 9457 section 3.1). Each word is stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -250,7 +252,9 @@ impl From<ProblemKind> for Problem {
 /// # Errors
 /// A [`ProblemKind::MalformedBody`] problem.
 pub fn parse_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let read = T::deserialize(Strict(&mut json)).and_then(|read| json.end().map(|()| read));
+    read.map_err(|error| {
         let what = match error.classify() {
             serde_json::error::Category::Data => "a field is missing, unknown or of the wrong type",
             serde_json::error::Category::Eof => "the JSON ends too early",

@@ -1,8 +1,10 @@
-//! Deposits acknowledged over TLS: three providers on real disks, clients that seal every event, all in one process and
-//! over the loopback interface. What a person's agent waits for, with everybody's work on the same cores.
+//! Deposits acknowledged over TLS, and generations read back: three providers on real disks, clients that seal every event,
+//! all in one process and over the loopback interface. What a person's agent waits for, with everybody's work on the same
+//! cores.
 //!
 //! ```sh
-//! cargo bench --locked -p mosaic-provider --bench loopback -- 64 20    # clients at a time, seconds
+//! cargo bench --locked -p mosaic-provider --bench loopback -- 64 20           # clients at a time, seconds of each part
+//! cargo bench --locked -p mosaic-provider --bench loopback -- 64 20 --json    # the same for `cargo xtask compare provider`
 //! ```
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and ends at the first surprise")]
@@ -27,8 +29,11 @@ use cluster::{event_bytes, id};
 use mosaic_federation::{Federation, FederationDescriptor, Independence, Purchase, SignedDocument, Tile, hour};
 use mosaic_provider::{Policy, Price, Provider, ProviderConfig, ProviderFolder, store::StoreAddress};
 use mosaic_transport::{Patience, ProviderClient, SystemClock};
-use mosaic_types::{Clock as _, Lane, Stream, TileId};
-use mosaic_wire::{Address, Call, CellReply, CellRequest, Reply, TableDescriptor, TokenPurpose};
+use mosaic_types::{Clock as _, Lane, SegmentId, Stream, TableId, TileId};
+use mosaic_wire::{
+    Address, Call, CellReply, CellRequest, GenerationId, GenerationsQuery, Head, HeadsQuery, KnownGenerations, Reply,
+    TableDescriptor, TokenPurpose,
+};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
 
@@ -43,8 +48,9 @@ async fn main() {
     let federation = Arc::new(start(&places));
     let client = ProviderClient::for_federation(federation.descriptor(), Patience::default()).unwrap();
     let table = table(&client, &federation).await;
+    let length = Duration::from_secs(seconds);
     let begun = Instant::now();
-    let until = begun + Duration::from_secs(seconds);
+    let until = begun + length;
     let work = (0..clients)
         .map(|seed| tokio::spawn(deposit_until(client.clone(), federation.clone(), table.clone(), seed, until)));
     let (mut waits, mut refusals) = (Vec::new(), BTreeMap::new());
@@ -53,16 +59,50 @@ async fn main() {
         waits.extend(waited);
         refused.into_iter().for_each(|why| *refusals.entry(why).or_insert(0) += 1);
     }
-    let elapsed = begun.elapsed().as_secs_f64();
-    waits.sort();
-    let share = |of: usize| waits[(waits.len() - 1) * of / 100].as_millis();
-    println!("{clients} clients, {elapsed:.1} s: {} deposits acknowledged, refused: {refusals:?}", waits.len());
-    println!(
-        "{:.0} a second; half within {} ms, 99 % within {} ms",
-        waits.len() as f64 / elapsed,
-        share(50),
-        share(99)
-    );
+    let deposits = Pace::of(waits, begun.elapsed());
+
+    let largest = largest_generation(&client, &table).await;
+    let (begun, wanted) = (Instant::now(), GenerationId { segment: largest.segment, index: largest.index });
+    let work = (0..clients).map(|_| tokio::spawn(read_until(client.clone(), wanted, begun + length)));
+    let mut waits = Vec::new();
+    for done in work.collect::<Vec<_>>() {
+        waits.extend(done.await.unwrap());
+    }
+    let reads = Pace::of(waits, begun.elapsed());
+    if env::args().any(|argument| argument == "--json") {
+        let told = serde_json::json!({
+            "clients": clients, "deposits": deposits.json(), "reads": reads.json(), "records_a_read": largest.count,
+        });
+        println!("{told}");
+        return;
+    }
+    println!("{clients} clients, deposits: {deposits}; refused: {refusals:?}");
+    println!("{clients} clients, reads of one generation of {} records: {reads}", largest.count);
+}
+
+/// How many requests a second, and how long half, 95 % and 99 % of them took at most.
+struct Pace {
+    a_second: f64,
+    within_ms: [f64; 3],
+}
+
+impl Pace {
+    fn of(mut waits: Vec<Duration>, elapsed: Duration) -> Self {
+        waits.sort();
+        let within = |of: usize| waits[(waits.len() - 1) * of / 100].as_secs_f64() * 1e3;
+        Self { a_second: waits.len() as f64 / elapsed.as_secs_f64(), within_ms: [50, 95, 99].map(within) }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::json!({ "a_second": self.a_second, "within_ms": self.within_ms })
+    }
+}
+
+impl std::fmt::Display for Pace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [half, most, all] = self.within_ms;
+        write!(f, "{:.0} a second; half within {half:.1} ms, 95 % {most:.1} ms, 99 % {all:.1} ms", self.a_second)
+    }
 }
 
 fn start(places: &[tempfile::TempDir]) -> Federation {
@@ -133,6 +173,34 @@ async fn deposit_until(
         }
     }
     (waits, refused)
+}
+
+/// The largest generation that provider 1 sealed of what it was given; waits until one is sealed.
+async fn largest_generation(client: &ProviderClient, table: &TableDescriptor) -> Head {
+    let segment =
+        SegmentId { table: TableId::new(table.period, Lane::Rendezvous), origin: id(1), stream: Stream::Fast };
+    loop {
+        let query = HeadsQuery::new(vec![KnownGenerations { segment, count: 0 }]).unwrap();
+        let Ok(Reply::Heads(heads)) = client.call(&direct(), &Call::Heads(query)).await else { continue };
+        if let Some(head) = heads.heads().iter().filter(|head| head.count > 0).max_by_key(|head| head.count) {
+            return head.clone();
+        }
+    }
+}
+
+/// One client: the same generation again and again, each time decoded.
+async fn read_until(client: ProviderClient, wanted: GenerationId, until: Instant) -> Vec<Duration> {
+    let mut waits = Vec::new();
+    while Instant::now() < until {
+        let begun = Instant::now();
+        let query = GenerationsQuery::new(vec![wanted]).unwrap();
+        let Reply::Generations(blocks) = client.call(&direct(), &Call::Generations(query)).await.unwrap() else {
+            panic!("no generation")
+        };
+        assert_eq!(blocks.into_blocks().len(), 1);
+        waits.push(begun.elapsed());
+    }
+    waits
 }
 
 fn direct() -> Address {

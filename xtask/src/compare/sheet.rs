@@ -37,7 +37,7 @@ pub(super) struct Row {
     peer_name: String,
     /// Unit of both.
     unit: &'static str,
-    /// That figure over ours: how many times less ours takes.
+    /// How many times better ours is: their seconds over ours, our rate over theirs, or the bound over ours.
     ratio: f64,
 }
 
@@ -46,6 +46,12 @@ impl Sheet {
     pub(super) fn seconds(&mut self, work: String, ours: f64, peer: f64, peer_name: &str) {
         let ratio = peer / ours.max(f64::MIN_POSITIVE);
         self.rows.push(Row { kind: Kind::Peer, work, ours, peer, peer_name: peer_name.to_owned(), unit: "s", ratio });
+    }
+
+    /// Adds how much of the same work is done a second.
+    pub(super) fn rate(&mut self, work: String, ours: f64, peer: f64, peer_name: &str) {
+        let ratio = ours / peer.max(f64::MIN_POSITIVE);
+        self.rows.push(Row { kind: Kind::Peer, work, ours, peer, peer_name: peer_name.to_owned(), unit: "1/s", ratio });
     }
 
     /// Adds a figure that must stay within a bound; one that does not is a difference.
@@ -89,7 +95,7 @@ impl fmt::Display for Sheet {
         writeln!(f, "{:<width$}  {:>12}  {:>12}  unit  {:>10}  peer", "work", "ours", "peer", "ratio")?;
         for row in &self.rows {
             let Row { kind: _, work, ours, peer, peer_name, unit, ratio } = row;
-            writeln!(f, "{work:<width$}  {ours:>12.6}  {peer:>12.3}  {unit:<4}  {ratio:>10.0}  {peer_name}")?;
+            writeln!(f, "{work:<width$}  {ours:>12.6}  {peer:>12.3}  {unit:<4}  {ratio:>10.3}  {peer_name}")?;
         }
         write!(f, "{}", if self.equal() { "results equal" } else { "results DIFFER" })
     }
@@ -108,7 +114,17 @@ mod tests {
             "work": "attack", "ours": 0.5, "peer": 100.0, "peer_name": "peer 1.0", "unit": "s", "ratio": 200.0, "kind": "peer",
         });
         assert_eq!(sheet.json(), serde_json::json!({ "rows": [row], "equal": true }));
-        assert!(sheet.to_string().contains("200  peer 1.0") && sheet.to_string().ends_with("results equal"));
+        assert!(sheet.to_string().contains("200.000  peer 1.0") && sheet.to_string().ends_with("results equal"));
+    }
+
+    #[test]
+    fn a_rate_is_better_when_it_is_higher() {
+        let mut sheet = Sheet::default();
+        sheet.rate("reads".to_owned(), 500.0, 2_000.0, "peer");
+        assert_eq!(
+            (&sheet.json()["rows"][0]["ratio"], &sheet.json()["rows"][0]["unit"]),
+            (&0.25.into(), &"1/s".into())
+        );
     }
 
     #[test]

@@ -49,10 +49,17 @@ async fn main() {
     let client = ProviderClient::for_federation(federation.descriptor(), Patience::default()).unwrap();
     let table = table(&client, &federation).await;
     let length = Duration::from_secs(seconds);
+    let mut buyers = Vec::new();
+    for seed in 0..clients {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let purchase = buy(&client, &federation, (SystemClock.now(), UNITS), &[id(1), id(2)], &mut rng).await.unwrap();
+        buyers.push((purchase, rng));
+    }
     let begun = Instant::now();
     let until = begun + length;
-    let work = (0..clients)
-        .map(|seed| tokio::spawn(deposit_until(client.clone(), federation.clone(), table.clone(), seed, until)));
+    let work = buyers
+        .into_iter()
+        .map(|buyer| tokio::spawn(deposit_until(client.clone(), federation.clone(), table.clone(), buyer, until)));
     let (mut waits, mut refusals) = (Vec::new(), BTreeMap::new());
     for done in work.collect::<Vec<_>>() {
         let (waited, refused) = done.await.unwrap();
@@ -142,17 +149,16 @@ async fn table(client: &ProviderClient, federation: &Federation) -> TableDescrip
     }
 }
 
-/// One client: an event after the other, each acknowledged before the next. How long each took, and why
-/// others were refused.
+/// One client: an event after the other, each acknowledged before the next; new tokens where those of `buyer` are spent.
+/// How long each took, and why others were refused.
 async fn deposit_until(
     client: ProviderClient,
     federation: Arc<Federation>,
     table: TableDescriptor,
-    seed: u64,
+    (purchase, mut rng): (Purchase, ChaCha20Rng),
     until: Instant,
 ) -> (Vec<Duration>, Vec<String>) {
-    let mut rng = ChaCha20Rng::seed_from_u64(seed);
-    let (mut waits, mut refused, mut purchase) = (Vec::new(), Vec::new(), None);
+    let (mut waits, mut refused, mut purchase) = (Vec::new(), Vec::new(), Some(purchase));
     let take = |purchase: &mut Purchase| purchase.take(id(1), TokenPurpose::Deposit, hour(SystemClock.now()));
     while Instant::now() < until {
         let Some(token) = purchase.as_mut().and_then(take) else {

@@ -7,7 +7,7 @@ use mosaic_obfuscate::{
     blur::{self, Anchor},
     trail::Candidate,
 };
-use mosaic_types::{ContactText, LatLng, Mode, NoiseRatio, Timestamp, TopicId, Week};
+use mosaic_types::{ClassShares, ContactText, LatLng, Mode, NoiseRatio, Timestamp, TopicId, Week};
 use mosaic_wire::{CardText, OprfInput, TableDescriptor};
 use rand::CryptoRng;
 use zeroize::Zeroizing;
@@ -61,6 +61,15 @@ impl Releaser {
             state.whereabouts = cast.whereabouts();
         }
         Self { keys, places, cast, state, retries: Retries::default(), giving_way: GivingWay::default() }
+    }
+
+    /// Lets the personas of a device that has shown nothing yet like what is liked where it begins, for as long as it lives,
+    /// as [`ReleaserState::where_popular`] does before it begins. That nothing was shown is the caller's to know: personas
+    /// that change together tell who stays.
+    pub fn begin_where_popular(&mut self, liked: ClassShares) {
+        self.state.liked = Some(liked);
+        let cast = std::mem::replace(&mut self.cast, Cast::new(&[0; 32], &self.places, &self.state.whereabouts));
+        self.cast = cast.liking(self.state.liked);
     }
 
     /// Releases a draft: from here on only what strangers may learn is kept (DESIGN section 3, step 2).

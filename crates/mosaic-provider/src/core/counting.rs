@@ -248,10 +248,8 @@ impl<S: Store> ProviderCore<S> {
 
     fn count_day(&mut self, now: Timestamp, day: u32, sync: bool, rng: &mut dyn CryptoRng) -> Result<(), StoreError> {
         let closing = now >= self.counted(day).closes_at();
-        let Some(turn) = self.turn_of(day) else { return Ok(()) };
-        if turn.side == Side::Helper {
-            return self.store_drawn(day, None);
-        }
+        // the helper waits to be asked
+        let Some(turn) = self.turn_of(day).filter(|turn| turn.side == Side::Leader) else { return Ok(()) };
         match self.counting.days.get_mut(&day) {
             Some(DayCount::Open(open)) => {
                 if sync && !open.round.asking && open.round.last != Some(Last::Done) {
@@ -535,6 +533,11 @@ impl<S: Store> ProviderCore<S> {
         self.store.commit(&[Change::Put(Bucket::Counts, key, statement.encode())])?;
         self.counting.statements.insert(counted.day, (statement, published));
         Ok(true)
+    }
+
+    /// The peer that was shown statements did not answer: another one is, at the next comparison of heads.
+    pub(super) fn compare_statements_soon(&mut self, now: Timestamp) {
+        self.counting.next_compare = Some(now.after(self.policy.sync));
     }
 
     /// Once an hour one peer is shown all statements that are here, and shows what is lacking.

@@ -162,6 +162,10 @@ impl<S: Store> ProviderCore<S> {
             (Purpose::Check(day, ids), reply) => self.checked(now, day, &ids, reply),
             (Purpose::Sum(day), Some(PeerReply::Sum(sum, signature))) => self.summed(day, &sum, &signature),
             (Purpose::Statements, Some(PeerReply::Statements(statements))) => self.take_statements(now, &statements),
+            (Purpose::Statements, _) => {
+                self.compare_statements_soon(now);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }

@@ -3,8 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use mosaic_aggregate::{
-    Answer, Counted, NoisedAnswer, NoisedSum, PartOfDay, Published, ReportFields, SignedStatement, aggregators, report,
+    Answer, Batch, Counted, NoisedAnswer, NoisedSum, PartOfDay, Published, ReportFields, Side, SignedStatement,
+    Statement, aggregators, report,
 };
+use mosaic_crypto::signing::SigningKey;
 use mosaic_federation::peer::{PeerReply, PeerRequest};
 use mosaic_provider::{
     Policy,
@@ -12,6 +14,7 @@ use mosaic_provider::{
 };
 use mosaic_types::{ClassId, ProviderId, Sensitive, TileId, Timestamp};
 use mosaic_wire::{Call, CellReply, CellRequest, ProblemCode, Reply, TokenPurpose, WireToken};
+use rand_chacha::ChaCha20Rng;
 
 use crate::{
     cluster::{Cluster, id, policy},
@@ -89,6 +92,21 @@ fn published<S: Store>(cluster: &mut Cluster<S>, number: u8) -> Published {
     let ids: Vec<ProviderId> = cluster.federation.descriptor().ids().collect();
     let statement = SignedStatement::decode_all(&bytes).remove(0);
     statement.verify_turn(&ids, |id| cluster.federation.signing_key(id)).unwrap()
+}
+
+/// What two providers sign of a day about which one report was given.
+pub(crate) fn signed(counted: Counted, signers: [(ProviderId, &SigningKey); 2], rng: &mut ChaCha20Rng) -> Vec<u8> {
+    let [leader, helper] = report(counted, NoisedAnswer::draw(&Sensitive::new(Answer::NOTHING), rng), rng).unwrap();
+    let [mut one, mut two] = [Side::Leader, Side::Helper].map(|side| Batch::open(counted, side, [9; 32]).unwrap());
+    let (first, second) = (one.begin(&leader).unwrap(), two.begin(&helper).unwrap());
+    let (mine, theirs) = (*first.verifier_share(), *second.verifier_share());
+    one.finish(first, &theirs).unwrap();
+    two.finish(second, &mine).unwrap();
+    let policy = mosaic_aggregate::Policy { fewest: 1, ..mosaic_aggregate::Policy::STANDARD };
+    let sums = [one.close(policy, rng).unwrap(), two.close(policy, rng).unwrap()];
+    let said = Statement::of([&sums[0], &sums[1]], signers[0].0, signers[1].0).unwrap();
+    let signatures = signers.map(|(_, key)| said.sign(key));
+    said.signed(signatures).encode()
 }
 
 /// Keys that a provider keeps of days, without statements and what says that a day is over.

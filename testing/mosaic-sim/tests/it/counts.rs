@@ -134,7 +134,7 @@ fn a_day_is_counted_and_a_new_device_learns_of_it() {
     assert_eq!(world.person(newcomer).agent().aggregates().statements.len(), 1);
     assert_eq!(liked(&mut world, member), None);
     let answers = world.person(member).agent().status(world.now()).answers;
-    assert_eq!((answers.aggregate, answers.days), (Reporting::On, 1));
+    assert_eq!((answers.aggregate, answers.days), (Reporting::On, 2), "the next one is paid for before it leaves");
     let quiet = world.person(newcomer).agent().status(world.now()).answers;
     assert_eq!((quiet.aggregate, quiet.days, quiet.epsilon_used), (Reporting::Off, 0, 0.0));
 }

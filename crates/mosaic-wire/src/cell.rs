@@ -15,7 +15,6 @@ const VERSION: u8 = 1;
 
 /// A request for one provider. All bodies are bytes that passed the release barrier.
 #[derive(Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "all travel in one 4 KiB cell anyway")]
 pub enum CellRequest {
     /// Store an event.
     Deposit {

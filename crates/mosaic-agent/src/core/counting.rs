@@ -30,13 +30,12 @@ impl AgentCore {
     fn send_share(&mut self, now: Timestamp, departing: Departing, rng: &mut impl CryptoRng) {
         let Departing { number, to, share, token } = departing;
         let kind = PathKind::of(self.class(now));
-        let address = self.paths.address(now, to, kind, &self.answers.receivers(), rng);
-        let token = token.or_else(|| {
-            address.as_ref()?;
-            self.wallet.take(now, to, TokenPurpose::Deposit)
-        });
-        self.answers.sent(now, number, token.clone().filter(|_| address.is_some()));
-        if let (Some(address), Some(token)) = (address, token) {
+        let Some(address) = self.paths.address(now, to, kind, &self.answers.receivers(), rng) else {
+            return self.answers.failed(now, number, true);
+        };
+        let token = token.or_else(|| self.wallet.take(now, to, TokenPurpose::Deposit));
+        self.answers.sent(now, number, token.clone());
+        if let Some(token) = token {
             self.post.send(address, Call::Cell(CellRequest::Report { token, share }), Errand::Report(number));
         }
     }

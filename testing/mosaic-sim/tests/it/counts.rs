@@ -1,6 +1,6 @@
 //! Twelve hundred people report about a day, one of them with a whole device, and everybody learns what was counted.
 
-use mosaic_aggregate::{Answer, Counted, PartOfDay, SignedStatement, aggregators};
+use mosaic_aggregate::{Answer, Counted, PartOfDay, Published, SignedStatement, aggregators};
 use mosaic_api::SettingsChange;
 use mosaic_federation::{Federation, Issuers, Purchase, Span, hour};
 use mosaic_release::ReleasedReport;
@@ -61,35 +61,21 @@ impl Reporters {
 /// Where a leader's share begins behind side, area, day, name and public share.
 const SHARE: usize = 26 + ReportFields::PUBLIC_SHARE;
 
-/// Of 1,200 people 700 wish for something of class 0 in the evening, 300 for class 3 in the morning and 200 for nothing; one
-/// of the last has a device that lives through the day. Ten send garbage and ten cast ten votes. The helper is down for an
-/// hour in between, and the leader dies while the day is closed. What is published counts the 1,200 and lies within five
-/// deviations of the truth, √(1,200 · 0.25 + 16) / 0.454 = 39 people; a new device's personas like what was published, and
-/// those of a device that has shown something stay what they are. Seed 31.
-#[test]
-fn a_day_is_counted_and_a_new_device_learns_of_it() {
-    let mut world = World::new(Setup::new(31)).unwrap();
+/// 1,199 people, ten whose share is garbage and ten who cast ten votes; after each group the helper is down for an hour.
+fn everybody_reports(world: &mut World, counted: Counted, helper: ProviderId) {
     let federation = world.federation().clone();
-    let counted = Counted { tile: federation.descriptor().tile.id, day: 20_415 };
-    let midnight = Timestamp::from_secs(20_416 * 86_400);
-    let member = world.join(Mode::Maximum);
-    let on = SettingsChange { reporting: Some(Reporting::On), ..SettingsChange::default() };
-    world.act(member, |core, now, _| core.change_settings(now, &on));
-    world.advance(midnight.after(minutes(30)).since(world.now()));
-
     let mut reporters = Reporters { rng: ChaCha20Rng::seed_from_u64(32), tokens: None };
     let wish = |class, part| Answer::wish(ClassId::new(class).unwrap(), part);
     let groups = [(wish(0, PartOfDay::Evening), 700), (wish(3, PartOfDay::Morning), 300), (Answer::NOTHING, 199)];
-    let [leader, helper] = [1, 2].map(|number| ProviderId::new(number).unwrap());
     for (number, (truth, people)) in groups.into_iter().enumerate() {
-        (0..people).for_each(|_| reporters.report(&mut world, &federation, (counted, truth), |_| ()));
+        (0..people).for_each(|_| reporters.report(world, &federation, (counted, truth), |_| ()));
         match number {
             0 => (0..10).for_each(|_| {
-                reporters.report(&mut world, &federation, (counted, truth), |share| share[SHARE..].fill(7));
+                reporters.report(world, &federation, (counted, truth), |share| share[SHARE..].fill(7));
             }),
             1 => (0..10).for_each(|_| {
                 let ten = |share: &mut [u8]| share[SHARE] = share[SHARE].wrapping_add(9);
-                reporters.report(&mut world, &federation, (counted, truth), ten);
+                reporters.report(world, &federation, (counted, truth), ten);
             }),
             _ => {}
         }
@@ -98,6 +84,36 @@ fn a_day_is_counted_and_a_new_device_learns_of_it() {
         world.up(helper);
         world.advance(minutes(5));
     }
+}
+
+/// The one statement that all providers hand out.
+fn published(world: &mut World) -> Published {
+    let federation = world.federation().clone();
+    let ids: Vec<ProviderId> = federation.descriptor().ids().collect();
+    let said: Vec<_> = ids.iter().map(|provider| world.ask(*provider, Call::Statements)).collect();
+    assert!(said.windows(2).all(|pair| pair[0] == pair[1]));
+    let Some(Ok(Reply::Statements(bytes))) = said.into_iter().next() else { panic!("no statements") };
+    let statement = SignedStatement::decode_all(&bytes).into_iter().next().unwrap();
+    statement.verify_turn(&ids, |id| federation.signing_key(id)).unwrap()
+}
+
+/// Of 1,200 people 700 wish for something of class 0 in the evening, 300 for class 3 in the morning and 200 for nothing; one
+/// of the last has a device that lives through the day. Ten send garbage and ten cast ten votes. The helper is down for an
+/// hour in between, and the leader dies while the day is closed. What is published counts the 1,200 and lies within five
+/// deviations of the truth, √(1,200 · 0.25 + 16) / 0.454 = 39 people; a new device's personas like what was published, and
+/// those of a device that has shown something stay what they are. Seed 31.
+#[test]
+fn a_day_is_counted_and_a_new_device_learns_of_it() {
+    let mut world = World::new(Setup::new(31)).unwrap();
+    let counted = Counted { tile: world.federation().descriptor().tile.id, day: 20_415 };
+    let midnight = Timestamp::from_secs(20_416 * 86_400);
+    let member = world.join(Mode::Maximum);
+    let on = SettingsChange { reporting: Some(Reporting::On), ..SettingsChange::default() };
+    world.act(member, |core, now, _| core.change_settings(now, &on));
+    world.advance(midnight.after(minutes(30)).since(world.now()));
+
+    let [leader, helper] = [1, 2].map(|number| ProviderId::new(number).unwrap());
+    everybody_reports(&mut world, counted, helper);
 
     // the leader dies as the day is closed
     world.advance(counted.closes_at().since(world.now()));
@@ -106,12 +122,7 @@ fn a_day_is_counted_and_a_new_device_learns_of_it() {
     world.up(leader);
     world.advance(minutes(10));
 
-    let ids: Vec<ProviderId> = federation.descriptor().ids().collect();
-    let said: Vec<_> = ids.iter().map(|provider| world.ask(*provider, Call::Statements)).collect();
-    assert!(said.windows(2).all(|pair| pair[0] == pair[1]));
-    let Some(Ok(Reply::Statements(bytes))) = said.into_iter().next() else { panic!("no statements") };
-    let statement = SignedStatement::decode_all(&bytes).into_iter().next().unwrap();
-    let published = statement.verify_turn(&ids, |id| federation.signing_key(id)).unwrap();
+    let published = published(&mut world);
     assert_eq!(
         (published.counted(), published.reports()),
         (counted, 1_200),

@@ -298,3 +298,29 @@ fn thousandths(ratio: NoiseRatio) -> u16 {
     let thousandths = (ratio.get() * 1_000.0).round() as u16;
     thousandths
 }
+
+#[cfg(test)]
+mod tests {
+    use mosaic_geo::synthetic_city;
+
+    use super::*;
+    use crate::fixtures::table;
+
+    /// A device that meets a statement before it has shown anything has the personas of one that began with it, and others
+    /// than one that meets none. All three have one seed.
+    #[test]
+    fn what_is_popular_is_learnt_before_the_first_event() {
+        let at = Timestamp::from_secs(20_411 * 86_400 + 18 * 3_600);
+        let places = Arc::new(synthetic_city(1));
+        let mut people = [10.0; 16];
+        people[3] = 900.0;
+        let liked = ClassShares::new(people).unwrap();
+        let device = |state| Releaser::new([7; 32], Arc::clone(&places), state);
+        let needs = |releaser: Releaser| releaser.discovery_needs(at, 8, &table(at.period())).unwrap();
+        let begun = needs(device(ReleaserState::where_popular(liked)));
+        let mut later = device(ReleaserState::default());
+        later.begin_where_popular(liked);
+        assert_eq!((later.state().liked(), needs(later)), (Some(liked), begun.clone()));
+        assert_ne!(needs(device(ReleaserState::default())), begun);
+    }
+}

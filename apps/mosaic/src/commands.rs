@@ -1,6 +1,7 @@
 //! One file per subcommand: arguments, help with examples, and what it does.
 
 pub(crate) mod agent;
+pub(crate) mod aggregates;
 pub(crate) mod associate;
 pub(crate) mod broadcast;
 pub(crate) mod completions;
@@ -84,6 +85,8 @@ pub(crate) enum Command {
     Status(status::StatusArgs),
     /// List the events that left and what an attacker would state of each
     Receipts(receipts::ReceiptsArgs),
+    /// Show what was counted over many people on the last days
+    Aggregates(aggregates::AggregatesArgs),
     /// List, save or check what proves that a provider broke its word
     Evidence(evidence::EvidenceArgs),
     /// Show or change settings
@@ -126,6 +129,7 @@ impl Command {
             Self::Associate(args) => args.run(context).await,
             Self::Status(args) => args.run(context).await,
             Self::Receipts(args) => args.run(context).await,
+            Self::Aggregates(args) => args.run(context).await,
             Self::Evidence(args) => args.run(context).await,
             Self::Config(args) => args.run(context).await,
             Self::Export(args) => args.run(context).await,

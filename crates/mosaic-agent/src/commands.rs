@@ -3,6 +3,7 @@
 mod anonymity;
 mod associate;
 mod broadcast;
+mod counts;
 mod evidence;
 mod proximity;
 mod quota;

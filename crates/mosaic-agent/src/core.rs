@@ -1,5 +1,6 @@
 //! The agent as a value: inputs, an instant and randomness in; calls and events out.
 
+mod counting;
 mod evaluate;
 mod events;
 mod reading;
@@ -27,6 +28,7 @@ use zeroize::Zeroizing;
 use crate::{
     AgentState, BlockPool, Outgoing,
     alerts::{Alerts, Evidence},
+    answers::Answers,
     commands::Quotas,
     deposits::Deposits,
     interests::Interests,
@@ -146,6 +148,7 @@ pub struct AgentCore {
     pub(crate) book: CardBook,
     pub(crate) associations: Associations,
     pub(crate) alerts: Alerts,
+    pub(crate) answers: Answers,
     pub(crate) quotas: Quotas,
     pub(crate) counters: Counters,
     pub(crate) door_until: Option<Timestamp>,
@@ -173,6 +176,7 @@ impl AgentCore {
         let providers = Providers::new(config.federation);
         let phase = Duration::from_millis(state.phase_ms);
         let class = state.settings.mode.class();
+        let answers = Answers::resume(state.answers.clone(), &providers, now);
         let mut core = Self {
             paths: paths(&providers, &state),
             providers,
@@ -195,6 +199,7 @@ impl AgentCore {
             book: CardBook::new(),
             associations: Associations::new(),
             alerts: Alerts::new(state.evidence.clone()),
+            answers,
             quotas: Quotas::default(),
             counters: Counters::default(),
             door_until: None,
@@ -225,6 +230,7 @@ impl AgentCore {
         self.turn(now);
         self.ask_tables(now, rng);
         self.check_clock(now, rng);
+        self.keep_counts(now, rng);
         self.restock(now, rng);
         self.keep_schedule(now, rng);
         self.send_deposits(now, rng);
@@ -248,6 +254,7 @@ impl AgentCore {
             self.tables.next_retry(now),
             self.wallet.next_wake(now),
             Some(self.next_clock_check),
+            self.answers.next_wake(now),
         ];
         candidates.into_iter().flatten().min().unwrap_or(now)
     }
@@ -290,6 +297,7 @@ impl AgentCore {
             kept: self.kept.clone(),
             evidence: self.alerts.evidence.clone(),
             trail: self.trail.clone(),
+            answers: self.answers.kept(),
         }
     }
 

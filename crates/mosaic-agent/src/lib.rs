@@ -12,6 +12,7 @@
 //! depend on what a person does, and whole generations are downloaded instead of private reads.
 
 mod alerts;
+mod answers;
 mod blocks;
 mod commands;
 mod core;

@@ -48,6 +48,9 @@ pub(crate) enum Errand {
     Heads(usize),
     /// A private read.
     Read(Asked),
+    /// A share of a report.
+    Report(u64),
+    Statements,
 }
 
 /// Calls that wait for the driver, and errands that wait for their reply.
@@ -105,7 +108,7 @@ impl Post {
 
 fn request_bytes(call: &Call) -> u64 {
     let bytes = match call {
-        Call::Federation | Call::Table(_) | Call::Time | Call::Terms => 0,
+        Call::Federation | Call::Table(_) | Call::Time | Call::Terms | Call::Statements => 0,
         Call::Tokens(query) => query.encode().len(),
         Call::Cell(_) => mosaic_wire::CELL,
         Call::Heads(_) => mosaic_wire::HeadsQuery::SIZE,
@@ -125,6 +128,7 @@ fn reply_bytes(reply: &Reply) -> u64 {
         Reply::Cell(_) => mosaic_wire::CELL,
         Reply::Heads(heads) => 3 + heads.heads().len() * mosaic_wire::Head::SIZE,
         Reply::Stack(sums) => sums.encoded_len(),
+        Reply::Statements(statements) => statements.len(),
         Reply::Generations(blocks) => 2 + blocks.blocks().iter().map(|block| 4 + block.encoded_len()).sum::<usize>(),
     };
     bytes as u64

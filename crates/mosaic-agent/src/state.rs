@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
 
 use mosaic_release::ReleaserState;
-use mosaic_types::{AnonymityFloor, ContactText, Mode, NoiseRatio, Risk, Timestamp, TtlHours};
+use mosaic_types::{AnonymityFloor, ClassShares, ContactText, Mode, NoiseRatio, Reporting, Risk, Timestamp, TtlHours};
 use rand::{CryptoRng, RngExt as _};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::{alerts::Evidence, trail::Trail};
+use crate::{alerts::Evidence, answers::KeptAnswers, trail::Trail};
 
 /// Everything of an agent that outlives a restart: seed, releaser, settings, kept people, evidence. Sealed
 /// by the vault and by nothing else. No session key, no unkept contact, no true place (S-46, C-58).
@@ -22,6 +22,9 @@ pub struct AgentState {
     /// Stored behind the rest: see [`Later`].
     #[serde(skip)]
     pub(crate) trail: Trail,
+    /// Stored behind the rest, as the trail is.
+    #[serde(skip)]
+    pub(crate) answers: KeptAnswers,
 }
 
 /// What came after the first version, and stands behind it. A state without is one of that version, and a program of
@@ -30,6 +33,16 @@ pub struct AgentState {
 enum Later {
     Second { floor: Option<AnonymityFloor>, trail: Trail },
     Third { floor: Option<AnonymityFloor>, trail: Trail, risk: Risk, habits: Habits },
+    Fourth { third: Third, reporting: Reporting, answers: Box<KeptAnswers> },
+}
+
+/// What the third version added.
+#[derive(Default, Serialize, Deserialize)]
+struct Third {
+    floor: Option<AnonymityFloor>,
+    trail: Trail,
+    risk: Risk,
+    habits: Habits,
 }
 
 /// What a person set.
@@ -46,6 +59,9 @@ pub(crate) struct Settings {
     pub(crate) risk: Risk,
     #[serde(skip)]
     pub(crate) habits: Habits,
+    /// Whether a noised answer is given about each day. Stored behind the rest.
+    #[serde(skip)]
+    pub(crate) reporting: Reporting,
 }
 
 /// Whether the person was told what habits give away at high risk: once is enough (L6-44).
@@ -137,6 +153,7 @@ impl AgentState {
             kept: BTreeMap::new(),
             evidence: Vec::new(),
             trail: Trail::default(),
+            answers: KeptAnswers::fresh(),
         }
     }
 
@@ -147,6 +164,11 @@ impl AgentState {
         self
     }
 
+    /// What its personas like as the region did when the device began, if it knew.
+    pub const fn liked(&self) -> Option<ClassShares> {
+        self.releaser.liked()
+    }
+
     /// The state as the vault seals it.
     ///
     /// # Errors
@@ -154,8 +176,9 @@ impl AgentState {
     pub fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>, DecodeStateError> {
         let first = postcard::to_stdvec(self).map_err(|_| DecodeStateError)?;
         let later = {
-            let Settings { floor, risk, habits, .. } = self.settings;
-            Later::Third { floor, trail: self.trail.clone(), risk, habits }
+            let Settings { floor, risk, habits, reporting, .. } = self.settings;
+            let third = Third { floor, trail: self.trail.clone(), risk, habits };
+            Later::Fourth { third, reporting, answers: Box::new(self.answers.clone()) }
         };
         postcard::to_extend(&later, first).map(Zeroizing::new).map_err(|_| DecodeStateError)
     }
@@ -167,12 +190,16 @@ impl AgentState {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeStateError> {
         let (mut state, rest): (Self, _) = postcard::take_from_bytes(bytes).map_err(|_| DecodeStateError)?;
         if !rest.is_empty() {
-            let (floor, trail, risk, habits) = match postcard::from_bytes(rest).map_err(|_| DecodeStateError)? {
-                Later::Second { floor, trail } => (floor, trail, Risk::default(), Habits::default()),
-                Later::Third { floor, trail, risk, habits } => (floor, trail, risk, habits),
+            let (third, reporting, answers) = match postcard::from_bytes(rest).map_err(|_| DecodeStateError)? {
+                Later::Second { floor, trail } => (Third { floor, trail, ..Third::default() }, Reporting::Off, None),
+                Later::Third { floor, trail, risk, habits } => {
+                    (Third { floor, trail, risk, habits }, Reporting::Off, None)
+                }
+                Later::Fourth { third, reporting, answers } => (third, reporting, Some(*answers)),
             };
-            (state.settings.floor, state.trail) = (floor, trail);
-            (state.settings.risk, state.settings.habits) = (risk, habits);
+            (state.settings.floor, state.trail) = (third.floor, third.trail);
+            (state.settings.risk, state.settings.habits) = (third.risk, third.habits);
+            (state.settings.reporting, state.answers) = (reporting, answers.unwrap_or_default());
         }
         Ok(state)
     }
@@ -190,6 +217,7 @@ mod tests {
     use rand_chacha::ChaCha20Rng;
 
     use super::*;
+    use crate::answers::Tastes;
 
     /// Seed 7. What the first version wrote is read, what is written now is read by the first version, and what was set
     /// comes back.
@@ -203,6 +231,17 @@ mod tests {
         let second = postcard::to_extend(&second, first.clone()).unwrap();
         assert_eq!(AgentState::from_bytes(&second).unwrap().settings, state.settings);
         (state.settings.risk, state.settings.habits) = (Risk::High, Habits::Told);
+        let third = Later::Third {
+            floor: state.settings.floor,
+            trail: Trail::default(),
+            risk: Risk::High,
+            habits: Habits::Told,
+        };
+        let third = postcard::to_extend(&third, first.clone()).unwrap();
+        let read = AgentState::from_bytes(&third).unwrap();
+        assert_eq!((read.settings, read.answers.tastes), (state.settings, Tastes::Settled));
+        assert_eq!(AgentState::from_bytes(&state.to_bytes().unwrap()).unwrap().answers.tastes, Tastes::Open);
+        state.settings.reporting = Reporting::On;
         let bytes = state.to_bytes().unwrap();
         assert!(bytes.starts_with(&first) && postcard::from_bytes::<AgentState>(&bytes).is_ok());
         let again = AgentState::from_bytes(&bytes).unwrap();

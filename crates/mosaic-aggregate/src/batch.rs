@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, fmt};
 
 use mosaic_wire::{ReportFields, Side};
 use prio::{
-    codec::{Encode as _, ParameterizedDecode as _},
+    codec::{Decode as _, Encode as _, ParameterizedDecode as _},
     field::Field128,
     vdaf::{
         Aggregatable as _, AggregateShare, Aggregator as _, VerifyTransition,
@@ -14,7 +14,7 @@ use thiserror::Error;
 use zeroize::ZeroizeOnDrop;
 
 use crate::{
-    Counted, NoisedSum, Policy, TooFew,
+    ANSWERS, Counted, NoisedSum, Policy, TooFew,
     sum::{self, Reports},
     vdaf,
 };
@@ -88,6 +88,8 @@ impl fmt::Debug for Begun {
 impl Batch {
     /// The most reports of a batch, counted or being checked.
     pub const MOST: usize = 1 << 20;
+    /// Bytes of [`Self::state`].
+    pub const STATE: usize = Reports::SIZE + 16 * ANSWERS;
 
     /// An empty batch. `verify_key` is a secret of the two aggregators, drawn for this batch alone. `None` never.
     pub fn open(counted: Counted, side: Side, verify_key: [u8; 32]) -> Option<Self> {
@@ -96,9 +98,39 @@ impl Batch {
         Some(Self { counted, side, key, seen: BTreeSet::new(), reports: Reports::default(), share })
     }
 
+    /// The batch that [`Self::state`] told of, with the reports that were decided by then: after a restart an aggregator
+    /// goes on where its store left off. `None` for what is no such state.
+    pub fn resume(
+        (counted, side): (Counted, Side),
+        verify_key: [u8; 32],
+        state: &[u8; Self::STATE],
+        decided: impl IntoIterator<Item = [u8; 16]>,
+    ) -> Option<Self> {
+        let (reports, share) = state.split_first_chunk::<{ Reports::SIZE }>()?;
+        let elements: Result<Vec<Field128>, _> = share.chunks_exact(16).map(Field128::get_decoded).collect();
+        let share = AggregateShare::from(elements.ok()?);
+        let (reports, seen) = (Reports::from_bytes(reports)?, decided.into_iter().collect());
+        Some(Self { reports, share, seen, ..Self::open(counted, side, verify_key)? })
+    }
+
+    /// What was counted so far, to be stored with what was decided about each report: how many 4 ‖ digest of their names 32 ‖
+    /// 65 field elements of 16 bytes. The sum has no noise yet, and by itself is uniform. `None` never.
+    pub fn state(&self) -> Option<[u8; Self::STATE]> {
+        let mut bytes = self.reports.to_bytes().to_vec();
+        for element in self.share.as_ref() {
+            element.encode(&mut bytes).ok()?;
+        }
+        bytes.try_into().ok()
+    }
+
     /// How many reports were counted.
     pub const fn reports(&self) -> u32 {
         self.reports.count()
+    }
+
+    /// Whether a sum of the other aggregator is of the same batch and the same reports, so that both belong together.
+    pub fn agrees_with(&self, theirs: &NoisedSum) -> bool {
+        (theirs.counted, theirs.reports) == (self.counted, self.reports) && theirs.side != self.side
     }
 
     /// Begins to check a report: both aggregators do, each its own share, and tell each other what comes out. A name is
@@ -120,6 +152,12 @@ impl Batch {
         let begun = self.verifier(report).ok_or(Refused::Unreadable)?;
         self.seen.insert(report.id);
         Ok(begun)
+    }
+
+    /// What [`Self::begin`] told the other aggregator about a report, once more: it may not have heard it. It is the same
+    /// every time. `None` for no share of a histogram.
+    pub fn again(&self, report: &ReportFields) -> Option<VerifierShare> {
+        self.verifier(report).map(|begun| begun.mine)
     }
 
     fn verifier(&self, report: &ReportFields) -> Option<Begun> {

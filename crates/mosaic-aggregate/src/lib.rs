@@ -16,6 +16,7 @@
 
 mod answer;
 mod batch;
+mod day;
 mod lines;
 mod published;
 mod report;
@@ -25,6 +26,7 @@ mod vdaf;
 
 pub use answer::{Answer, NoisedAnswer, PartOfDay};
 pub use batch::{Batch, Begun, Refused, VerifierShare};
+pub use day::aggregators;
 pub use lines::lines;
 pub use mosaic_wire::{ReportFields, Side};
 pub use published::Published;

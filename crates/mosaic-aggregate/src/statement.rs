@@ -5,7 +5,7 @@ use mosaic_noise::accounting::Epsilon;
 use mosaic_types::{ProviderId, TileId};
 use thiserror::Error;
 
-use crate::{ANSWERS, Counted, Mismatch, NoisedAnswer, NoisedSum, Published};
+use crate::{ANSWERS, Counted, Mismatch, NoisedAnswer, NoisedSum, Published, aggregators};
 
 /// What both aggregators say about a day: the noisy count of every answer, and how it came about.
 #[derive(Clone, PartialEq, Eq)]
@@ -33,6 +33,9 @@ pub enum Untrusted {
     /// Not as long as a statement is, of another version, or with a value outside its range.
     #[error("this is no statement")]
     Unreadable,
+    /// Not of the two providers whose turn the day was.
+    #[error("it was not these providers' turn to count the day")]
+    OutOfTurn,
     /// One provider signed as both.
     #[error("one provider signed as both aggregators")]
     OneSigner,
@@ -43,6 +46,8 @@ pub enum Untrusted {
         provider: ProviderId,
     },
 }
+
+const _: () = assert!(SignedStatement::SIZE == Statement::SIZE + 128, "a reply carries whole statements");
 
 impl Statement {
     /// Bytes of an unsigned statement.
@@ -119,7 +124,7 @@ impl fmt::Debug for Statement {
 
 impl SignedStatement {
     /// Bytes of a signed statement.
-    pub const SIZE: usize = Statement::SIZE + 128;
+    pub const SIZE: usize = mosaic_wire::STATEMENT;
 
     /// The statement as it travels: [`Statement::SIZE`] bytes ‖ the leader's signature 64 ‖ the helper's 64.
     pub fn encode(&self) -> Vec<u8> {
@@ -140,6 +145,33 @@ impl SignedStatement {
         let [leader, helper] =
             [leader, helper].map(|signature| signature.try_into().map_err(|_| Untrusted::Unreadable));
         Ok(Self { statement, signatures: [leader?, helper?] })
+    }
+
+    /// What it is about, which is not believed yet.
+    pub const fn counted(&self) -> Counted {
+        self.statement.counted
+    }
+
+    /// Reads statements that stand one behind the other, as a provider hands them out: what is none ends the list, and there
+    /// are at most [`mosaic_wire::MOST_STATEMENTS`].
+    pub fn decode_all(bytes: &[u8]) -> Vec<Self> {
+        let each = bytes.chunks(Self::SIZE).take(mosaic_wire::MOST_STATEMENTS);
+        each.map_while(|statement| Self::decode(statement).ok()).collect()
+    }
+
+    /// Believes a statement of the two `providers` whose turn the day was ([`crate::aggregators`]).
+    ///
+    /// # Errors
+    /// [`Untrusted`].
+    pub fn verify_turn(
+        self,
+        providers: &[ProviderId],
+        key_of: impl Fn(ProviderId) -> Option<VerifyingKey>,
+    ) -> Result<Published, Untrusted> {
+        if aggregators(providers, self.statement.counted.day) != Some(self.statement.aggregators) {
+            return Err(Untrusted::OutOfTurn);
+        }
+        self.verify(key_of)
     }
 
     /// Believes a statement that two different providers signed.

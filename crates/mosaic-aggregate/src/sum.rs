@@ -22,10 +22,15 @@ pub struct Policy {
     pub epsilon: Epsilon,
 }
 
-impl Default for Policy {
+impl Policy {
     /// A thousand reports, ε = 1 a day (PRIVACY section 11).
+    pub const STANDARD: Self = Self { fewest: 1_000, epsilon: Epsilon::ONE };
+}
+
+impl Default for Policy {
+    /// [`Self::STANDARD`].
     fn default() -> Self {
-        Self { fewest: 1_000, epsilon: Epsilon::ONE }
+        Self::STANDARD
     }
 }
 
@@ -62,8 +67,25 @@ pub(crate) struct Reports {
 }
 
 impl Reports {
+    /// Bytes of [`Self::to_bytes`].
+    pub(crate) const SIZE: usize = 36;
+
     pub(crate) const fn count(&self) -> u32 {
         self.count
+    }
+
+    /// How many 4 ‖ digest of their names 32.
+    pub(crate) fn to_bytes(self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        let (count, names) = bytes.split_at_mut(4);
+        count.copy_from_slice(&self.count.to_be_bytes());
+        names.copy_from_slice(&self.names);
+        bytes
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8; Self::SIZE]) -> Option<Self> {
+        let (count, names) = bytes.split_first_chunk()?;
+        Some(Self { count: u32::from_be_bytes(*count), names: names.try_into().ok()? })
     }
 
     pub(crate) fn take_in(&mut self, id: &[u8; 16]) {

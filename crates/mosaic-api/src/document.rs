@@ -10,10 +10,10 @@ use utoipa::{
 };
 
 use crate::{
-    AcceptBody, AssociateBody, AssociateReply, AssociationList, AssociationView, BroadcastBody, BroadcastList,
-    BroadcastReply, EvidenceReply, ExportDocument, ImportReply, LookupBody, Method, OpenDoorReply, Operation,
-    PeopleReply, Problem, ProblemKind, ProximityBody, ProximityParams, ProximityReply, ReceiptsReply, SettingsBody,
-    SettingsView, StatusReply, WaveBody, WaveReply, WavesReply,
+    AcceptBody, AggregatesReply, AssociateBody, AssociateReply, AssociationList, AssociationView, BroadcastBody,
+    BroadcastList, BroadcastReply, EvidenceReply, ExportDocument, ImportReply, LookupBody, Method, OpenDoorReply,
+    Operation, PeopleReply, Problem, ProblemKind, ProximityBody, ProximityParams, ProximityReply, ReceiptsReply,
+    SettingsBody, SettingsView, StatusReply, WaveBody, WaveReply, WavesReply,
 };
 
 const BEARER: &str = "token";
@@ -137,6 +137,7 @@ fn answer(operation: Operation) -> ResponseBuilder {
         Operation::People => reference::<PeopleReply>(),
         Operation::Status => reference::<StatusReply>(),
         Operation::Receipts => reference::<ReceiptsReply>(),
+        Operation::Aggregates => reference::<AggregatesReply>(),
         Operation::Evidence => reference::<EvidenceReply>(),
         Operation::OpenDoor => reference::<OpenDoorReply>(),
         Operation::ReadSettings | Operation::ChangeSettings => reference::<SettingsView>(),
@@ -189,6 +190,7 @@ fn components() -> Components {
     add::<PeopleReply>(list);
     add::<StatusReply>(list);
     add::<ReceiptsReply>(list);
+    add::<AggregatesReply>(list);
     add::<EvidenceReply>(list);
     add::<OpenDoorReply>(list);
     add::<SettingsBody>(list);

@@ -13,6 +13,7 @@
 mod anonymity;
 mod association;
 mod broadcast;
+mod counts;
 mod document;
 mod evidence;
 mod operation;
@@ -36,6 +37,7 @@ pub use broadcast::{
     BroadcastBody, BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, BroadcastWarning, EffectiveNoise,
     Granularity, IdentifierName, Identifying, InclusionView, NoiseView, Position, ZoneReason,
 };
+pub use counts::{AggregatesReply, AnswersView, ClassCount, PartCount, StatementView};
 pub use document::openapi;
 pub use evidence::{EvidenceName, EvidenceReply, EvidenceView};
 pub use operation::{Method, Operation};

@@ -53,6 +53,8 @@ pub enum Operation {
     Status,
     /// Shows the events of the last two days and what attackers would conclude from them.
     Receipts,
+    /// Shows what was counted over many people.
+    Aggregates,
     /// Shows what is held against providers.
     Evidence,
     /// Forgets what is held against one provider, so that it is asked again.
@@ -73,7 +75,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Broadcast,
         Self::ListBroadcasts,
         Self::Withdraw,
@@ -93,6 +95,7 @@ impl Operation {
         Self::ForgetPerson,
         Self::Status,
         Self::Receipts,
+        Self::Aggregates,
         Self::Evidence,
         Self::Forgive,
         Self::OpenDoor,
@@ -125,6 +128,7 @@ impl Operation {
             Self::ForgetPerson => (Method::Delete, "/v1/people/{id}"),
             Self::Status => (Method::Get, "/v1/status"),
             Self::Receipts => (Method::Get, "/v1/receipts"),
+            Self::Aggregates => (Method::Get, "/v1/aggregates"),
             Self::Evidence => (Method::Get, "/v1/evidence"),
             Self::Forgive => (Method::Delete, "/v1/evidence/{id}"),
             Self::OpenDoor => (Method::Post, "/v1/open-door"),
@@ -178,6 +182,7 @@ impl Operation {
             Self::ForgetPerson => "Forget a contact",
             Self::Status => "Show mode, providers, ledger and warnings",
             Self::Receipts => "List the events of the last two days, and what an attacker would state of each",
+            Self::Aggregates => "Show what was counted over many people on the last days, with its noise",
             Self::Forgive => "Forget what is held against a provider and ask it again",
             Self::Evidence => "List what this agent holds against providers, with proofs that others can check",
             Self::OpenDoor => "Book an open door: two hours with an event a minute, visible as such",

@@ -1,4 +1,4 @@
-use mosaic_types::{AnonymityFloor, Mode, NoiseRatio, Risk, TtlHours};
+use mosaic_types::{AnonymityFloor, Mode, NoiseRatio, Reporting, Risk, TtlHours};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -31,6 +31,10 @@ pub struct SettingsView {
     #[serde(rename = "risk.level", default)]
     #[schema(value_type = String, pattern = "^(normal|high)$", example = "normal")]
     pub risk_level: Risk,
+    /// `aggregate`: whether a noised answer is given about each day.
+    #[serde(default)]
+    #[schema(value_type = String, pattern = "^(on|off)$", example = "off")]
+    pub aggregate: Reporting,
     /// What these settings do not give (yet); absent when there is nothing to say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
@@ -60,6 +64,10 @@ pub struct SettingsBody {
     #[serde(rename = "risk.level", default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, pattern = "^(normal|high)$")]
     pub risk_level: Option<Risk>,
+    /// `aggregate`: on or off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, pattern = "^(on|off)$")]
+    pub aggregate: Option<Reporting>,
 }
 
 /// A checked [`SettingsBody`].
@@ -75,6 +83,8 @@ pub struct SettingsChange {
     pub floor: Option<AnonymityFloor>,
     /// New risk.
     pub risk: Option<Risk>,
+    /// Whether answers are given.
+    pub reporting: Option<Reporting>,
 }
 
 impl SettingsBody {
@@ -93,6 +103,7 @@ impl SettingsBody {
             noise: self.noise_default.map(check_noise).transpose()?,
             floor: self.anonymity_floor.map(check_floor).transpose()?,
             risk: self.risk_level,
+            reporting: self.aggregate,
         })
     }
 }
@@ -110,6 +121,7 @@ impl From<SettingsView> for SettingsBody {
             anonymity_floor: view.anonymity_floor,
             // an export says it only where an earlier version could not follow it anyway
             risk_level: (view.risk_level == Risk::High).then_some(view.risk_level),
+            aggregate: (view.aggregate == Reporting::On).then_some(view.aggregate),
         }
     }
 }

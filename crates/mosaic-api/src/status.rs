@@ -84,6 +84,8 @@ pub enum WarningKind {
     Unsent,
     /// So much is looked for in so busy an area that a part of it is passed over.
     PassedOver,
+    /// So many answers to the counts were given that the last one was not.
+    AnswersSpent,
 }
 
 /// Something the person should know.
@@ -187,6 +189,8 @@ pub struct StatusReply {
     /// How many devices use this federation at present; absent while it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crowd: Option<CrowdView>,
+    /// What answers to the counts over many people have cost.
+    pub answers: crate::AnswersView,
     /// What the person should know.
     pub warnings: Vec<Warning>,
     /// The agent's time, unix seconds.

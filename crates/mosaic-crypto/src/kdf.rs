@@ -84,6 +84,8 @@ labels! {
     ShareStore = "share store";
     /// Seeds of a provider's token key and of its puzzles.
     Tokens = "tokens";
+    /// Key under which two aggregators check the reports of a day.
+    AggregateCheck = "aggregate check";
 }
 
 /// Derives `N` bytes (at most 8,160) from `root`: HKDF-SHA256 without salt, `info` = `mosaic/1/` ‖ label ‖

@@ -7,6 +7,7 @@ use mosaic_crypto::{
     signing::{SignContext, SigningKey},
 };
 use mosaic_types::{Period, ProviderId, SegmentId, TableId, Timestamp};
+use mosaic_wire::MOST_STATEMENTS;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
@@ -31,6 +32,9 @@ pub const MAX_SEGMENTS: usize = 640;
 
 /// The most generations in one [`PeerRequest::Blocks`].
 pub const MAX_BLOCKS: usize = 64;
+
+/// The most reports in one [`PeerRequest::Check`].
+pub const MAX_REPORTS: usize = 256;
 
 /// One acknowledged-to-be event as its origin hands it to a replica.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +74,32 @@ pub enum PeerRequest {
     FetchTable(Period),
     /// Did you ever get heads or copies of mine of this period? Asked after a store was lost.
     Traces(Period),
+    /// The leader's parts of the proofs of reports about a day; what are the helper's?
+    Check(u32, Vec<ReportCheck>),
+    /// The leader's noised sum of a day, stored; what is the helper's?
+    Sum(u32, Vec<u8>),
+    /// Statements that two aggregators signed. Those of other days, please: all that are kept.
+    Statements(Vec<Vec<u8>>),
+}
+
+/// A report as the leader of a day shows it to the helper.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportCheck {
+    /// Its name.
+    pub id: [u8; 16],
+    /// The leader's part of its proof.
+    pub proof: Vec<u8>,
+}
+
+/// What the helper of a day says about a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HelperCheck {
+    /// Its share has not come.
+    Missing,
+    /// Its share is none.
+    Bad,
+    /// The helper's part of the proof.
+    Proof(Vec<u8>),
 }
 
 impl PeerRequest {
@@ -80,6 +110,8 @@ impl PeerRequest {
             Self::Announce(heads) => heads.len() <= MAX_HEADS,
             Self::Heads(known) => known.len() <= MAX_SEGMENTS,
             Self::Blocks(wanted) => wanted.len() <= MAX_BLOCKS,
+            Self::Check(_, reports) => reports.len() <= MAX_REPORTS,
+            Self::Statements(statements) => statements.len() <= MOST_STATEMENTS,
             _ => true,
         }
     }
@@ -119,6 +151,12 @@ pub enum PeerReply {
     Traces(bool),
     /// Done but for these, by their place in the request: their tokens are not good here.
     Partly(Vec<u16>),
+    /// What the helper says about each report, in the order of the question.
+    Checked(Vec<HelperCheck>),
+    /// The helper's noised sum, and its signature under the statement that follows from both.
+    Sum(Vec<u8>, Vec<u8>),
+    /// Statements that the asker lacks.
+    Statements(Vec<Vec<u8>>),
 }
 
 /// Whether an envelope asks or answers.

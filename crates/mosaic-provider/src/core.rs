@@ -7,6 +7,7 @@
 //! that anybody was told.
 
 mod ceremonies;
+mod counting;
 mod deposit;
 mod exchange;
 mod issuing;
@@ -38,8 +39,8 @@ use thiserror::Error;
 use crate::{
     Counters, Gauges, Policy, ProviderKeys,
     core::{
-        deposit::Staging, exchange::Outbox, issuing::Issuing, periods::PeriodState, scanning::CutTables,
-        segments::Pending,
+        counting::Counting, deposit::Staging, exchange::Outbox, issuing::Issuing, periods::PeriodState,
+        scanning::CutTables, segments::Pending,
     },
     layout,
     store::{Bucket, Change, Store, StoreError},
@@ -95,6 +96,7 @@ pub struct ProviderCore<S> {
     pending: Pending,
     guard: ReplayGuard,
     cut_tables: CutTables,
+    counting: Counting,
     outbox: Outbox,
     next_sync: Timestamp,
     /// When the store is to be tidied further; `None` when nothing was left to do.
@@ -156,6 +158,7 @@ impl<S: Store> ProviderCore<S> {
             pending: Pending::default(),
             guard: ReplayGuard::default(),
             cut_tables: CutTables::default(),
+            counting: Counting::default(),
             outbox: Outbox::new(peers),
             next_sync: now,
             untidy: None,
@@ -167,6 +170,7 @@ impl<S: Store> ProviderCore<S> {
             store,
         };
         core.recover()?;
+        core.recover_counts()?;
         Ok(core)
     }
 
@@ -181,6 +185,10 @@ impl<S: Store> ProviderCore<S> {
             Call::Cell(CellRequest::Evaluate { token, query }) => {
                 Ok(Reply::Cell(self.evaluate(now, rng, &token, &query).unwrap_or_else(CellReply::Problem)))
             }
+            Call::Cell(CellRequest::Report { token, share }) => {
+                let taken = self.take_report(now, &token, &share);
+                Ok(Reply::Cell(taken.map_or_else(CellReply::Problem, |()| CellReply::Taken)))
+            }
             Call::Federation => Ok(Reply::Federation(self.federation.document().to_json().into_bytes())),
             Call::Table(period) => self.table(now, period).map(Reply::Table),
             Call::Time => Ok(Reply::Time(self.keys.time(now))),
@@ -192,6 +200,7 @@ impl<S: Store> ProviderCore<S> {
             Call::Heads(query) => self.heads(now, &query).map(Reply::Heads),
             Call::Generations(query) => self.generations(now, &query).map(Reply::Generations),
             Call::Stack(query) => return self.stack(now, query),
+            Call::Statements => Ok(Reply::Statements(self.statements())),
         };
         match &answer {
             Err(problem) | Ok(Reply::Cell(CellReply::Problem(problem))) => self.counters.refuse(problem.code),
@@ -299,10 +308,12 @@ impl<S: Store> ProviderCore<S> {
         self.settle_past(now)?;
         self.seal_due(now)?;
         self.forget_spent(now);
-        if now >= self.next_sync {
+        let sync = now >= self.next_sync;
+        if sync {
             self.next_sync = now.after(self.policy.sync);
             self.sync(now);
         }
+        self.count(now, sync, rng)?;
         if !self.lazy.is_empty() {
             self.store.commit(&self.lazy)?;
             self.lazy.clear();
@@ -330,6 +341,8 @@ impl<S: Store> ProviderCore<S> {
             tables: 2 * self.periods.values().filter(|period| period.table().is_some()).count(),
             waiting: self.staging.waiting(),
             disk_bytes: self.store.bytes(),
+            statements: self.counting.statements(),
+            statement_reports: self.counting.newest_reports(),
             ready: self.periods.get(&now.period()).is_some_and(|period| period.share().is_some()),
             token_work: self.issuing.work().into(),
             clock_seconds: now.as_secs(),

@@ -54,6 +54,10 @@ pub struct Gauges {
     pub disk_bytes: u64,
     /// Whether the present period's table is served.
     pub ready: bool,
+    /// Statements of two aggregators that are handed out.
+    pub statements: usize,
+    /// Reports of the newest of them, rounded down to whole hundreds as it says itself.
+    pub statement_reports: u64,
     /// Attempts that a unit of tokens over a day costs.
     pub token_work: u64,
     /// The provider's clock, in Unix seconds.

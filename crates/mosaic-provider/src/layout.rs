@@ -41,6 +41,31 @@ pub(crate) fn spent(day: u64, id: &[u8; 32]) -> Vec<u8> {
     [&day.to_be_bytes()[..], id].concat()
 }
 
+/// Reports about a day, as [`Counts`] divides them.
+pub(crate) fn counts(day: u32, kind: Counts) -> Vec<u8> {
+    [&day.to_be_bytes()[..], &[kind as u8]].concat()
+}
+
+/// One report about a day.
+pub(crate) fn report(day: u32, id: &[u8; 16]) -> Vec<u8> {
+    [&counts(day, Counts::Report)[..], id].concat()
+}
+
+/// What is stored of a day on its way to a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counts {
+    /// What became of a report ‖ its share, as long as it may be asked for again.
+    Report,
+    /// The sum so far, without noise: uniform by itself.
+    Sum,
+    /// This aggregator's noised sum, and behind it the leader's, where the helper has seen it. From here on nothing is drawn.
+    Noised,
+    /// The statement.
+    Statement,
+    /// It is over: too few reports, or no agreement. Nothing of the day is counted any more.
+    Over,
+}
+
 /// Records as they are stored and replicated: each behind its row in three bytes.
 pub(crate) fn pack(records: &[Record]) -> Vec<u8> {
     records.iter().flat_map(Record::leaf).collect()

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use mosaic_aggregate::Batch;
 use mosaic_federation::{FederationDescriptor, Independence};
 
 /// What an operator may choose. Everything else is the federation's.
@@ -17,6 +18,10 @@ pub struct Policy {
     pub evaluations_per_hour: u32,
     /// What tokens cost.
     pub price: Price,
+    /// From how many reports on, and with how much noise, a day is published.
+    pub counting: mosaic_aggregate::Policy,
+    /// Reports about one day that are taken, everybody together.
+    pub reports_a_day: u32,
 }
 
 /// What a provider asks for tokens: an Argon2id puzzle whose work follows demand between two bounds.
@@ -67,6 +72,16 @@ impl Policy {
         }
     }
 
+    /// Four for each declared agent, each of which gives one; a report that waits has two kilobytes.
+    const fn reports_for(agents: u32) -> u32 {
+        let (reports, most) = (agents.saturating_mul(4), Batch::MOST as u32);
+        match reports {
+            0..4_096 => 4_096,
+            _ if reports > most => most,
+            _ => reports,
+        }
+    }
+
     /// Rations for `agents` declared agents, with a wide margin: a ration that honest agents meet would
     /// show who is busy. Tokens at the full price.
     pub const fn for_agents(agents: u32) -> Self {
@@ -78,6 +93,8 @@ impl Policy {
             avoid: Duration::from_secs(30),
             evaluations_per_hour: agents.saturating_mul(4_000),
             price: Price::standard(agents),
+            counting: mosaic_aggregate::Policy::STANDARD,
+            reports_a_day: Self::reports_for(agents),
         }
     }
 }

@@ -49,11 +49,13 @@ pub enum Bucket {
     Tables,
     /// Evidence against other providers: its digest.
     Evidence,
+    /// Reports about a day on their way to a statement, and statements: day ‖ kind ‖ rest.
+    Counts,
 }
 
 impl Bucket {
     /// Every bucket.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Open,
         Self::Verdicts,
         Self::Replicas,
@@ -63,6 +65,7 @@ impl Bucket {
         Self::Ceremonies,
         Self::Tables,
         Self::Evidence,
+        Self::Counts,
     ];
 
     /// Its name in files.
@@ -77,6 +80,7 @@ impl Bucket {
             Self::Ceremonies => "ceremonies",
             Self::Tables => "tables",
             Self::Evidence => "evidence",
+            Self::Counts => "counts",
         }
     }
 }

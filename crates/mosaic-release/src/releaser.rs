@@ -7,7 +7,7 @@ use mosaic_obfuscate::{
     blur::{self, Anchor},
     trail::Candidate,
 };
-use mosaic_types::{ContactText, LatLng, Mode, NoiseRatio, Timestamp, TopicId, Week};
+use mosaic_types::{ClassShares, ContactText, LatLng, Mode, NoiseRatio, Timestamp, TopicId, Week};
 use mosaic_wire::{CardText, OprfInput, TableDescriptor};
 use rand::CryptoRng;
 use zeroize::Zeroizing;
@@ -61,6 +61,15 @@ impl Releaser {
             state.whereabouts = cast.whereabouts();
         }
         Self { keys, places, cast, state, retries: Retries::default(), giving_way: GivingWay::default() }
+    }
+
+    /// Lets the personas of a device that has shown nothing yet like what is liked where it begins, for as long as it lives,
+    /// as [`ReleaserState::where_popular`] does before it begins. That nothing was shown is the caller's to know: personas
+    /// that change together tell who stays.
+    pub fn begin_where_popular(&mut self, liked: ClassShares) {
+        self.state.liked = Some(liked);
+        let cast = std::mem::replace(&mut self.cast, Cast::new(&[0; 32], &self.places, &self.state.whereabouts));
+        self.cast = cast.liking(self.state.liked);
     }
 
     /// Releases a draft: from here on only what strangers may learn is kept (DESIGN section 3, step 2).
@@ -288,4 +297,30 @@ fn thousandths(ratio: NoiseRatio) -> u16 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 300 and 800")]
     let thousandths = (ratio.get() * 1_000.0).round() as u16;
     thousandths
+}
+
+#[cfg(test)]
+mod tests {
+    use mosaic_geo::synthetic_city;
+
+    use super::*;
+    use crate::fixtures::table;
+
+    /// A device that meets a statement before it has shown anything has the personas of one that began with it, and others
+    /// than one that meets none. All three have one seed.
+    #[test]
+    fn what_is_popular_is_learnt_before_the_first_event() {
+        let at = Timestamp::from_secs(20_411 * 86_400 + 18 * 3_600);
+        let places = Arc::new(synthetic_city(1));
+        let mut people = [10.0; 16];
+        people[3] = 900.0;
+        let liked = ClassShares::new(people).unwrap();
+        let device = |state| Releaser::new([7; 32], Arc::clone(&places), state);
+        let needs = |releaser: Releaser| releaser.discovery_needs(at, 8, &table(at.period())).unwrap();
+        let begun = needs(device(ReleaserState::where_popular(liked)));
+        let mut later = device(ReleaserState::default());
+        later.begin_where_popular(liked);
+        assert_eq!((later.state().liked(), needs(later)), (Some(liked), begun.clone()));
+        assert_ne!(needs(device(ReleaserState::default())), begun);
+    }
 }

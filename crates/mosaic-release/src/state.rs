@@ -150,6 +150,11 @@ impl ReleaserState {
     pub fn where_popular(liked: ClassShares) -> Self {
         Self { liked: Some(liked), ..Self::default() }
     }
+
+    /// What was popular where the device began, if that was known.
+    pub const fn liked(&self) -> Option<ClassShares> {
+        self.liked
+    }
 }
 
 impl fmt::Debug for ReleaserState {

@@ -51,6 +51,8 @@ struct Route {
 const REFUSAL: usize = Problem::MAX_BYTES;
 /// Heads reply: three bytes and at most 1,024 heads.
 const HEADS: usize = 3 + HeadsReply::MOST * mosaic_wire::Head::SIZE;
+/// Statements of all days that a provider keeps.
+const STATEMENTS: usize = mosaic_wire::MOST_STATEMENTS * mosaic_wire::STATEMENT;
 /// The largest message between providers.
 const PEER: usize = GenerationsReply::MAX_BYTES;
 
@@ -122,6 +124,7 @@ impl ProviderClient {
                 let body = post(http, "/v1/stack", query.encode(), StackReply::MAX_BYTES).await?;
                 read(StackReply::decode(&body)).map(Reply::Stack)
             }
+            Call::Statements => get(http, "/v1/aggregates", STATEMENTS).await.map(Reply::Statements),
         }
     }
 

@@ -9,6 +9,7 @@ mod bounds;
 mod ids;
 mod mode;
 mod position;
+mod reporting;
 mod risk;
 mod sensitive;
 mod shares;
@@ -24,6 +25,7 @@ pub use ids::{
 };
 pub use mode::{Mode, ModeProfile, ParseModeError, ServiceClass};
 pub use position::{InvalidPosition, LatLng};
+pub use reporting::{ParseReportingError, Reporting};
 pub use risk::{ParseRiskError, Risk};
 pub use sensitive::Sensitive;
 pub use shares::{ClassShares, InvalidShares};

@@ -30,6 +30,8 @@ pub enum Call {
     Generations(GenerationsQuery),
     /// Bins of a stack, blind.
     Stack(Box<StackQuery>),
+    /// What aggregators published of the last days.
+    Statements,
 }
 
 /// The reply to a [`Call`] of the same name.
@@ -54,6 +56,8 @@ pub enum Reply {
     Generations(GenerationsReply),
     /// Half of each bin.
     Stack(StackReply),
+    /// Signed statements of [`crate::STATEMENT`] bytes each, the newest first, for `mosaic-aggregate` to check.
+    Statements(Vec<u8>),
 }
 
 /// Whom a call is for, and over whom it goes.

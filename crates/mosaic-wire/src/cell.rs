@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::{
-    CELL_PLAIN, EVENT, EvaluateFields, OPRF_BATCH, REPLY_PLAIN, Receipt,
+    CELL_PLAIN, EVENT, EvaluateFields, OPRF_BATCH, REPLY_PLAIN, Receipt, ReportFields,
     codec::{DecodeError, Field, Reader, Writer},
     evaluate::read_points,
     problem::{Problem, ProblemCode},
@@ -13,9 +13,8 @@ use crate::{
 
 const VERSION: u8 = 1;
 
-/// A request for one provider. Both bodies are bytes that passed the release barrier.
+/// A request for one provider. All bodies are bytes that passed the release barrier.
 #[derive(Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "both travel in one 4 KiB cell anyway")]
 pub enum CellRequest {
     /// Store an event.
     Deposit {
@@ -31,6 +30,13 @@ pub enum CellRequest {
         /// An encoded [`EvaluateFields`].
         query: [u8; EvaluateFields::SIZE],
     },
+    /// Count a report of a day.
+    Report {
+        /// Pays for it.
+        token: WireToken,
+        /// An encoded share of it ([`ReportFields`]).
+        share: [u8; ReportFields::SIZE],
+    },
 }
 
 impl CellRequest {
@@ -39,6 +45,7 @@ impl CellRequest {
         let (kind, token, body): (u8, _, &[u8]) = match self {
             Self::Deposit { token, event } => (1, token, event),
             Self::Evaluate { token, query } => (2, token, query),
+            Self::Report { token, share } => (3, token, share),
         };
         Writer::new().byte(VERSION).byte(kind).put(&token.encode()).put(body).finish()
     }
@@ -55,6 +62,7 @@ impl CellRequest {
         let request = match kind {
             1 => Self::Deposit { token, event: reader.take()? },
             2 => Self::Evaluate { token, query: reader.take()? },
+            3 => Self::Report { token, share: reader.take()? },
             _ => return Err(DecodeError::OutOfRange(Field::Kind)),
         };
         reader.zeros(reader.left())?;
@@ -67,6 +75,7 @@ impl fmt::Debug for CellRequest {
         f.write_str(match self {
             Self::Deposit { .. } => "CellRequest::Deposit",
             Self::Evaluate { .. } => "CellRequest::Evaluate",
+            Self::Report { .. } => "CellRequest::Report",
         })
     }
 }
@@ -86,6 +95,8 @@ pub enum CellReply {
     },
     /// Refused.
     Problem(Problem),
+    /// The share of a report is stored here; whether it is counted, both aggregators find out together.
+    Taken,
 }
 
 impl CellReply {
@@ -98,6 +109,7 @@ impl CellReply {
             Self::Problem(problem) => {
                 head.byte(3).byte(problem.code.number()).put(&problem.retry_after_s.unwrap_or(0).to_be_bytes())
             }
+            Self::Taken => head.byte(4),
         }
         .finish()
     }
@@ -114,6 +126,7 @@ impl CellReply {
             1 => Self::Receipt(Receipt::decode(reader.slice(Receipt::SIZE)?)?),
             2 => Self::Evaluation { points: read_points(&mut reader)?, proof: reader.take()? },
             3 => Self::Problem(read_problem(&mut reader)?),
+            4 => Self::Taken,
             _ => return Err(DecodeError::OutOfRange(Field::Kind)),
         };
         reader.zeros(reader.left())?;
@@ -127,6 +140,7 @@ impl fmt::Debug for CellReply {
             Self::Receipt(receipt) => write!(f, "CellReply::Receipt({:?})", receipt.segment),
             Self::Evaluation { .. } => f.write_str("CellReply::Evaluation"),
             Self::Problem(problem) => write!(f, "CellReply::Problem({problem:?})"),
+            Self::Taken => f.write_str("CellReply::Taken"),
         }
     }
 }

@@ -52,7 +52,7 @@ pub use reading::{
     GenerationId, GenerationsQuery, GenerationsReply, HeadsQuery, HeadsReply, KnownGenerations, QueryTooLong,
 };
 pub use receipt::Receipt;
-pub use report::{ReportFields, Side};
+pub use report::{MOST_STATEMENTS, ReportFields, STATEMENT, Side};
 pub use rows::{Direction, RendezvousState};
 pub use stack::{NoStack, Stack, StackId, StackQuery, StackReply, StackTooHigh, UnevenKeys, UnevenSums};
 pub use table::{Groups, InvalidTable, LaneShape, PublicShare, SignedTable, TableDescriptor, UntrustedTable};

@@ -132,6 +132,9 @@ problems! {
     /// The solution is none, or of a puzzle of another day or price.
     PuzzleInvalid = 22, "puzzle-invalid", 403, Corrected, "Puzzle not solved",
         "The puzzle is not solved at its present price. Ask /v1/terms and solve it again.";
+    /// A report about a day of which none are taken now.
+    DayClosed = 23, "day-closed", 409, Never, "Day closed",
+        "Reports about a day are taken on the day after it, by its two aggregators.";
 }
 
 impl ProblemCode {

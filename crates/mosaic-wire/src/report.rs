@@ -7,6 +7,12 @@ use crate::{
     codec::{DecodeError, Field, Reader, Writer},
 };
 
+/// Bytes of a signed statement of two aggregators about a day (`docs/spec/aggregate.md`).
+pub const STATEMENT: usize = 411;
+
+/// The most statements that a provider keeps and hands out: one for each of the last days.
+pub const MOST_STATEMENTS: usize = 31;
+
 /// Which of the two aggregators a share of a report is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {

@@ -60,6 +60,8 @@ fn noised_sum(bytes: &[u8]) {
 
 /// A statement as it came, under the keys of the federation and under any key.
 fn statement(bytes: &[u8]) {
+    let all: Vec<u8> = SignedStatement::decode_all(bytes).iter().flat_map(SignedStatement::encode).collect();
+    assert!(bytes.starts_with(&all), "a list that is written differently");
     let Ok(statement) = SignedStatement::decode(bytes) else { return };
     assert!(statement.encode() == bytes, "accepted, but written differently");
     if let Some(federation) = FEDERATION.as_ref()

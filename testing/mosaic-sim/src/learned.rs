@@ -28,7 +28,7 @@ impl Learned {
             Call::Terms => {}
             Call::Tokens(query) => self.bytes.extend(query.encode()),
             Call::Table(period) => self.bytes.extend(period.0.to_be_bytes()),
-            Call::Federation | Call::Time => {}
+            Call::Federation | Call::Time | Call::Statements => {}
         }
     }
 

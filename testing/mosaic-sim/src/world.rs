@@ -126,6 +126,11 @@ impl World {
         self.hosts.keys().copied().collect()
     }
 
+    /// The federation, as every device is pinned to it.
+    pub const fn federation(&self) -> &Arc<Federation> {
+        &self.federation
+    }
+
     /// The public places.
     pub fn places(&self) -> &PlaceIndex {
         &self.setup.places

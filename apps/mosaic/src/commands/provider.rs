@@ -1,16 +1,20 @@
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
+use mosaic_aggregate::{SignedStatement, lines};
 use mosaic_federation::{Federation, FederationDescriptor, SignedDocument};
+use mosaic_obfuscate::Vocabulary;
 use mosaic_provider::{
     FolderError, Policy, Price, Provider, ProviderConfig, ProviderFolder, Recording, store::StoreAddress,
 };
-use mosaic_transport::{bind, os_rng};
+use mosaic_transport::{Patience, ProviderClient, bind, os_rng};
 use mosaic_types::ProviderId;
+use mosaic_wire::{Address, Call, Reply};
 use serde_json::json;
 
 use crate::{
@@ -48,6 +52,22 @@ enum Action {
     Run(RunArgs),
     /// Move the store to another engine, while the provider does not run
     Migrate(MigrateArgs),
+    /// Print what was published over many people as lines for InfluxDB
+    Counts(CountsArgs),
+}
+
+/// Asks the federation's providers for all that is published, checks both signatures of each day, and prints one line for
+/// each class and part of the day of which something is said, in InfluxDB's line protocol: the same lines every time, so that
+/// a line that was written before is written again and counts once.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mosaic --dir /srv/mosaic provider counts
+  mosaic --dir /srv/mosaic provider counts > counts.lp")]
+struct CountsArgs {
+    /// The federation file (default: the one that the provider serves)
+    #[arg(long)]
+    federation: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -143,6 +163,7 @@ impl ProviderArgs {
             Action::Sign { file } => sign(&dir, &file, context),
             Action::Run(args) => run(&dir, args, context).await,
             Action::Migrate(args) => migrate(&dir, &args.to, context),
+            Action::Counts(args) => counts(&dir, args, context).await,
         }
     }
 }
@@ -236,6 +257,39 @@ fn migrate(dir: &Path, to: &StoreAddress, context: &Context) -> Outcome {
         page.line(format!(
             "The next start uses {to}. What is in {from} is unused: remove it once the provider serves."
         ));
+    });
+    Ok(())
+}
+
+/// Every provider is asked, since one that was away may lack days.
+async fn counts(dir: &Path, args: CountsArgs, context: &Context) -> Outcome {
+    let federation = match &args.federation {
+        Some(path) => read_federation(path)?,
+        None => open(dir)?.federation().or_exit(Exit::Local, "no federation here; name the file with --federation")?,
+    };
+    let descriptor = federation.descriptor();
+    let client = ProviderClient::for_federation(descriptor, Patience::default())
+        .or_exit(Exit::Local, "no TLS client can be set up")?;
+    let ids: Vec<ProviderId> = descriptor.ids().collect();
+    let (mut days, mut answered) = (BTreeMap::new(), 0);
+    for provider in &ids {
+        let to = Address { provider: *provider, via: None };
+        let Ok(Reply::Statements(bytes)) = client.call(&to, &Call::Statements).await else { continue };
+        answered += 1;
+        for statement in SignedStatement::decode_all(&bytes) {
+            let Ok(published) = statement.verify_turn(&ids, |id| federation.signing_key(id)) else { continue };
+            if published.counted().tile == descriptor.tile.id {
+                days.entry(published.counted().day).or_insert(published);
+            }
+        }
+    }
+    if answered == 0 {
+        return Err(Failure::new(Exit::Unreachable, "no provider of the federation answers"));
+    }
+    let vocabulary = Vocabulary::builtin();
+    let text: String = days.values().map(|published| lines(published, |class| vocabulary.class_name(class))).collect();
+    context.out.result(&json!({ "days": days.len(), "lines": text.lines().collect::<Vec<_>>() }), |page| {
+        text.lines().for_each(|line| page.line(line));
     });
     Ok(())
 }

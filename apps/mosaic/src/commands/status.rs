@@ -1,6 +1,7 @@
 use clap::Args;
 use mosaic_api::{AnonymityReport, AnonymityView, AttackerView, CrowdView, Operation, Reach, StatusReply};
 
+mod answers;
 mod ledger;
 
 use crate::{commands::Context, exit::Outcome, out::Page};
@@ -73,6 +74,8 @@ fn details(status: &StatusReply, page: &mut Page) {
     page.pair("bytes exchanged", status.bytes_exchanged);
     page.head("Location ledger");
     ledger::sentences(&status.ledger, status.now).into_iter().for_each(|sentence| page.line(sentence));
+    page.head("Answers to the counts");
+    answers::sentences(&status.answers).into_iter().for_each(|sentence| page.line(sentence));
     anonymity(&status.anonymity, page);
     page.head("Providers");
     page.pair("federation pin", &status.federation.pin);

@@ -31,6 +31,7 @@ fn every_command_shows_examples() {
         "associate",
         "status",
         "receipts",
+        "aggregates",
         "config",
         "corpus",
         "export",

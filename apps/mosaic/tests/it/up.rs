@@ -28,6 +28,7 @@ fn a_practice_federation_comes_and_goes() {
     assert_eq!(found["searched"], serde_json::json!({ "radius": 500, "window": 7200 }));
     settings_and_exports(&home);
     looking_under_the_hood(&home);
+    counts_over_many_people(&home);
     let made = home.run(&["associate", "--contact", "Ana"]).done();
     assert_eq!(made["token"].as_str().map(str::len), Some(32));
     let door = home.run(&["open-door"]).done();
@@ -81,6 +82,19 @@ fn a_child_that_dies_is_named_with_its_log() {
     let message = told["error"]["message"].as_str().unwrap();
     let log = home.file("provider-2/log").display().to_string();
     assert!(message.contains("provider 2 ended") && message.contains(&log), "{message}");
+}
+
+/// Nobody reported yet: that is said, by the agent and to the operator, and answers begin when a person says so.
+fn counts_over_many_people(home: &Install) {
+    assert_eq!(home.run(&["aggregates"]).done()["statements"].as_array().map(Vec::len), Some(0));
+    assert_eq!(home.run(&["config", "get", "aggregate"]).done()["aggregate"], "off");
+    home.run(&["config", "set", "aggregate", "perhaps"]).failed(2, "on or off");
+    assert_eq!(home.run(&["config", "set", "aggregate", "on"]).done()["aggregate"], "on");
+    let answers = home.run(&["status"]).done()["answers"].clone();
+    assert_eq!((&answers["aggregate"], &answers["days"]), (&Value::from("on"), &Value::from(0)));
+    let federation = home.file("provider-1/federation.json").display().to_string();
+    let told = home.run(&["provider", "counts", "--federation", &federation]).done();
+    assert_eq!((&told["days"], &told["lines"]), (&Value::from(0), &Value::Array(Vec::new())));
 }
 
 fn settings_and_exports(home: &Install) {

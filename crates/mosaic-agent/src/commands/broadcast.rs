@@ -3,6 +3,7 @@ use mosaic_api::{
     Identifying, InclusionView, NoiseView, Problem, ProblemKind, WarningKind, ZoneReason,
 };
 use mosaic_discovery::{CardId, CardOrigin};
+use mosaic_geo::LocalTime;
 use mosaic_net::wait_before_first;
 use mosaic_obfuscate::identifiers::IdentifierKind;
 use mosaic_release::{Accepted, Broadcast, BroadcastId, Draft, Included, Refusal, WhyZone};
@@ -98,6 +99,9 @@ impl AgentCore {
             self.quotas.broadcasts.undo();
             BroadcastError::Refused(refusal)
         })?;
+        let hour = place.expose(|place| LocalTime::by_sun(now, *place).hour());
+        self.answers.wished(now, accepted.class, hour, rng);
+        self.answers.settle_tastes();
         let interest = own_interest(accepted.class, accepted.topics.clone(), place);
         match risk {
             Risk::Normal => {

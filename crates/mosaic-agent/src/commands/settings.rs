@@ -2,7 +2,7 @@ use mosaic_api::{
     DENIABILITY, EXPORT_FORMAT, ExportDocument, ImportReply, OpenDoorReply, Problem, ProblemKind, SettingsBody,
     SettingsChange, SettingsView,
 };
-use mosaic_types::{ContactText, Timestamp};
+use mosaic_types::{ContactText, Reporting, Timestamp};
 use thiserror::Error;
 
 use super::{associate::kept_person, count};
@@ -56,6 +56,7 @@ impl AgentCore {
             noise_default: self.settings.noise().map(mosaic_types::NoiseRatio::get),
             anonymity_floor: self.settings.floor().map(mosaic_types::AnonymityFloor::get),
             risk_level: self.settings.risk,
+            aggregate: self.settings.reporting,
             warnings: self.path_warning().into_iter().collect(),
         }
     }
@@ -77,6 +78,10 @@ impl AgentCore {
         }
         if let Some(risk) = change.risk {
             self.settings.risk = risk;
+        }
+        if let Some(reporting) = change.reporting {
+            self.settings.reporting = reporting;
+            self.answers.set(reporting == Reporting::On, now);
         }
         if change.floor.is_some() || change.mode.is_some() {
             self.trail.forget_held();

@@ -43,6 +43,7 @@ impl AgentCore {
             cards: count(self.book.len()),
             waves_waiting: count(self.waves().waves.len()),
             anonymity: self.anonymity(now),
+            answers: self.answers_view(now),
             crowd: self.reader.crowd(now).map(|crowd| CrowdView { low: crowd.low, high: crowd.high }),
             warnings: self.warnings(now),
             now: now.as_secs(),
@@ -153,6 +154,13 @@ impl AgentCore {
                 BlindReads::ROWS
             );
             warn(WarningKind::PassedOver, &text);
+        }
+        if let Some(refused) = self.answers.refused() {
+            let text = format!(
+                "no answer is given about yesterday: those of thirty days would come to ε = {:.2}, and {:.2} is the most",
+                refused.would_use, refused.total
+            );
+            warn(WarningKind::AnswersSpent, &text);
         }
         if self.vault_trouble == VaultTrouble::Unwritable {
             warn(WarningKind::VaultUnwritable, "the disk refused the vault: the last changes are in memory only");

@@ -87,6 +87,7 @@ impl AgentCore {
         let Some(table) = self.tables.get(now.period()) else { return Ok(None) };
         let reading = self.measure(now, resolution, &table)?;
         let event = self.releaser.discovery_event(now, resolution, &table, stream, &self.oprf.outputs, rng)?;
+        self.answers.settle_tastes();
         self.dirty = true;
         self.refresh_own_cards(now);
         Ok(Some((event, Some(reading))))

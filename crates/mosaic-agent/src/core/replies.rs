@@ -83,6 +83,12 @@ impl AgentCore {
                 let evidence = self.reader.take_heads(chunk, from.provider, heads, &self.providers);
                 evidence.into_iter().flatten().for_each(|evidence| self.accuse(evidence));
             }
+            (Errand::Report(number), Reply::Cell(CellReply::Taken)) => self.answers.done(number),
+            (Errand::Statements, Reply::Statements(bytes)) => {
+                if !self.on_statements(&bytes) {
+                    self.garbled(now, rng, from, Errand::Statements);
+                }
+            }
             (Errand::Read(asked), answer) => {
                 if !self.take_read(now, from.provider, &asked, answer, rng) {
                     self.garbled(now, rng, from, Errand::Read(asked));
@@ -116,6 +122,8 @@ impl AgentCore {
             }
             Errand::Deposit(id) => self.deposit_failed(now, from.provider, id, failure),
             Errand::Evaluate(batch) => self.evaluation_failed(now, rng, from.provider, batch, failure),
+            Errand::Report(number) => self.report_failed(now, number, failure),
+            Errand::Statements => self.answers.fetch_failed(now),
             Errand::Heads(chunk) => self.heads_failed(now, chunk, from.provider, rng),
             Errand::Read(asked) => {
                 self.reader.private.failed(&asked, now.after(std::time::Duration::from_secs(1)));

@@ -68,6 +68,7 @@ pub(super) async fn answer(
         Operation::People | Operation::KeepPerson | Operation::ForgetPerson => people(engine, reply, id).await,
         Operation::Status => reply.json(engine.ask(Memory, |core, now, _| core.status(now)).await?),
         Operation::Receipts => reply.json(engine.ask(Memory, |core, now, _| core.receipts(now)).await?),
+        Operation::Aggregates => reply.json(engine.ask(Memory, |core, _, _| core.aggregates()).await?),
         Operation::Evidence => reply.json(engine.ask(Memory, |core, _, _| core.evidence()).await?),
         Operation::Forgive => {
             engine.ask(Disk, move |core, _, _| core.forgive(&id)).await??;

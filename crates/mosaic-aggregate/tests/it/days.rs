@@ -1,6 +1,6 @@
 //! A day, from what people wished for to what is published.
 
-use mosaic_aggregate::{Answer, NoisedSum, PartOfDay, Policy, Refused, TooFew};
+use mosaic_aggregate::{Answer, Batch, NoisedSum, PartOfDay, Policy, Refused, Side, TooFew};
 use mosaic_noise::accounting::Epsilon;
 use mosaic_types::{ClassId, Sensitive};
 use rand::{RngExt, SeedableRng};
@@ -108,4 +108,41 @@ fn noised_sums_are_stored_and_read() {
         bytes[at] ^= rng.random_range(1..=255_u8);
         assert!(NoisedSum::decode(&bytes).is_none_or(|read| read.encode() == bytes));
     }
+}
+
+/// A batch that is stored and read again after every report counts the same and closes to sums that belong together; what is
+/// no state of a batch is none, whatever bytes it has. Seed 95.
+#[test]
+fn a_batch_goes_on_where_it_was_stored() {
+    let mut rng = ChaCha20Rng::seed_from_u64(95);
+    let mut aggregators = Aggregators::new();
+    let mut names = Vec::new();
+    for _ in 0..5 {
+        let shares = reported(&wish(1, PartOfDay::Night), &mut rng);
+        assert_eq!(aggregators.take(&shares), [Ok(()), Ok(())]);
+        assert_eq!(
+            aggregators.0[0].again(&shares[0]),
+            aggregators.0[0].again(&shares[0]),
+            "checks are the same every time"
+        );
+        names.push(shares[0].id);
+        let again = |side: Side| {
+            let state = aggregators.0[side as usize].state().unwrap();
+            Batch::resume((TODAY, side), [9; 32], &state, names.iter().copied()).unwrap()
+        };
+        aggregators = Aggregators([again(Side::Leader), again(Side::Helper)]);
+        assert_eq!(aggregators.take(&shares), [Err(Refused::SeenBefore), Err(Refused::SeenBefore)]);
+    }
+    let state = aggregators.0[0].state().unwrap();
+    let mut beyond = state;
+    beyond[36..52].fill(0xFF);
+    assert!(Batch::resume((TODAY, Side::Leader), [9; 32], &beyond, []).is_none(), "beyond the field");
+    for _ in 0..200 {
+        let mut bytes = state;
+        rand::Rng::fill_bytes(&mut rng, &mut bytes);
+        let read = Batch::resume((TODAY, Side::Leader), [9; 32], &bytes, []);
+        assert!(read.is_none_or(|batch| batch.state() == Some(bytes)));
+    }
+    let sums = aggregators.close(Policy { fewest: 5, epsilon: Epsilon::ONE }, &mut rng).unwrap();
+    assert_eq!(statement(&sums).counts().len(), 65);
 }

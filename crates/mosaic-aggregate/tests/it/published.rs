@@ -51,6 +51,14 @@ fn a_statement_needs_two_signatures() {
     assert_eq!(spoiled(22, 1), Untrusted::OneSigner);
     assert_eq!(spoiled(0, 2), Untrusted::Unreadable);
     assert_eq!(spoiled(21, 0), Untrusted::Unreadable, "provider 0");
+    let turn = |providers: &[u8]| {
+        let ids: Vec<ProviderId> = providers.iter().map(|number| provider(*number)).collect();
+        let statement = SignedStatement::decode_all(&bytes).remove(0);
+        statement.verify_turn(&ids, |provider| Some(key(provider.get()).verifying_key())).map(drop)
+    };
+    // day 20,412 of three is the first one's and the second one's
+    assert_eq!((turn(&[1, 3, 2]), turn(&[1, 2, 3])), (Ok(()), Err(Untrusted::OutOfTurn)));
+    assert_eq!(SignedStatement::decode_all(&[&bytes[..], &bytes[..20]].concat()).len(), 1);
     let stranger = SignedStatement::decode(&bytes).unwrap();
     let known = |id: ProviderId| (id.get() != 3).then(|| key(id.get()).verifying_key());
     assert_eq!(stranger.verify(known).unwrap_err(), bad(3));

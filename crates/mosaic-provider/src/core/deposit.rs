@@ -196,11 +196,7 @@ impl<S: Store> ProviderCore<S> {
     }
 
     fn refuse_all(&mut self, staged: &[Staged], error: &StoreError) {
-        let problem = match error {
-            StoreError::Full => Problem::from(ProblemCode::StorageFull),
-            StoreError::Busy => Problem::after(ProblemCode::Overloaded, BUSY_RETRY_S),
-            _ => Problem::from(ProblemCode::Internal),
-        };
+        let problem = refusal(error);
         for staged in staged.iter().rev() {
             let Waiting { ticket, table, event } = staged.waiting;
             if staged.fresh
@@ -393,4 +389,13 @@ pub(super) enum Kept {
     But(Vec<u16>),
     /// It refused, failed or did not answer.
     No,
+}
+
+/// What a client is told whose message the store did not take.
+pub(super) fn refusal(error: &StoreError) -> Problem {
+    match error {
+        StoreError::Full => ProblemCode::StorageFull.into(),
+        StoreError::Busy => Problem::after(ProblemCode::Overloaded, BUSY_RETRY_S),
+        _ => ProblemCode::Internal.into(),
+    }
 }

@@ -53,6 +53,12 @@ pub(super) enum Purpose {
     Fetch(Period),
     /// Whether there are traces of ours.
     Trace(Period),
+    /// The helper's parts of the proofs of reports about a day, which have these names.
+    Check(u32, Vec<[u8; 16]>),
+    /// The helper's noised sum of a day.
+    Sum(u32),
+    /// Statements that are not here.
+    Statements,
 }
 
 struct Asked {
@@ -153,6 +159,13 @@ impl<S: Store> ProviderCore<S> {
                 self.finish_near(now, rng, period, &finished)
             }
             (Purpose::Trace(period), Some(PeerReply::Traces(found))) => self.traced(asked.to, period, found),
+            (Purpose::Check(day, ids), reply) => self.checked(now, day, &ids, reply),
+            (Purpose::Sum(day), Some(PeerReply::Sum(sum, signature))) => self.summed(day, &sum, &signature),
+            (Purpose::Statements, Some(PeerReply::Statements(statements))) => self.take_statements(now, &statements),
+            (Purpose::Statements, _) => {
+                self.compare_statements_soon(now);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -203,6 +216,12 @@ impl<S: Store> ProviderCore<S> {
             }
             PeerRequest::FetchTable(period) => Ok(self.hand_out_table(period)),
             PeerRequest::Traces(period) => self.traces_of(from, period).map(PeerReply::Traces),
+            PeerRequest::Check(day, reports) => self.help_check(now, from, day, &reports),
+            PeerRequest::Sum(day, sum) => self.help_close(now, rng, from, day, &sum),
+            PeerRequest::Statements(theirs) => {
+                self.take_statements(now, &theirs)?;
+                Ok(PeerReply::Statements(self.statements_beyond(&theirs)))
+            }
         }
     }
 }

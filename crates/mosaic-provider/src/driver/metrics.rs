@@ -29,6 +29,8 @@ pub(super) fn render(counters: &Counters, gauges: &Gauges) -> String {
         ("deposits_waiting", "Deposits waiting for a flush or a replica.", gauges.waiting as u64),
         ("disk_bytes", "Bytes of the store.", gauges.disk_bytes),
         ("ready", "1 when the present table is served.", u64::from(gauges.ready)),
+        ("statements", "Statements of two aggregators handed out.", gauges.statements as u64),
+        ("statement_reports", "Reports of the newest statement, in whole hundreds.", gauges.statement_reports),
         ("token_work", "Attempts that a unit of tokens over a day costs.", gauges.token_work),
         ("clock_seconds", "The provider's clock, in Unix seconds.", gauges.clock_seconds),
     ];

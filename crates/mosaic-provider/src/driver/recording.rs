@@ -106,6 +106,10 @@ fn describe(call: &Call) -> Value {
         Call::Heads(query) => json!({ "kind": "heads", "query": hex::encode(query.encode()) }),
         Call::Generations(query) => json!({ "kind": "generations", "query": hex::encode(query.encode()) }),
         Call::Stack(query) => json!({ "kind": "stack", "query": hex::encode(query.encode()) }),
+        Call::Statements => json!({ "kind": "statements" }),
+        Call::Cell(CellRequest::Report { token, share }) => json!({
+            "kind": "report", "share": hex::encode(share), "token": hex::encode(token.encode()),
+        }),
         Call::Cell(CellRequest::Deposit { token, event }) => json!({
             "kind": "deposit", "event": hex::encode(event_hash(event)), "token": hex::encode(token.encode()),
             "bytes": hex::encode(event),

@@ -57,6 +57,7 @@ pub(super) fn router(handle: Arc<Handle>, banner: Option<&'static str>) -> Route
         .route("/v1/heads", post(heads))
         .route("/v1/generations", post(generations))
         .route("/v1/stack", post(stack))
+        .route("/v1/aggregates", get(aggregates))
         .route("/v1/peer", post(peer))
         .route("/health", get(move |state| health(state, banner)))
         .fallback(async || Refusal::from(ProblemCode::NotFound))
@@ -145,6 +146,15 @@ async fn stack(State(handle): Shared, body: Body) -> Result<Bytes, Refusal> {
             let room = handle.limits.generations(sums.encoded_len()).ok_or_else(busy)?;
             Ok(limits::held(sums.encode(), room))
         }
+        _ => Err(ProblemCode::Internal.into()),
+    }
+}
+
+/// What was counted, the same for everybody: whoever stands between may keep it for a while.
+async fn aggregates(State(handle): Shared) -> Result<Response, Refusal> {
+    const KEEP: &str = "public, max-age=600";
+    match handle.call(Call::Statements).await? {
+        Reply::Statements(statements) => Ok(([(header::CACHE_CONTROL, KEEP)], statements).into_response()),
         _ => Err(ProblemCode::Internal.into()),
     }
 }

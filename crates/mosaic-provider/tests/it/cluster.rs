@@ -46,7 +46,8 @@ pub(crate) fn start() -> Timestamp {
 }
 
 pub(crate) fn policy() -> Policy {
-    Policy { lead_periods: 1, price: Price::practice(100), ..Policy::for_agents(100) }
+    let counting = mosaic_aggregate::Policy { fewest: 5, ..mosaic_aggregate::Policy::STANDARD };
+    Policy { lead_periods: 1, price: Price::practice(100), counting, ..Policy::for_agents(100) }
 }
 
 pub(crate) struct Cluster<S> {
@@ -56,6 +57,8 @@ pub(crate) struct Cluster<S> {
     pub(crate) down: Vec<ProviderId>,
     pub(crate) now: Timestamp,
     pub(crate) rng: ChaCha20Rng,
+    /// What providers told each other, if it is listened to.
+    pub(crate) heard: Option<Vec<Vec<u8>>>,
     purchase: Option<Purchase>,
 }
 
@@ -66,7 +69,8 @@ impl<S: Store> Cluster<S> {
             (keys.me, ProviderCore::open(keys, Arc::clone(&federation), store, policy(), start()).unwrap())
         };
         let cores = keys.into_iter().zip(stores).map(open).collect();
-        Self { federation, cores, down: Vec::new(), now: start(), rng: ChaCha20Rng::seed_from_u64(2), purchase: None }
+        let (rng, down) = (ChaCha20Rng::seed_from_u64(2), Vec::new());
+        Self { federation, cores, down, now: start(), rng, heard: None, purchase: None }
     }
 
     /// A cluster whose present and next tables exist.
@@ -128,7 +132,12 @@ impl<S: Store> Cluster<S> {
         if !self.is_up(to) {
             return Err(PeerFailure);
         }
-        self.cores.get_mut(&to).unwrap().on_peer(self.now, &mut self.rng, body).map_err(|_| PeerFailure)
+        let answer = self.cores.get_mut(&to).unwrap().on_peer(self.now, &mut self.rng, body).map_err(|_| PeerFailure);
+        if let Some(heard) = &mut self.heard {
+            heard.push(body.to_vec());
+            heard.extend(answer.clone());
+        }
+        answer
     }
 
     /// Lets time pass in steps of `step`, settling after each.

@@ -36,6 +36,7 @@ pub(crate) struct Failing {
     left: Rc<Cell<Option<u32>>>,
     /// Changes that were tried, let through or not.
     tried: Rc<Cell<u32>>,
+    refused: Rc<Cell<bool>>,
 }
 
 pub(crate) fn stores() -> Vec<Failing> {
@@ -48,11 +49,19 @@ pub(crate) fn fault_after(store: &Failing, changes: u32) {
 }
 
 impl Failing {
+    /// Whether a change was refused since it was last repaired.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.left.get() == Some(0) && self.refused.get()
+    }
+
     fn allow(&self) -> Result<(), StoreError> {
         self.tried.set(self.tried.get() + 1);
         match self.left.get() {
             None => Ok(()),
-            Some(0) => Err(StoreError::Full),
+            Some(0) => {
+                self.refused.set(true);
+                Err(StoreError::Full)
+            }
             Some(left) => {
                 self.left.set(Some(left - 1));
                 Ok(())
@@ -98,6 +107,7 @@ impl Store for Failing {
 pub(crate) fn restart(cluster: &mut Cluster<Failing>, victim: ProviderId) {
     let store = cluster.cores.remove(&victim).unwrap().into_store();
     store.left.set(None);
+    store.refused.set(false);
     let keys = federation(3, 1).1.into_iter().find(|keys| keys.me == victim).unwrap();
     let core = ProviderCore::open(keys, Arc::clone(&cluster.federation), store, policy(), cluster.now).unwrap();
     cluster.cores.insert(victim, core);

@@ -4,6 +4,7 @@
 
 mod buying;
 mod cluster;
+mod counting;
 mod deposits;
 mod faults;
 mod keys;

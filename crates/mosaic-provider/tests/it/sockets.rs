@@ -2,11 +2,13 @@
 
 use std::{net::TcpListener, path::Path, sync::Arc};
 
+use mosaic_aggregate::{Counted, aggregators};
 use mosaic_federation::{
     Federation, FederationDescriptor, Independence, Purchase, SignedDocument, Tile, peer::MAX_REQUEST,
 };
 use mosaic_provider::{
-    FolderError, Policy, Provider, ProviderConfig, ProviderFolder, Recording, RunError, store::StoreAddress,
+    FolderError, Policy, Provider, ProviderConfig, ProviderFolder, Recording, RunError,
+    store::{Bucket, Change, LogStore, Store as _, StoreAddress},
 };
 use mosaic_transport::{BindError, Patience, Pin, PinnedHttp, Pins, ProviderClient, ServeError, SystemClock};
 use mosaic_types::{Clock as _, Lane, ProviderId, Stream, TileId};
@@ -25,6 +27,7 @@ use tokio::{
 use crate::{
     buying::buy,
     cluster::{event_bytes, id},
+    counting::signed,
 };
 
 /// How to stop a provider, and what it ends with.
@@ -75,6 +78,11 @@ fn found_among(folders: &[ProviderFolder]) -> Federation {
 
 impl Town {
     fn start() -> Self {
+        Self::start_after(|_, _, _| ())
+    }
+
+    /// As [`Self::start`], once something was done with the folders.
+    fn start_after(prepare: impl FnOnce(&[tempfile::TempDir], &[ProviderFolder], &Federation)) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(3);
         let places: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
         let make = |(place, number): (&tempfile::TempDir, u8)| {
@@ -84,6 +92,7 @@ impl Town {
         };
         let folders: Vec<ProviderFolder> = places.iter().zip(1..).map(make).collect();
         let federation = found(&folders);
+        prepare(&places, &folders, &federation);
         let client = ProviderClient::for_federation(federation.descriptor(), Patience::default()).unwrap();
         let providers: Vec<Provider> =
             folders.into_iter().map(|folder| Provider::start(folder, Arc::new(SystemClock)).unwrap()).collect();
@@ -164,6 +173,39 @@ async fn deposits_over_sockets_directly_and_through_a_relay() {
     let relayed = town.deposit(&table, Address { provider: id(1), via: Some(id(3)) }).await;
     assert_eq!(relayed, Err(CallFailure::Unreachable));
     town.stop(0).await;
+}
+
+/// A statement that one provider has is given to whoever asks, and to the provider that starts next.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn statements_are_handed_out_over_sockets() {
+    let day = u32::try_from(SystemClock.now().as_secs() / 86_400).unwrap() - 2;
+    let counted = Counted { tile: TileId(7), day };
+    let mut statement = Vec::new();
+    let mut town = Town::start_after(|places, folders, federation| {
+        let ids: Vec<ProviderId> = federation.descriptor().ids().collect();
+        let signers = aggregators(&ids, day).unwrap().map(|id| {
+            let folder = folders.iter().find(|folder| folder.config.number == id).unwrap();
+            (id, &folder.keys.signing)
+        });
+        statement = signed(counted, signers, &mut ChaCha20Rng::seed_from_u64(9));
+        let mut store = LogStore::open(places[0].path()).unwrap();
+        let key = [&day.to_be_bytes()[..], &[3]].concat();
+        store.commit(&[Change::Put(Bucket::Counts, key, statement.clone())]).unwrap();
+    });
+    for number in [1, 2] {
+        let mut found = None;
+        // every answer takes a round trip, so this does not spin
+        for _ in 0..20_000 {
+            found = town.client.call(&direct(number), &Call::Statements).await.ok();
+            if found == Some(Reply::Statements(statement.clone())) {
+                break;
+            }
+        }
+        assert_eq!(found, Some(Reply::Statements(statement.clone())), "at {number}");
+    }
+    for _ in 0..3 {
+        town.stop(0).await;
+    }
 }
 
 /// S-76: nothing is counted by address, so everybody behind one exit of Tor buys as if alone.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     Edit, Object, passed, pattern,
-    records::{sample_event, sample_query},
+    records::{sample_event, sample_query, sample_share},
     reports::{key, sample_receipt},
 };
 use crate::{
@@ -160,12 +160,14 @@ fn generations_query() -> Object {
 fn cell_request() -> Object {
     let deposit = CellRequest::Deposit { token: sample_token(), event: passed(sample_event()).try_into().unwrap() };
     let evaluate = CellRequest::Evaluate { token: sample_token(), query: passed(sample_query()).try_into().unwrap() };
+    let report = CellRequest::Report { token: sample_token(), share: passed(sample_share()).try_into().unwrap() };
     let fields = |kind, body| json!({ "kind": kind, "token": "the token vector", "body": body });
     Object::new("cell-request", CELL_PLAIN, |bytes| Ok(CellRequest::decode(bytes)?.encode().to_vec()))
         .ok("deposit", fields(1, "the event vector"), deposit.encode())
         .ok("evaluate", fields(2, "the evaluate vector"), evaluate.encode())
+        .ok("report", fields(3, "the report vector for the leader"), report.encode())
         .spoil("unknown version", 0, &[2], "Version")
-        .spoil("unknown kind", 1, &[3], "OutOfRange")
+        .spoil("unknown kind", 1, &[4], "OutOfRange")
         .spoil("padding not zero", 4_047, &[1], "Reserved")
         .spoil("a deposit called an evaluation", 1, &[2], "Reserved")
 }
@@ -180,8 +182,9 @@ fn cell_reply() -> Object {
         .ok("receipt", json!({ "kind": 1, "receipt": "the receipt vector" }), receipt.encode())
         .ok("evaluation", evaluated, evaluation.encode())
         .ok("problem", json!({ "kind": 3, "problem": "quota", "retry_after_s": 120 }), problem.encode())
+        .ok("taken", json!({ "kind": 4 }), CellReply::Taken.encode())
         .spoil("unknown version", 0, &[2], "Version")
-        .spoil("unknown kind", 1, &[4], "OutOfRange")
+        .spoil("unknown kind", 1, &[5], "OutOfRange")
         .spoil("a receipt that is none", 2, &[2], "Version")
         .spoil("padding not zero", 4_067, &[1], "Reserved")
         .bad_of(2, "unknown problem", Edit::Replace(2, vec![0]), "OutOfRange")

@@ -137,15 +137,20 @@ fn evaluate() -> Object {
         .spoil("unknown suite", 1, &[2], "OutOfRange")
 }
 
-fn share() -> Object {
-    let of = |side, input_share| ReportFields {
-        side,
+/// The leader's share of a report.
+pub(super) fn sample_share() -> ReportFields {
+    ReportFields {
+        side: Side::Leader,
         tile: TileId(7),
         day: 20_412,
         id: pattern(0x5A),
         public_share: pattern(0x5B),
-        input_share,
-    };
+        input_share: pattern(0x5C),
+    }
+}
+
+fn share() -> Object {
+    let of = |side, input_share| ReportFields { side, input_share, ..sample_share() };
     let mut seed = [0; ReportFields::LEADER_SHARE];
     seed[..ReportFields::HELPER_SHARE].copy_from_slice(&pattern::<{ ReportFields::HELPER_SHARE }>(0x5D));
     let fields = |side: u8, input: &[u8]| {
@@ -154,7 +159,7 @@ fn share() -> Object {
             "public_share": hex::encode(pattern::<64>(0x5B)), "input_share": hex::encode(input),
         })
     };
-    let (leader, helper) = (of(Side::Leader, pattern(0x5C)), of(Side::Helper, seed));
+    let (leader, helper) = (sample_share(), of(Side::Helper, seed));
     Object::new("report", ReportFields::SIZE, |bytes| ReportFields::decode(bytes).map(passed))
         .ok("for the leader", fields(0, leader.input()), passed(leader.clone()))
         .ok("for the helper", fields(1, helper.input()), passed(helper.clone()))

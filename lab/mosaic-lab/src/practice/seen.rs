@@ -18,6 +18,8 @@ pub(crate) enum Asked {
     Deposit,
     /// Sixteen evaluations.
     Evaluate,
+    /// A share of a report.
+    Report,
     /// Which generations there are.
     Heads,
     /// Whole generations.
@@ -46,11 +48,12 @@ pub(crate) struct Request {
 impl Request {
     pub(super) fn of(at: Timestamp, user: u32, to: Address, call: &Call) -> Self {
         let (asked, bytes) = match call {
-            Call::Federation | Call::Table(_) | Call::Time => (Asked::Public, 0),
+            Call::Federation | Call::Table(_) | Call::Time | Call::Statements => (Asked::Public, 0),
             Call::Terms => (Asked::Tokens, 0),
             Call::Tokens(query) => (Asked::Tokens, query.encode().len()),
             Call::Cell(CellRequest::Deposit { .. }) => (Asked::Deposit, CELL),
             Call::Cell(CellRequest::Evaluate { .. }) => (Asked::Evaluate, CELL),
+            Call::Cell(CellRequest::Report { .. }) => (Asked::Report, CELL),
             Call::Heads(_) => (Asked::Heads, HeadsQuery::SIZE),
             Call::Generations(_) => (Asked::Generations, mosaic_wire::GenerationsQuery::SIZE),
             Call::Stack(query) => (Asked::Stack, query.encoded_len()),
@@ -80,6 +83,7 @@ fn size(reply: &Reply) -> usize {
         Reply::Heads(heads) => heads.encode().len(),
         Reply::Generations(blocks) => blocks.encode().len(),
         Reply::Stack(sums) => sums.encoded_len(),
+        Reply::Statements(statements) => statements.len(),
     }
 }
 
@@ -127,7 +131,12 @@ pub(crate) struct TokenSeen {
 
 impl TokenSeen {
     pub(super) fn redeemed(at: Timestamp, user: u32, provider: ProviderId, call: &Call) -> Option<Self> {
-        let Call::Cell(CellRequest::Deposit { token, .. } | CellRequest::Evaluate { token, .. }) = call else {
+        let Call::Cell(
+            CellRequest::Deposit { token, .. }
+            | CellRequest::Evaluate { token, .. }
+            | CellRequest::Report { token, .. },
+        ) = call
+        else {
             return None;
         };
         Some(Self { at, user, provider, challenge: token.challenge, bytes: token.encode() })

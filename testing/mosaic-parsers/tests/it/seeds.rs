@@ -18,7 +18,7 @@ use mosaic_crypto::{
 use mosaic_federation::{
     Evidence, Federation, FederationDescriptor, Independence, JoinLink, ProviderEntry, SignedDealing, SignedDocument,
     Tile, TwoTables,
-    peer::{self, Direction, PeerReply, PeerRequest, ReplayGuard},
+    peer::{self, Direction, HelperCheck, PeerReply, PeerRequest, ReplayGuard, ReportCheck},
 };
 use mosaic_geo::{Cell, Place, PlaceIndex, PlaceKind, PlaceTag, Provenance, Resolution};
 use mosaic_provider::store::{StoreAddress, parse_segment};
@@ -160,6 +160,21 @@ fn a_question_between_providers() {
     let request = PeerRequest::Heads(vec![(segment, 7)]);
     let bytes = kept("federation_peer", "heads", &postcard::to_allocvec(&request).unwrap());
     assert_eq!(postcard::from_bytes(&bytes), Ok(request));
+    let check = ReportCheck { id: [7; 16], proof: vec![8; 320] };
+    let of_a_day = [
+        ("check", PeerRequest::Check(20_412, vec![check])),
+        ("sum", PeerRequest::Sum(20_412, vec![9; 1_090])),
+        ("statements", PeerRequest::Statements(vec![vec![1; 411]])),
+    ];
+    for (name, request) in of_a_day {
+        let bytes = kept("federation_peer", name, &postcard::to_allocvec(&request).unwrap());
+        assert_eq!(postcard::from_bytes(&bytes), Ok(request));
+    }
+    let checked = PeerReply::Checked(vec![HelperCheck::Missing, HelperCheck::Bad, HelperCheck::Proof(vec![8; 320])]);
+    for (name, reply) in [("checked", checked), ("sum", PeerReply::Sum(vec![9; 1_090], vec![1; 64]))] {
+        let bytes = kept("federation_peer_reply", name, &postcard::to_allocvec(&reply).unwrap());
+        assert_eq!(postcard::from_bytes(&bytes), Ok(reply));
+    }
 }
 
 #[test]

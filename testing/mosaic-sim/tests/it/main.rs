@@ -4,6 +4,7 @@
 
 mod absence;
 mod blind;
+mod counts;
 mod crowd;
 mod determinism;
 mod faults;

@@ -30,7 +30,7 @@ const fn spread(bucket: Bucket) -> Spread {
     match bucket {
         Bucket::Open | Bucket::Verdicts | Bucket::Replicas | Bucket::Spent => Spread::Hash,
         Bucket::Heads | Bucket::Blocks => Spread::Table,
-        Bucket::Ceremonies | Bucket::Tables | Bucket::Evidence => Spread::One,
+        Bucket::Ceremonies | Bucket::Tables | Bucket::Evidence | Bucket::Counts => Spread::One,
     }
 }
 
@@ -84,7 +84,7 @@ pub(super) fn expires(bucket: Bucket, key: &[u8]) -> Option<u64> {
         }
         // good for their day and the next
         Bucket::Spent => u64::from_be_bytes(*key.first_chunk()?).checked_add(2)?.checked_mul(DAY)?,
-        Bucket::Ceremonies | Bucket::Tables | Bucket::Evidence => return None,
+        Bucket::Ceremonies | Bucket::Tables | Bucket::Evidence | Bucket::Counts => return None,
     };
     end.checked_add(GRACE.as_secs())
 }

@@ -193,7 +193,7 @@ pub(super) fn stored(change: &Change) -> Stored<'_> {
 
 /// A bucket's number in files: its place in [`Bucket::ALL`], from 1.
 pub(super) fn number_of(bucket: Bucket) -> u8 {
-    // nine buckets
+    // ten buckets
     Bucket::ALL.iter().position(|other| *other == bucket).map_or(0, |at| at as u8 + 1)
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::{alerts::Evidence, trail::Trail};
+use crate::{alerts::Evidence, trail::Trail, tries::Tries};
 
 /// Everything of an agent that outlives a restart: seed, releaser, settings, kept people, evidence. Sealed
 /// by the vault and by nothing else. No session key, no unkept contact, no true place (S-46, C-58).
@@ -22,6 +22,8 @@ pub struct AgentState {
     /// Stored behind the rest: see [`Later`].
     #[serde(skip)]
     pub(crate) trail: Trail,
+    #[serde(skip)]
+    pub(crate) tries: Tries,
 }
 
 /// What came after the first version, and stands behind it. A state without is one of that version, and a program of
@@ -30,6 +32,7 @@ pub struct AgentState {
 enum Later {
     Second { floor: Option<AnonymityFloor>, trail: Trail },
     Third { floor: Option<AnonymityFloor>, trail: Trail, risk: Risk, habits: Habits },
+    Fourth { floor: Option<AnonymityFloor>, trail: Trail, risk: Risk, habits: Habits, tries: Tries },
 }
 
 /// What a person set.
@@ -137,6 +140,7 @@ impl AgentState {
             kept: BTreeMap::new(),
             evidence: Vec::new(),
             trail: Trail::default(),
+            tries: Tries::default(),
         }
     }
 
@@ -155,7 +159,7 @@ impl AgentState {
         let first = postcard::to_stdvec(self).map_err(|_| DecodeStateError)?;
         let later = {
             let Settings { floor, risk, habits, .. } = self.settings;
-            Later::Third { floor, trail: self.trail.clone(), risk, habits }
+            Later::Fourth { floor, trail: self.trail.clone(), risk, habits, tries: self.tries.clone() }
         };
         postcard::to_extend(&later, first).map(Zeroizing::new).map_err(|_| DecodeStateError)
     }
@@ -167,11 +171,12 @@ impl AgentState {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeStateError> {
         let (mut state, rest): (Self, _) = postcard::take_from_bytes(bytes).map_err(|_| DecodeStateError)?;
         if !rest.is_empty() {
-            let (floor, trail, risk, habits) = match postcard::from_bytes(rest).map_err(|_| DecodeStateError)? {
-                Later::Second { floor, trail } => (floor, trail, Risk::default(), Habits::default()),
-                Later::Third { floor, trail, risk, habits } => (floor, trail, risk, habits),
+            let (floor, trail, risk, habits, tries) = match postcard::from_bytes(rest).map_err(|_| DecodeStateError)? {
+                Later::Second { floor, trail } => (floor, trail, Risk::default(), Habits::default(), Tries::default()),
+                Later::Third { floor, trail, risk, habits } => (floor, trail, risk, habits, Tries::default()),
+                Later::Fourth { floor, trail, risk, habits, tries } => (floor, trail, risk, habits, tries),
             };
-            (state.settings.floor, state.trail) = (floor, trail);
+            (state.settings.floor, state.trail, state.tries) = (floor, trail, tries);
             (state.settings.risk, state.settings.habits) = (risk, habits);
         }
         Ok(state)
@@ -189,6 +194,8 @@ mod tests {
     use rand::SeedableRng as _;
     use rand_chacha::ChaCha20Rng;
 
+    use mosaic_types::Code;
+
     use super::*;
 
     /// Seed 7. What the first version wrote is read, what is written now is read by the first version, and what was set
@@ -203,10 +210,17 @@ mod tests {
         let second = postcard::to_extend(&second, first.clone()).unwrap();
         assert_eq!(AgentState::from_bytes(&second).unwrap().settings, state.settings);
         (state.settings.risk, state.settings.habits) = (Risk::High, Habits::Told);
+        let (floor, risk, habits) = (state.settings.floor, state.settings.risk, state.settings.habits);
+        let third = Later::Third { floor, trail: Trail::default(), risk, habits };
+        let third = postcard::to_extend(&third, first.clone()).unwrap();
+        assert_eq!(AgentState::from_bytes(&third).unwrap().settings, state.settings);
+        let (nameplate, now) = (Code::from_number(0).nameplate(), Timestamp::from_secs(1));
+        assert_eq!(state.tries.take(now, nameplate), Some(2));
         let bytes = state.to_bytes().unwrap();
         assert!(bytes.starts_with(&first) && postcard::from_bytes::<AgentState>(&bytes).is_ok());
         let again = AgentState::from_bytes(&bytes).unwrap();
         assert_eq!((again.settings, again.settings.effective_floor().get()), (state.settings, 3.5));
+        assert_eq!(again.tries.clone().take(now, nameplate), Some(1));
         assert!(AgentState::from_bytes(&[first, vec![9]].concat()).is_err());
     }
 }

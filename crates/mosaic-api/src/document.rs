@@ -11,7 +11,7 @@ use utoipa::{
 
 use crate::{
     AcceptBody, AssociateBody, AssociateReply, AssociationList, AssociationView, BroadcastBody, BroadcastList,
-    BroadcastReply, EvidenceReply, ExportDocument, ImportReply, LookupBody, Method, OpenDoorReply, Operation,
+    BroadcastReply, EvidenceReply, ExportDocument, Handover, ImportReply, LookupBody, Method, OpenDoorReply, Operation,
     PeopleReply, Problem, ProblemKind, ProximityBody, ProximityParams, ProximityReply, ReceiptsReply, SettingsBody,
     SettingsView, StatusReply, WaveBody, WaveReply, WavesReply,
 };
@@ -181,6 +181,7 @@ fn components() -> Components {
     add::<WaveReply>(list);
     add::<WavesReply>(list);
     add::<AssociateBody>(list);
+    add::<Handover>(list);
     add::<AssociateReply>(list);
     add::<LookupBody>(list);
     add::<AssociationView>(list);

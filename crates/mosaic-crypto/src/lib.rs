@@ -1,9 +1,9 @@
-//! Committing AEAD, agreement, signatures, labelled derivation, Shamir, threshold OPRF, key ceremony,
-//! sealed requests, Merkle trees, distributed point functions, puzzles (L3-69 to L3-72, S-61, S-73).
+//! Committing AEAD, agreement, passwords, signatures, labelled derivation, Shamir, threshold OPRF, key
+//! ceremony, sealed requests, Merkle trees, distributed point functions, puzzles (L3-69 to L3-72, S-61, S-73).
 //!
 //! Every algorithm is a published one, and each is held to the vectors of its RFC under `vectors/`:
 //! RFC 8439 ([`aead`], [`record`]), RFC 7748 ([`agreement`]), RFC 8032 ([`signing`]), RFC 9497
-//! ([`oprf`]), RFC 9180 ([`sealed`]), RFC 6962 ([`merkle`]). What is composed here and therefore ours to
+//! ([`oprf`]), RFC 9180 ([`sealed`]), RFC 6962 ([`merkle`]), draft-irtf-cfrg-cpace ([`cpace`]). What is composed here and therefore ours to
 //! defend is small: key commitment in [`record`] and [`aead`], the threshold around RFC 9497 in
 //! [`oprf`], the dealerless key generation of [`ceremony`], and the generator of [`dpf`]. None of it has been audited.
 //!
@@ -13,6 +13,7 @@
 pub mod aead;
 pub mod agreement;
 pub mod ceremony;
+pub mod cpace;
 pub mod dpf;
 pub mod handshake;
 pub mod kdf;

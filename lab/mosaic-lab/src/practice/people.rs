@@ -5,11 +5,11 @@ use std::{
     time::Duration,
 };
 
-use mosaic_agent::{AgentCore, AgentEvent};
-use mosaic_api::{AssociateBody, BroadcastBody, Position, ProximityBody};
+use mosaic_agent::{AgentCore, AgentEvent, Beginning};
+use mosaic_api::{BroadcastBody, Position, ProximityBody};
 use mosaic_geo::{PlaceIndex, Resident};
 use mosaic_obfuscate::Vocabulary;
-use mosaic_types::{ClassId, LatLng, Timestamp};
+use mosaic_types::{ClassId, ContactText, LatLng, Timestamp, Token};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
@@ -162,8 +162,12 @@ impl Script {
         let friend = self.friend?;
         let heard = self.heard.take();
         let joins = heard.is_some();
-        let request = AssociateBody { token: heard, contact: format!("person {}", self.user) }.check().ok()?;
-        let reply = device.associate(now, rng, request).ok()?;
+        let contact = ContactText::new(&format!("person {}", self.user)).ok()?;
+        let beginning = match heard {
+            Some(token) => Beginning::Token(Token::parse(&token).ok()?),
+            None => Beginning::NewToken,
+        };
+        let reply = device.associate(now, rng, beginning, contact).ok()?;
         self.association = Some(reply.id);
         self.joined = joins.then_some(now);
         Some((friend, reply.token.filter(|_| !joins)?))

@@ -229,3 +229,67 @@ fn no_altered_record_completes() {
         assert_eq!(again.associations.queued(), 0);
     }
 }
+
+/// Who acts next.
+#[derive(Clone, Copy, PartialEq)]
+enum Turn {
+    Maker,
+    Joiner,
+    Guesser,
+    /// Everything so far comes once more, the last first.
+    Network,
+}
+
+/// All orders of six turns. The guesser never gets anywhere, the maker meets nobody but the joiner, and where the two
+/// had the five turns that the exchange takes they are connected, whatever stood between.
+#[test]
+fn every_short_schedule_ends_well() {
+    let turns = [Turn::Maker, Turn::Joiner, Turn::Guesser, Turn::Network];
+    let mut connected = 0;
+    for schedule in 0..4_usize.pow(6) {
+        let schedule: Vec<Turn> = (0..6).map(|at| turns[schedule / 4_usize.pow(at) % 4]).collect();
+        let (mut alice, mut bob, mut eve) = (Device::new(1), Device::new(2), Device::new(3));
+        let (made, code) = alice.associations.create_code(minutes(0), &mut alice.rng).unwrap();
+        let joined = bob.associations.join_code(minutes(0), &code, &mut bob.rng).unwrap();
+        let guessed = eve.associations.join_code(minutes(0), &guess(&code, 1), &mut eve.rng).unwrap();
+        alice.accepts(minutes(0), made, "alice");
+        bob.accepts(minutes(0), joined, "bob");
+        eve.accepts(minutes(0), guessed, "eve");
+        let mut table = Table::default();
+        for (minute, turn) in (1..).zip(&schedule) {
+            let device = match turn {
+                Turn::Maker => &mut alice,
+                Turn::Joiner => &mut bob,
+                Turn::Guesser => &mut eve,
+                Turn::Network => {
+                    let again: Vec<_> = table.records.iter().rev().copied().collect();
+                    table.records.extend(again);
+                    continue;
+                }
+            };
+            device.reads(minutes(minute), &table);
+            device.sends(minutes(minute), &mut table);
+        }
+        assert!(
+            matches!(eve.state(guessed), AssociationState::Waiting | AssociationState::Failed),
+            "{:?}",
+            eve.state(guessed)
+        );
+        assert_eq!((eve.contact(guessed), alice.only()), (None, made));
+        assert!(alice.contact(made).is_none_or(|contact| contact == "bob"));
+        assert!(bob.contact(joined).is_none_or(|contact| contact == "alice"));
+        assert!(alice.associations.pairs.len() <= 3, "the code, and who tries it");
+        let mut left = [Turn::Joiner, Turn::Maker, Turn::Joiner, Turn::Maker, Turn::Joiner].iter().peekable();
+        for turn in &schedule {
+            let _done = left.next_if_eq(&turn);
+        }
+        if left.peek().is_none() {
+            assert_eq!(
+                (alice.state(made), bob.state(joined)),
+                (AssociationState::Connected, AssociationState::Connected)
+            );
+            connected += 1;
+        }
+    }
+    assert_eq!(connected, 19, "orders in which five turns of two stand among six");
+}

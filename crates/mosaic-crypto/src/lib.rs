@@ -3,9 +3,10 @@
 //!
 //! Every algorithm is a published one, and each is held to the vectors of its RFC under `vectors/`:
 //! RFC 8439 ([`aead`], [`record`]), RFC 7748 ([`agreement`]), RFC 8032 ([`signing`]), RFC 9497
-//! ([`oprf`]), RFC 9180 ([`sealed`]), RFC 6962 ([`merkle`]), draft-irtf-cfrg-cpace ([`cpace`]). What is composed here and therefore ours to
-//! defend is small: key commitment in [`record`] and [`aead`], the threshold around RFC 9497 in
-//! [`oprf`], the dealerless key generation of [`ceremony`], and the generator of [`dpf`]. None of it has been audited.
+//! ([`oprf`]), RFC 9180 ([`sealed`]), RFC 6962 ([`merkle`]), draft-irtf-cfrg-cpace ([`cpace`]). What is composed
+//! here and therefore ours to defend is small: key commitment in [`record`] and [`aead`], the threshold around RFC 9497 in
+//! [`oprf`], the dealerless key generation of [`ceremony`], the generator of [`dpf`], and the
+//! comparisons of [`psi`] and [`score`]. None of it has been audited.
 //!
 //! Randomness is always an argument, so a simulation that owns the seed replays every byte. Secrets
 //! are erased on drop, have no `Debug`, and are compared through `subtle` only (S-61).

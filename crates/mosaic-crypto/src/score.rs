@@ -16,7 +16,7 @@ use curve25519_dalek::{
     traits::Identity as _,
 };
 use rand::{CryptoRng, seq::SliceRandom as _};
-use subtle::{Choice, ConstantTimeEq as _};
+use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 use thiserror::Error;
 use zeroize::ZeroizeOnDrop;
 
@@ -97,9 +97,11 @@ pub fn answer(
     let Some((key, sealed)) = points.split_first() else { return Err(ScoreError::Malformed) };
     let mut sum = [RistrettoPoint::identity(); 2];
     for (pair, shared) in sealed.as_chunks::<2>().0.iter().zip(shared) {
-        // every weight is added, times one or nothing
-        let times = Scalar::from(u8::from(*shared));
-        sum = [sum[0] + pair[0] * times, sum[1] + pair[1] * times];
+        // something is added for every weight, so how long this takes says nothing
+        let shared = Choice::from(u8::from(*shared));
+        for (sum, point) in sum.iter_mut().zip(pair) {
+            *sum += RistrettoPoint::conditional_select(&RistrettoPoint::identity(), point, shared);
+        }
     }
     let [key, random, value] = [key, &sum[0], &sum[1]].map(RistrettoBasepointTable::create);
     let mut enough: Vec<u64> = (u64::from(ENOUGH)..).take(SUMS).collect();

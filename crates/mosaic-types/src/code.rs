@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_code_is_nameplate_password_and_check() {
-        let code = Code::from_number(4_839_122_0_741_538);
+        let code = Code::from_number(48_391_220_741_538);
         assert_eq!((shown(&code).as_str(), code.nameplate().number()), ("4839-1220-7415-3873", 4_839_122));
         code.expose_password(|password| assert_eq!(password, b"0741538"));
         assert_eq!(format!("{code:?} {:?}", code.nameplate()), "Code([hidden]) Nameplate([hidden])");

@@ -65,7 +65,7 @@ fn what_is_no_message_is_refused() {
     let (query, _) = ask(&[], &SESSION, &mut rng).unwrap();
     assert_eq!(answer(&slices(&many), &SESSION, &query, &mut rng).err(), Some(PsiError::TooMany));
     for _ in 0..2_000 {
-        let mut junk = vec![0; ANSWER - usize::from(rng.next_u32() % 4 == 0)];
+        let mut junk = vec![0; ANSWER - usize::from(rng.next_u32().is_multiple_of(4))];
         rng.fill_bytes(&mut junk);
         assert_eq!(answer(&[], &SESSION, &junk[..QUERY], &mut rng).err(), Some(PsiError::Malformed));
         let (_, waiting) = ask(&[], &SESSION, &mut rng).unwrap();

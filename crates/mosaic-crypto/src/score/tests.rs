@@ -64,7 +64,7 @@ fn what_is_no_message_is_refused() {
     assert_eq!(ask(&weights, &mut rng).err(), Some(ScoreError::Weight));
     let mut waiting = Some(waiting);
     for _ in 0..2_000 {
-        let mut junk = vec![0; QUERY + usize::from(rng.next_u32() % 4 == 0)];
+        let mut junk = vec![0; QUERY + usize::from(rng.next_u32().is_multiple_of(4))];
         rng.fill_bytes(&mut junk);
         assert_eq!(answer(&marks(&[]), &junk, &mut rng).err(), Some(ScoreError::Malformed));
         let key = waiting.take().map_or(Scalar::ONE, |waiting| waiting.key);

@@ -14,7 +14,7 @@ mod wave;
 
 pub(crate) use quota::Quotas;
 
-pub use associate::{AssociateError, LookupError};
+pub use associate::{AssociateError, Beginning, CountedTry, LookupError};
 pub use broadcast::BroadcastError;
 pub use proximity::ProximityError;
 pub use settings::{ImportError, ImportMode};

@@ -40,6 +40,7 @@ use crate::{
     state::{KeptPerson, Settings},
     tables::Tables,
     trail::Trail,
+    tries::Tries,
     wallet::Wallet,
 };
 
@@ -79,14 +80,16 @@ pub enum AgentEvent {
     Acknowledged(Lane),
     /// Cards were found that were not known before.
     CardsFound(usize),
-    /// Somebody waved at this person, or joined their token.
+    /// Somebody waved at this person, joined their token, or proved their code.
     Approached(AssociationId),
-    /// The automatic answer to our wave or token came.
+    /// The automatic answer to our wave, token or code came.
     Answered(AssociationId),
     /// The other side's contact came.
     ContactReceived(AssociationId),
     /// An association ended by time.
     Expired(AssociationId),
+    /// Who answered at a code's nameplate has another password.
+    Failed(AssociationId),
     /// A provider broke its word.
     Accused(Evidence),
 }
@@ -136,6 +139,7 @@ pub struct AgentCore {
     pub(crate) releaser: Releaser,
     pub(crate) meter: Meter,
     pub(crate) trail: Trail,
+    pub(crate) tries: Tries,
     pub(crate) post: Post,
     pub(crate) paths: Paths,
     pub(crate) tables: Tables,
@@ -187,6 +191,7 @@ impl AgentCore {
             kept: state.kept.clone(),
             meter: Meter::new(Arc::clone(&config.places)),
             trail: state.trail.clone(),
+            tries: state.tries.clone(),
             releaser: Releaser::new(state.seed, config.places, state.releaser.clone()),
             post: Post::default(),
             tables: Tables::default(),
@@ -298,6 +303,7 @@ impl AgentCore {
             evidence: self.alerts.evidence.clone(),
             trail: self.trail.clone(),
             answers: self.answers.kept(),
+            tries: self.tries.clone(),
         }
     }
 

@@ -33,11 +33,15 @@ mod server;
 mod state;
 mod tables;
 mod trail;
+mod tries;
 mod wallet;
 
 pub use alerts::{Evidence, EvidenceKind};
 pub use blocks::BlockPool;
-pub use commands::{AssociateError, BroadcastError, ImportError, ImportMode, LookupError, ProximityError, WaveRefusal};
+pub use commands::{
+    AssociateError, Beginning, BroadcastError, CountedTry, ImportError, ImportMode, LookupError, ProximityError,
+    WaveRefusal,
+};
 pub use core::{AgentConfig, AgentCore, AgentEvent, EventTruth, TruthLog};
 pub use driver::{Agent, Recording, RunConfig, RunError, StartError, VaultCost, run};
 pub use post::{CallId, Outgoing};

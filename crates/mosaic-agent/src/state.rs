@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::{alerts::Evidence, answers::KeptAnswers, trail::Trail};
+use crate::{alerts::Evidence, answers::KeptAnswers, trail::Trail, tries::Tries};
 
 /// Everything of an agent that outlives a restart: seed, releaser, settings, kept people, evidence. Sealed
 /// by the vault and by nothing else. No session key, no unkept contact, no true place (S-46, C-58).
@@ -25,6 +25,8 @@ pub struct AgentState {
     /// Stored behind the rest, as the trail is.
     #[serde(skip)]
     pub(crate) answers: KeptAnswers,
+    #[serde(skip)]
+    pub(crate) tries: Tries,
 }
 
 /// What came after the first version, and stands behind it. A state without is one of that version, and a program of
@@ -33,7 +35,7 @@ pub struct AgentState {
 enum Later {
     Second { floor: Option<AnonymityFloor>, trail: Trail },
     Third { floor: Option<AnonymityFloor>, trail: Trail, risk: Risk, habits: Habits },
-    Fourth { third: Third, reporting: Reporting, answers: Box<KeptAnswers> },
+    Fourth { third: Third, reporting: Reporting, answers: Box<KeptAnswers>, tries: Tries },
 }
 
 /// What the third version added.
@@ -154,6 +156,7 @@ impl AgentState {
             evidence: Vec::new(),
             trail: Trail::default(),
             answers: KeptAnswers::fresh(),
+            tries: Tries::default(),
         }
     }
 
@@ -178,7 +181,7 @@ impl AgentState {
         let later = {
             let Settings { floor, risk, habits, reporting, .. } = self.settings;
             let third = Third { floor, trail: self.trail.clone(), risk, habits };
-            Later::Fourth { third, reporting, answers: Box::new(self.answers.clone()) }
+            Later::Fourth { third, reporting, answers: Box::new(self.answers.clone()), tries: self.tries.clone() }
         };
         postcard::to_extend(&later, first).map(Zeroizing::new).map_err(|_| DecodeStateError)
     }
@@ -190,16 +193,15 @@ impl AgentState {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeStateError> {
         let (mut state, rest): (Self, _) = postcard::take_from_bytes(bytes).map_err(|_| DecodeStateError)?;
         if !rest.is_empty() {
-            let (third, reporting, answers) = match postcard::from_bytes(rest).map_err(|_| DecodeStateError)? {
-                Later::Second { floor, trail } => (Third { floor, trail, ..Third::default() }, Reporting::Off, None),
-                Later::Third { floor, trail, risk, habits } => {
-                    (Third { floor, trail, risk, habits }, Reporting::Off, None)
-                }
-                Later::Fourth { third, reporting, answers } => (third, reporting, Some(*answers)),
+            let old = |third| (third, Reporting::Off, KeptAnswers::default(), Tries::default());
+            let (third, reporting, answers, tries) = match postcard::from_bytes(rest).map_err(|_| DecodeStateError)? {
+                Later::Second { floor, trail } => old(Third { floor, trail, ..Third::default() }),
+                Later::Third { floor, trail, risk, habits } => old(Third { floor, trail, risk, habits }),
+                Later::Fourth { third, reporting, answers, tries } => (third, reporting, *answers, tries),
             };
-            (state.settings.floor, state.trail) = (third.floor, third.trail);
+            (state.settings.floor, state.trail, state.tries) = (third.floor, third.trail, tries);
             (state.settings.risk, state.settings.habits) = (third.risk, third.habits);
-            (state.settings.reporting, state.answers) = (reporting, answers.unwrap_or_default());
+            (state.settings.reporting, state.answers) = (reporting, answers);
         }
         Ok(state)
     }
@@ -215,6 +217,8 @@ impl Drop for AgentState {
 mod tests {
     use rand::SeedableRng as _;
     use rand_chacha::ChaCha20Rng;
+
+    use mosaic_types::Code;
 
     use super::*;
     use crate::answers::Tastes;
@@ -242,10 +246,13 @@ mod tests {
         assert_eq!((read.settings, read.answers.tastes), (state.settings, Tastes::Settled));
         assert_eq!(AgentState::from_bytes(&state.to_bytes().unwrap()).unwrap().answers.tastes, Tastes::Open);
         state.settings.reporting = Reporting::On;
+        let (nameplate, now) = (Code::from_number(0).nameplate(), Timestamp::from_secs(1));
+        assert_eq!(state.tries.take(now, nameplate), Some(2));
         let bytes = state.to_bytes().unwrap();
         assert!(bytes.starts_with(&first) && postcard::from_bytes::<AgentState>(&bytes).is_ok());
         let again = AgentState::from_bytes(&bytes).unwrap();
         assert_eq!((again.settings, again.settings.effective_floor().get()), (state.settings, 3.5));
+        assert_eq!(again.tries.clone().take(now, nameplate), Some(1));
         assert!(AgentState::from_bytes(&[first, vec![9]].concat()).is_err());
     }
 }

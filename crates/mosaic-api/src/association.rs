@@ -1,4 +1,4 @@
-use mosaic_types::{ContactText, Token};
+use mosaic_types::{Code, ContactText, Token};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -90,14 +90,31 @@ pub struct WavesReply {
     pub waves: Vec<IncomingWave>,
 }
 
-/// Body of `POST /v1/associate`: without a token it makes one, with a token it joins.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// What to make for the other person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Handover {
+    /// 32 characters, to be sent.
+    #[default]
+    Token,
+    /// 16 digits, to be read out.
+    Code,
+}
+
+/// Body of `POST /v1/associate`: with a token or a code it joins, without it makes one.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssociateBody {
+    /// What to make; a token by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub make: Option<Handover>,
     /// The token somebody handed over: exactly 32 letters and digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(pattern = "^[0-9A-Za-z]{32}$")]
     pub token: Option<String>,
+    /// The code somebody read out: 16 digits, with or without spaces and hyphens between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// What the other person gets to see: 1 to 300 bytes.
     #[schema(min_length = 1, max_length = 300)]
     pub contact: String,
@@ -106,20 +123,46 @@ pub struct AssociateBody {
 /// A checked [`AssociateBody`].
 #[derive(Clone, Debug)]
 pub struct AssociateRequest {
-    /// The token to join; `None` makes a new one.
-    pub token: Option<Token>,
+    /// What to make or join.
+    pub means: Means,
     /// One's own contact.
     pub contact: ContactText,
 }
 
+/// By what two people associate.
+#[derive(Clone, Debug)]
+pub enum Means {
+    /// A token is to be made.
+    NewToken,
+    /// This token is to be joined.
+    Token(Token),
+    /// A code is to be made.
+    NewCode,
+    /// This code is to be joined.
+    Code(Code),
+}
+
 impl AssociateBody {
-    /// Checks the pattern of L5-14 and the contact.
+    /// Checks the pattern of L5-14, the check digits of a code, and the contact.
     ///
     /// # Errors
-    /// [`ProblemKind::InvalidToken`] or [`ProblemKind::InvalidContact`].
+    /// [`ProblemKind::InvalidToken`], [`ProblemKind::InvalidCode`] or [`ProblemKind::InvalidContact`];
+    /// [`ProblemKind::MalformedBody`] for more than one of `make`, `token` and `code`.
     pub fn check(self) -> Result<AssociateRequest, Problem> {
-        let token = self.token.map(|raw| Token::parse(&raw)).transpose().map_err(|_| ProblemKind::InvalidToken)?;
-        Ok(AssociateRequest { token, contact: check_contact(&self.contact)? })
+        let means = match (self.make, self.token, self.code) {
+            (None, Some(raw), None) => Means::Token(Token::parse(&raw).map_err(|_| ProblemKind::InvalidToken)?),
+            (None, None, Some(raw)) => Means::Code(
+                Code::parse(&raw).map_err(|error| Problem::new(ProblemKind::InvalidCode).with_detail(error))?,
+            ),
+            (None | Some(Handover::Token), None, None) => Means::NewToken,
+            (Some(Handover::Code), None, None) => Means::NewCode,
+            _ => {
+                return Err(
+                    Problem::new(ProblemKind::MalformedBody).with_detail("name a token, or a code, or what to make")
+                );
+            }
+        };
+        Ok(AssociateRequest { means, contact: check_contact(&self.contact)? })
     }
 }
 
@@ -131,9 +174,15 @@ pub struct AssociateReply {
     /// The token to hand over, where one was made. Works once, for 24 hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// When the token or the attempt expires, unix seconds.
+    /// The code to read out, where one was made. Works once, for 24 hours, and three may try it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Where a code was joined: how many more times this device may join at its nameplate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tries_left: Option<u8>,
+    /// When token, code or attempt expires, unix seconds.
     pub expires_at: u64,
-    /// What the person should know: a restart of the agent forgets the token.
+    /// What the person should know: a restart of the agent forgets token and code.
     #[serde(default)]
     pub warnings: Vec<Warning>,
 }
@@ -165,17 +214,19 @@ pub enum AssociationKind {
     Wave,
     /// From a 32-character token.
     Token,
+    /// From a code of 16 digits.
+    Code,
 }
 
 /// Where an association stands, seen from this side. What was declined or expired is not listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AssociationState {
-    /// The first message or the token is out; nothing came back.
+    /// The first message, the token or the code is out; nothing came back.
     Waiting,
-    /// An automatic answer came. It says nothing about a person: personas answer too.
+    /// An automatic answer came. After a wave it says nothing about a person: personas answer too.
     Answered,
-    /// Somebody waved at a card of this person, or joined the token: accept or decline.
+    /// Somebody waved at a card of this person, joined the token, or proved the code: accept or decline.
     Approached,
     /// Our contact is given; theirs has not come.
     Given,
@@ -183,6 +234,8 @@ pub enum AssociationState {
     Offered,
     /// Both contacts are exchanged.
     Connected,
+    /// Who answered at the code's nameplate has another password: one side mistook it, or it was somebody else.
+    Failed,
 }
 
 /// One association.
@@ -196,6 +249,9 @@ pub struct AssociationView {
     pub state: AssociationState,
     /// When it is erased, unix seconds (L5-17: at most 48 h).
     pub expires_at: u64,
+    /// While a code made here waits: how many more may try it. Nobody at 0, and who tried before may still prove it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tries_left: Option<u8>,
 }
 
 /// Answer to `GET /v1/associations`.

@@ -11,9 +11,9 @@ use utoipa::{
 
 use crate::{
     AcceptBody, AggregatesReply, AssociateBody, AssociateReply, AssociationList, AssociationView, BroadcastBody,
-    BroadcastList, BroadcastReply, EvidenceReply, ExportDocument, ImportReply, LookupBody, Method, OpenDoorReply,
-    Operation, PeopleReply, Problem, ProblemKind, ProximityBody, ProximityParams, ProximityReply, ReceiptsReply,
-    SettingsBody, SettingsView, StatusReply, WaveBody, WaveReply, WavesReply,
+    BroadcastList, BroadcastReply, EvidenceReply, ExportDocument, Handover, ImportReply, LookupBody, Method,
+    OpenDoorReply, Operation, PeopleReply, Problem, ProblemKind, ProximityBody, ProximityParams, ProximityReply,
+    ReceiptsReply, SettingsBody, SettingsView, StatusReply, WaveBody, WaveReply, WavesReply,
 };
 
 const BEARER: &str = "token";
@@ -182,6 +182,7 @@ fn components() -> Components {
     add::<WaveReply>(list);
     add::<WavesReply>(list);
     add::<AssociateBody>(list);
+    add::<Handover>(list);
     add::<AssociateReply>(list);
     add::<LookupBody>(list);
     add::<AssociationView>(list);

@@ -30,8 +30,8 @@ pub use anonymity::{
 };
 pub use association::{
     AcceptBody, AssociateBody, AssociateReply, AssociateRequest, AssociationKind, AssociationList, AssociationState,
-    AssociationView, CardChoice, CardSelection, IncomingWave, LookupBody, PeopleReply, Person, WaveBody, WaveReply,
-    WaveRequest, WavesReply,
+    AssociationView, CardChoice, CardSelection, Handover, IncomingWave, LookupBody, Means, PeopleReply, Person,
+    WaveBody, WaveReply, WaveRequest, WavesReply,
 };
 pub use broadcast::{
     BroadcastBody, BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, BroadcastWarning, EffectiveNoise,

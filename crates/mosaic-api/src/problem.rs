@@ -35,6 +35,8 @@ pub enum ProblemKind {
     InvalidLimit,
     /// Not 32 letters and digits (L5-14).
     InvalidToken,
+    /// Not 16 digits whose check digits fit.
+    InvalidCode,
     /// A contact outside 1 to 300 bytes.
     InvalidContact,
     /// A mode that does not exist.
@@ -79,7 +81,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::MalformedBody,
         Self::MalformedQuery,
         Self::UnsupportedMediaType,
@@ -94,6 +96,7 @@ impl ProblemKind {
         Self::InvalidWindow,
         Self::InvalidLimit,
         Self::InvalidToken,
+        Self::InvalidCode,
         Self::InvalidContact,
         Self::InvalidMode,
         Self::InvalidId,
@@ -148,6 +151,7 @@ impl ProblemKind {
             Self::InvalidWindow => ("invalid-window", 422, "the window must lie between 300 and 86400 seconds"),
             Self::InvalidLimit => ("invalid-limit", 422, "the result cap must lie between 1 and 200"),
             Self::InvalidToken => ("invalid-token", 422, "a token has exactly 32 letters and digits"),
+            Self::InvalidCode => ("invalid-code", 422, "a code has 16 digits, of which two check the others"),
             Self::InvalidContact => ("invalid-contact", 422, "a contact must have 1 to 300 bytes"),
             Self::InvalidMode => ("invalid-mode", 422, "the modes are emergency, balanced and maximum"),
             Self::InvalidId => ("invalid-id", 422, "that is no id of this agent"),

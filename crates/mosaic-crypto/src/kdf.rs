@@ -44,6 +44,14 @@ labels! {
     TokenRoot = "token root";
     /// Pre-shared key of the token handshake.
     TokenPsk = "token psk";
+    /// Where two people who share a code meet: from the nameplate, which is no secret.
+    Nameplate = "nameplate";
+    /// Where the first message to the maker of a code is answered.
+    CodeAnswer = "code answer";
+    /// Rendezvous root of two people who share a code, from their session key.
+    CodeRoot = "code root";
+    /// Pre-shared key of their handshake, from the same.
+    CodePsk = "code psk";
     /// Seed of one persona from the device seed.
     PersonaSeed = "persona seed";
     /// Ephemeral secret of one bundle, real or persona.
@@ -92,7 +100,8 @@ labels! {
 /// every context part behind its length in two big-endian bytes. A part of 65,535 bytes or more enters
 /// as `0xffff` and its SHA-256, so the encoding stays injective.
 ///
-/// `root` must hold at least 128 bits of entropy; a password never does.
+/// `root` must hold at least 128 bits of entropy, unless nothing derived from it is to be secret; a password never
+/// does.
 pub fn derive<const N: usize>(root: &[u8], label: Label, context: &[&[u8]]) -> [u8; N] {
     Root::new(root).derive(label, context)
 }

@@ -1,11 +1,12 @@
-//! Committing AEAD, agreement, signatures, labelled derivation, Shamir, threshold OPRF, key ceremony,
-//! sealed requests, Merkle trees, distributed point functions, puzzles (L3-69 to L3-72, S-61, S-73).
+//! Committing AEAD, agreement, passwords, signatures, labelled derivation, Shamir, threshold OPRF, key
+//! ceremony, sealed requests, Merkle trees, distributed point functions, puzzles (L3-69 to L3-72, S-61, S-73).
 //!
 //! Every algorithm is a published one, and each is held to the vectors of its RFC under `vectors/`:
 //! RFC 8439 ([`aead`], [`record`]), RFC 7748 ([`agreement`]), RFC 8032 ([`signing`]), RFC 9497
-//! ([`oprf`]), RFC 9180 ([`sealed`]), RFC 6962 ([`merkle`]). What is composed here and therefore ours to
-//! defend is small: key commitment in [`record`] and [`aead`], the threshold around RFC 9497 in
-//! [`oprf`], the dealerless key generation of [`ceremony`], and the generator of [`dpf`]. None of it has been audited.
+//! ([`oprf`]), RFC 9180 ([`sealed`]), RFC 6962 ([`merkle`]), draft-irtf-cfrg-cpace ([`cpace`]). What is composed
+//! here and therefore ours to defend is small: key commitment in [`record`] and [`aead`], the threshold around RFC 9497 in
+//! [`oprf`], the dealerless key generation of [`ceremony`], the generator of [`dpf`], and the
+//! comparisons of [`psi`] and [`score`]. None of it has been audited.
 //!
 //! Randomness is always an argument, so a simulation that owns the seed replays every byte. Secrets
 //! are erased on drop, have no `Debug`, and are compared through `subtle` only (S-61).
@@ -13,14 +14,17 @@
 pub mod aead;
 pub mod agreement;
 pub mod ceremony;
+pub mod cpace;
 pub mod dpf;
 pub mod handshake;
 pub mod kdf;
 pub mod merkle;
 pub mod oprf;
 pub mod pir;
+pub mod psi;
 pub mod puzzle;
 pub mod record;
+pub mod score;
 pub mod sealed;
 pub mod shamir;
 pub mod signing;

@@ -24,7 +24,9 @@ pub use client::{Blind, OprfOutput, blind, combine_and_finalize, finalize_all};
 pub use combine::combine;
 pub use proof::verify_evaluation;
 pub use share::{Evaluation, KeyShare, WholeKey};
-pub(crate) use suite::{decode_point, random_scalar};
+#[cfg(test)]
+pub(crate) use suite::decode_scalar;
+pub(crate) use suite::{decode_point, hash_to_group_as, hash_to_scalar_as, random_scalar};
 
 use thiserror::Error;
 

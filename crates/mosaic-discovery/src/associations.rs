@@ -1,11 +1,12 @@
 //! Both sides of getting in touch (DESIGN section 4; PRIVACY section 5): waves at cards, single-use
-//! tokens, the exchange of contacts. In memory only (S-46, C-58): a restart forgets every association.
+//! tokens and codes, the exchange of contacts. In memory only (S-46, C-58): a restart forgets every association.
 //!
 //! One handshake message each way opens a channel; the pair's rows on the rendezvous lane come from a
 //! root inside the first message. A persona's card runs exactly the code a person's card runs: it
 //! answers the first message, and whether anything follows is up to a person in both cases.
 
 mod act;
+mod code;
 mod hello;
 mod index;
 mod mailbox;
@@ -22,7 +23,7 @@ use std::{
 };
 
 use mosaic_types::{Epoch, Timestamp};
-use mosaic_wire::{Direction, rows};
+use mosaic_wire::rows;
 use rand::CryptoRng;
 
 pub use self::{
@@ -36,7 +37,7 @@ use self::{
     index::{Listener, RowIndex},
     mailbox::{Mailbox, Tally},
     outbox::COUNTERS,
-    pair::{ANSWER_WITHIN, Pair, RECORD_LIFE, Stage},
+    pair::{ANSWER_WITHIN, Pair, RECORD_LIFE},
     ratchet::KEPT_EPOCHS,
     receive::Addressee,
 };
@@ -249,29 +250,29 @@ impl Associations {
 
     /// The person's associations, newest first. Those of personas are not among them.
     pub fn list(&self) -> Vec<AssociationView> {
-        let mut views: Vec<_> = self.pairs.values().filter(|pair| !pair.unattended).map(Pair::view).collect();
+        let mut views: Vec<_> = self.pairs.values().filter(|pair| pair.is_shown()).map(Pair::view).collect();
         views.sort_by_key(|view| (std::cmp::Reverse(view.since), view.id));
         views
     }
 
     /// One association of the person.
     pub fn get(&self, id: AssociationId) -> Option<AssociationView> {
-        self.pairs.get(&id).filter(|pair| !pair.unattended).map(Pair::view)
+        self.pairs.get(&id).filter(|pair| pair.is_shown()).map(Pair::view)
     }
 
-    /// Ends what is due: first messages and tokens nobody answered within 24 h, and, after 48 h, every
+    /// Ends what is due: first messages, tokens and codes nobody answered within 24 h, and, after 48 h, every
     /// association with all that is left of it.
     pub fn expire(&mut self, now: Timestamp) -> Vec<AssociationEvent> {
         let mut events = Vec::new();
         for pair in self.pairs.values_mut() {
             let age = now.since(pair.since);
-            let unanswered = matches!(pair.stage, Stage::Offering(_) | Stage::Calling(_)) && age >= ANSWER_WITHIN;
-            if unanswered || (age >= RECORD_LIFE && !pair.is_over()) {
+            if (pair.is_unanswered() && age >= ANSWER_WITHIN) || (age >= RECORD_LIFE && !pair.is_over()) {
                 pair.expire();
-                events.extend((!pair.unattended).then_some(AssociationEvent::Expired(pair.id)));
+                events.extend(pair.is_shown().then_some(AssociationEvent::Expired(pair.id)));
             }
         }
-        self.pairs.retain(|_, pair| now.since(pair.since) < RECORD_LIFE);
+        let over = |pair: &Pair| now.since(pair.since) >= RECORD_LIFE || (pair.tries.is_some() && pair.is_over());
+        self.pairs.retain(|_, pair| !over(pair));
         self.shelve_late_replies(now);
         self.handed_out.retain(|_, pair| self.pairs.contains_key(pair));
         let (oldest, newest) = self.span(now);
@@ -293,13 +294,13 @@ impl Associations {
 fn fill_pair(index: &mut RowIndex, pair: &Pair, oldest: Epoch, newest: Epoch) {
     let table_rows = index.rows;
     let theirs = pair.direction.reversed();
-    if let Stage::Offering(secret) = &pair.stage {
+    if let Some(meeting) = pair.meeting() {
         let first = pair.since.epoch().previous().max(oldest);
         let missing = (first.0..=newest.0).map(Epoch).filter(|epoch| !index.covers(pair.listener, *epoch));
         // one state serves 32 rows: derive it once per epoch
-        let states: BTreeMap<Epoch, _> = missing.map(|epoch| (epoch, secret.at(epoch))).collect();
+        let states: BTreeMap<Epoch, _> = missing.map(|epoch| (epoch, meeting.at(epoch))).collect();
         index.cover(pair.listener, states.keys().copied(), COUNTERS, |epoch, counter, chain| {
-            Some(states.get(&epoch)?.row(Direction::FromInitiator, counter, chain, table_rows))
+            Some(states.get(&epoch)?.row(theirs, counter, chain, table_rows))
         });
     } else if let Some(ratchet) = pair.ratchet.as_ref().filter(|_| pair.listens()) {
         let epochs = ratchet.epochs().filter(|epoch| *epoch >= oldest && *epoch <= newest);

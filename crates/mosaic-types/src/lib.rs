@@ -6,6 +6,7 @@
 
 mod anonymity;
 mod bounds;
+mod code;
 mod ids;
 mod mode;
 mod position;
@@ -20,6 +21,7 @@ pub use bounds::{
     ContactText, ContextText, InvalidContact, InvalidContext, InvalidNoise, InvalidRadius, InvalidToken, InvalidTtl,
     InvalidWindow, NoiseRatio, Radius, SearchWindow, Token, TtlHours,
 };
+pub use code::{Code, InvalidCode, Nameplate};
 pub use ids::{
     ClassId, InvalidClass, InvalidProvider, Lane, ProviderId, RowTag, SegmentId, Stream, TableId, TileId, TopicId,
 };

@@ -8,9 +8,12 @@ use std::sync::LazyLock;
 use mosaic_aggregate::{Batch, Counted, NoisedSum, ReportFields, SignedStatement};
 use mosaic_crypto::{
     agreement::AgreementSecret,
+    cpace::{self, Answer, CpaceError, Opening, Shared},
     handshake::{Initiator, Responder},
     oprf::OprfOutput,
+    psi,
     record::{self, RecordNonce},
+    score,
     signing::{SignContext, SigningKey},
 };
 use mosaic_discovery::Card;
@@ -33,6 +36,9 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "aggregate_report", run: report },
     Target { name: "federation_signed_dealing", run: signed_dealing },
     Target { name: "crypto_handshake", run: handshake },
+    Target { name: "crypto_cpace", run: cpace },
+    Target { name: "crypto_psi", run: psi },
+    Target { name: "crypto_score", run: score },
     Target { name: "discovery_card", run: card },
 ];
 
@@ -140,6 +146,57 @@ fn handshake(bytes: &[u8]) {
     }
     if let Ok((_, waiting)) = Initiator::token(&PSK).start(b"", &mut rng) {
         drop(waiting.finish(bytes));
+    }
+}
+
+/// What is shared in the corpus.
+const SHARED: Shared<'static> = Shared { password: b"0741538", channel: b"a channel" };
+
+/// Openings, answers and confirmations of somebody who does not know the password: none convinces.
+fn cpace(bytes: &[u8]) {
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let (opening, waiting) = cpace::start(SHARED, b"", &mut rng);
+    if let Some((session, rest)) = bytes.split_first_chunk()
+        && let Ok(share) = rest.try_into()
+        && let Ok((_, answered)) = cpace::answer(SHARED, &Opening { session: *session, share }, b"", &mut rng)
+    {
+        let confirmed = answered.confirm(&share);
+        assert!(confirmed == Err(CpaceError::Refused), "a share confirms itself");
+    }
+    if let Some((share, rest)) = bytes.split_first_chunk()
+        && let Ok(confirmation) = rest.try_into()
+    {
+        let finished = waiting.finish(&Answer { share: *share, confirmation });
+        assert!(finished.is_err(), "an answer without the password was taken");
+    }
+    if let Ok(confirmation) = bytes.try_into()
+        && let Ok((_, answered)) = cpace::answer(SHARED, &opening, b"", &mut rng)
+    {
+        assert!(answered.confirm(&confirmation).is_err(), "a confirmation without the key was taken");
+    }
+}
+
+/// Queries and replies of the threshold intersection, as they came: an asker with an empty set finds nothing in any.
+fn psi(bytes: &[u8]) {
+    let (session, mut rng) = ([7; 32], ChaCha20Rng::seed_from_u64(1));
+    if let Ok(reply) = psi::answer(&[b"tea", b"go"], &session, bytes, &mut rng) {
+        assert!(reply.len() == psi::ANSWER, "the size of a reply tells");
+    }
+    if let Ok((_, waiting)) = psi::ask(&[], &session, &mut rng) {
+        let outcome = waiting.finish(&session, bytes);
+        assert!(outcome != Ok(psi::Agreement::Reached), "nothing agrees with something");
+    }
+}
+
+/// Queries and replies of the score, as they came: only who knows the asker's key encrypts a zero.
+fn score(bytes: &[u8]) {
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    if let Ok(reply) = score::answer(&[false; score::INTERESTS], bytes, &mut rng) {
+        assert!(reply.len() == score::ANSWER, "the size of a reply tells");
+    }
+    if let Ok((_, waiting)) = score::ask(&[3; score::INTERESTS], &mut rng) {
+        let outcome = waiting.finish(bytes);
+        assert!(outcome != Ok(psi::Agreement::Reached), "a zero was encrypted without the key");
     }
 }
 

@@ -1,8 +1,9 @@
 //! What people do, in their own terms, and the replay of [`Op`]s.
 
+use mosaic_agent::Beginning;
 use mosaic_api::{
-    AcceptBody, AssociateBody, AssociateReply, BroadcastBody, BroadcastReply, CardSelection, Position, Problem,
-    ProximityBody, ProximityReply, WaveBody, WaveReply,
+    AcceptBody, AssociateBody, AssociateReply, AssociateRequest, BroadcastBody, BroadcastReply, CardSelection,
+    Handover, Means, Position, Problem, ProximityBody, ProximityReply, WaveBody, WaveReply,
 };
 use mosaic_types::LatLng;
 
@@ -68,8 +69,32 @@ impl World {
         token: Option<String>,
         contact: &str,
     ) -> Result<AssociateReply, Problem> {
-        let request = AssociateBody { token, contact: contact.to_owned() }.check()?;
-        self.act(who, |agent, now, rng| agent.associate(now, rng, request)).map_err(Problem::from)
+        self.associate_by(who, AssociateBody { token, contact: contact.to_owned(), ..AssociateBody::default() })
+    }
+
+    /// Somebody makes a code, or joins one.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn associate_by_code(
+        &mut self,
+        who: PersonId,
+        code: Option<String>,
+        contact: &str,
+    ) -> Result<AssociateReply, Problem> {
+        let make = if code.is_none() { Some(Handover::Code) } else { None };
+        self.associate_by(who, AssociateBody { make, code, contact: contact.to_owned(), ..AssociateBody::default() })
+    }
+
+    fn associate_by(&mut self, who: PersonId, body: AssociateBody) -> Result<AssociateReply, Problem> {
+        let AssociateRequest { means, contact } = body.check()?;
+        let beginning = match means {
+            Means::NewToken => Beginning::NewToken,
+            Means::Token(token) => Beginning::Token(token),
+            Means::NewCode => Beginning::NewCode,
+            Means::Code(code) => Beginning::Code(self.act(who, |agent, now, _| agent.count_try(now, code))?),
+        };
+        self.act(who, |agent, now, rng| agent.associate(now, rng, beginning, contact)).map_err(Problem::from)
     }
 
     /// The contacts somebody received.

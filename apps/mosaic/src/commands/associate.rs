@@ -1,6 +1,6 @@
 use clap::Args;
 use mosaic_api::{
-    AssociateBody, AssociateReply, AssociationList, AssociationState, AssociationView, LookupBody, Operation,
+    AssociateBody, AssociateReply, AssociationList, AssociationState, AssociationView, Handover, LookupBody, Operation,
 };
 
 use crate::{
@@ -8,16 +8,24 @@ use crate::{
     exit::{Failure, Outcome},
 };
 
-/// Meet somebody you can hand 32 characters to. One side makes a token, the other joins with it; it works once, for
-/// 24 hours, and then both see each other's contact.
+/// Meet somebody you can hand 32 characters to, or read 16 digits out to. One side makes a token or a code, the other
+/// joins with it; it works once, for 24 hours, and then both see each other's contact.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   mosaic associate --contact \"Ana, +351 900 000 000\"
   mosaic associate --token 7dQ0x3mEoYcB2kVtR8sZ1wJfHnLpG5aU --contact \"Bo\"
+  mosaic associate --code --contact \"Ana, +351 900 000 000\"
+  mosaic associate 4839-1220-7415-3873 --contact \"Bo\"
   mosaic associate --list
   mosaic associate --delete 9f3c07aa51e8b2d46c0e1f7a8b9d2e35")]
 pub(crate) struct AssociateArgs {
+    /// The code somebody read out to you: 16 digits
+    #[arg(value_name = "CODE", conflicts_with_all = ["token", "make_code", "list", "delete", "show"])]
+    code: Option<String>,
+    /// Make a code to read out, instead of a token
+    #[arg(long = "code", conflicts_with_all = ["token", "list", "delete", "show"])]
+    make_code: bool,
     /// The token somebody gave you: exactly 32 letters and digits; without it, a new one is made
     #[arg(long)]
     token: Option<String>,
@@ -50,15 +58,24 @@ impl AssociateArgs {
             return show(self.token.unwrap_or_default(), context).await;
         }
         let contact = self.contact.ok_or_else(|| Failure::usage("name your --contact"))?;
-        let body = AssociateBody { token: self.token, contact };
+        let make = self.make_code.then_some(Handover::Code);
+        let body = AssociateBody { make, token: self.token, code: self.code, contact };
         body.clone().check()?;
         let reply: AssociateReply = context.agent()?.send(Operation::Associate, &body).await?;
-        context.out.result(&reply, |page| match &reply.token {
-            Some(token) => {
+        context.out.result(&reply, |page| match (&reply.token, &reply.code, reply.tries_left) {
+            (Some(token), ..) => {
                 page.line("Hand this over; it works once, for 24 hours:");
                 page.head(format!("  {token}"));
             }
-            None => page.line(format!("{}: joined; `mosaic people` shows the contact when it comes", reply.id)),
+            (None, Some(code), _) => {
+                page.line("Read this out; it works once, for 24 hours, and three may try it:");
+                page.head(format!("  {code}"));
+            }
+            (None, None, Some(left)) => {
+                page.line(format!("{}: trying; `mosaic associate --list` says whether the code fits", reply.id));
+                page.line(format!("{left} more tries at this nameplate"));
+            }
+            _ => page.line(format!("{}: joined; `mosaic people` shows the contact when it comes", reply.id)),
         });
         Ok(())
     }
@@ -76,7 +93,8 @@ async fn list(context: &Context) -> Outcome {
     let list: AssociationList = context.agent()?.get(Operation::ListAssociations).await?;
     context.out.result(&list, |page| {
         for association in &list.associations {
-            page.line(format!("{}  {}", association.id, words(association.state)));
+            let tries = association.tries_left.map_or_else(String::new, |left| format!("; {left} may try the code"));
+            page.line(format!("{}  {}{tries}", association.id, words(association.state)));
         }
     });
     Ok(())
@@ -90,5 +108,6 @@ const fn words(state: AssociationState) -> &'static str {
         AssociationState::Given => "your contact is given, theirs has not come",
         AssociationState::Offered => "theirs is here, yours is not given",
         AssociationState::Connected => "connected: `mosaic people`",
+        AssociationState::Failed => "failed: one of you has another code, or somebody else answered",
     }
 }

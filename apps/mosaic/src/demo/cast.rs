@@ -217,7 +217,8 @@ impl Player {
                 token => token,
             },
         };
-        let body = AssociateBody { token: heard.clone(), contact: self.person.token_contact.clone() };
+        let contact = self.person.token_contact.clone();
+        let body = AssociateBody { token: heard.clone(), contact, ..AssociateBody::default() };
         let reply: AssociateReply = self.agent.send(Operation::Associate, &body).await?;
         let token = reply.token.or(heard).unwrap_or_default();
         record.token = Some(TokenMade { id: reply.id, token: token.clone(), connected: false });

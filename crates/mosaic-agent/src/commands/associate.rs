@@ -1,36 +1,59 @@
 use std::collections::BTreeSet;
 
 use mosaic_api::{
-    AssociateReply, AssociateRequest, AssociationKind, AssociationList, AssociationView, PeopleReply, Person, Problem,
-    ProblemKind,
+    AssociateReply, AssociationKind, AssociationList, AssociationView, PeopleReply, Person, Problem, ProblemKind,
 };
 use mosaic_discovery::{AcceptError, AssociationId, AssociationState, Associations, JoinError, Kind, TokenError};
 use mosaic_release::Releaser;
-use mosaic_types::{ContactText, Lane, Timestamp, Token};
+use mosaic_types::{Code, ContactText, Lane, Timestamp, Token};
 use rand::CryptoRng;
 use thiserror::Error;
 
 use crate::{core::AgentCore, state::KeptPerson};
 
-/// How long a token is waited for (L5-06).
+/// How long a token or a code is waited for (L5-06).
 const TOKEN_LIFE: std::time::Duration = std::time::Duration::from_hours(24);
+
+/// How an association begins.
+#[derive(Debug)]
+pub enum Beginning {
+    /// A token is made.
+    NewToken,
+    /// A token is joined.
+    Token(Token),
+    /// A code is made.
+    NewCode,
+    /// A code is joined.
+    Code(CountedTry),
+}
+
+/// One of the three tries of a code, counted by [`AgentCore::count_try`]; there is no other way to join one. Save the
+/// state before using it: what was not saved is forgotten at a restart, and so are the tries.
+#[derive(Debug)]
+pub struct CountedTry {
+    code: Code,
+    left: u8,
+}
 
 /// Why no association began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AssociateError {
-    /// No token was made.
+    /// No token or code was made.
     #[error(transparent)]
     Create(TokenError),
-    /// The token was not joined.
+    /// The token or code was not joined.
     #[error(transparent)]
     Join(JoinError),
+    /// Three times at this nameplate are enough.
+    #[error("a code of this nameplate was tried three times: ask for a new one")]
+    NoTries,
 }
 
 impl From<AssociateError> for Problem {
     fn from(error: AssociateError) -> Self {
         let kind = match error {
-            AssociateError::Join(JoinError::Again(_)) => ProblemKind::WrongState,
+            AssociateError::Join(JoinError::Again(_)) | AssociateError::NoTries => ProblemKind::WrongState,
             AssociateError::Join(JoinError::BadToken) => ProblemKind::InvalidToken,
             _ => ProblemKind::Quota,
         };
@@ -76,7 +99,7 @@ impl From<LookupError> for Problem {
 }
 
 impl AgentCore {
-    /// Makes a token to hand over, or joins one. The contact leaves once both sides hold the channel.
+    /// Makes a token or a code for somebody, or joins one. The contact leaves once both sides hold the channel.
     ///
     /// # Errors
     /// [`AssociateError`]; nothing was changed then.
@@ -84,30 +107,57 @@ impl AgentCore {
         &mut self,
         now: Timestamp,
         rng: &mut impl CryptoRng,
-        request: AssociateRequest,
+        beginning: Beginning,
+        contact: ContactText,
     ) -> Result<AssociateReply, AssociateError> {
         self.attend(now);
-        let (id, token) = match request.token {
-            Some(token) => {
-                let id = self.associations.join_token(now, &token, rng).map_err(AssociateError::Join)?;
+        let (mut token, mut code, mut tries_left) = (None, None, None);
+        let id = match beginning {
+            Beginning::NewToken => {
+                let (id, made) = self.associations.create_token(now, rng).map_err(AssociateError::Create)?;
+                token = Some(made.expose(|characters| String::from_utf8_lossy(characters).into_owned()));
+                id
+            }
+            Beginning::NewCode => {
+                let (id, made) = self.associations.create_code(now, rng).map_err(AssociateError::Create)?;
+                code = Some(made.expose(str::to_owned));
+                id
+            }
+            Beginning::Token(joined) => {
+                let id = self.associations.join_token(now, &joined, rng).map_err(AssociateError::Join)?;
                 self.rescan_rendezvous(now, rng);
                 self.schedule.hurry(now, Lane::Rendezvous, rng);
-                (id, None)
+                id
             }
-            None => {
-                let (id, token) = self.associations.create_token(now, rng).map_err(AssociateError::Create)?;
-                (id, Some(token))
+            Beginning::Code(counted) => {
+                tries_left = Some(counted.left);
+                let id = self.associations.join_code(now, &counted.code, rng).map_err(AssociateError::Join)?;
+                self.schedule.hurry(now, Lane::Rendezvous, rng);
+                id
             }
         };
         // cannot fail for an association that was just made
-        let _given = self.associations.accept(now, id, &Releaser::contact(request.contact));
-        let token = token.map(|token| token.expose(|characters| String::from_utf8_lossy(characters).into_owned()));
+        let _given = self.associations.accept(now, id, &Releaser::contact(contact));
         Ok(AssociateReply {
             id: id.to_string(),
             token,
+            code,
+            tries_left,
             expires_at: now.after(TOKEN_LIFE).as_secs(),
             warnings: vec![Self::memory_warning()],
         })
+    }
+
+    /// Takes one of the tries that a code's nameplate has from this device.
+    ///
+    /// # Errors
+    /// [`AssociateError::Join`] where the code could not be joined anyway, and [`AssociateError::NoTries`]; no try is
+    /// taken then.
+    pub fn count_try(&mut self, now: Timestamp, code: Code) -> Result<CountedTry, AssociateError> {
+        self.associations.may_join_code(&code).map_err(AssociateError::Join)?;
+        let left = self.tries.take(now, code.nameplate()).ok_or(AssociateError::NoTries)?;
+        self.dirty = true;
+        Ok(CountedTry { code, left })
     }
 
     /// The association of a token.
@@ -223,11 +273,14 @@ fn shown(view: &mosaic_discovery::AssociationView) -> Option<AssociationView> {
         AssociationState::Accepted => mosaic_api::AssociationState::Given,
         AssociationState::Offered => mosaic_api::AssociationState::Offered,
         AssociationState::Connected => mosaic_api::AssociationState::Connected,
+        AssociationState::Failed => mosaic_api::AssociationState::Failed,
         AssociationState::Declined | AssociationState::Expired => return None,
     };
     let kind = match view.kind {
         Kind::Wave => AssociationKind::Wave,
         Kind::Token => AssociationKind::Token,
+        Kind::Code => AssociationKind::Code,
     };
-    Some(AssociationView { id: view.id.to_string(), kind, state, expires_at: view.until.as_secs() })
+    let (id, expires_at) = (view.id.to_string(), view.until.as_secs());
+    Some(AssociationView { id, kind, state, expires_at, tries_left: view.tries_left })
 }

@@ -222,13 +222,13 @@ impl AgentCore {
         topics.collect()
     }
 
-    /// What two who share a token have to say to each other next leaves out of turn in emergency mode, as their first
-    /// messages did. Answers to waves never do, or strangers could call events forth.
+    /// What two who share a token or a code have to say to each other next leaves out of turn in emergency mode, as their
+    /// first messages did. Answers to waves never do, or strangers could call events forth.
     fn hurry_replies(&mut self, now: Timestamp, events: &[AssociationEvent], rng: &mut impl CryptoRng) {
-        let by_token = |id: &AssociationId| self.associations.get(*id).is_some_and(|view| view.kind == Kind::Token);
+        let agreed = |id: &AssociationId| self.associations.get(*id).is_some_and(|view| view.kind != Kind::Wave);
         let goes_on = events.iter().any(|event| match event {
-            AssociationEvent::Approached(id) | AssociationEvent::Answered(id) => by_token(id),
-            AssociationEvent::ContactReceived(_) | AssociationEvent::Expired(_) => false,
+            AssociationEvent::Approached(id) | AssociationEvent::Answered(id) => agreed(id),
+            AssociationEvent::ContactReceived(_) | AssociationEvent::Expired(_) | AssociationEvent::Failed(_) => false,
         });
         if goes_on {
             self.schedule.hurry(now, Lane::Rendezvous, rng);

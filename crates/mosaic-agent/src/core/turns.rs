@@ -115,6 +115,7 @@ impl AgentCore {
                 AssociationEvent::Answered(id) => AgentEvent::Answered(id),
                 AssociationEvent::ContactReceived(id) => AgentEvent::ContactReceived(id),
                 AssociationEvent::Expired(id) => AgentEvent::Expired(id),
+                AssociationEvent::Failed(id) => AgentEvent::Failed(id),
             });
         }
     }

@@ -5,13 +5,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use mosaic_api::{
-    AcceptBody, AssociateBody, BroadcastBody, ExportDocument, LookupBody, Operation, Problem, ProblemKind,
-    ProximityBody, ProximityParams, SettingsBody, WaveBody, parse_body,
+    AcceptBody, AssociateBody, AssociateRequest, BroadcastBody, ExportDocument, LookupBody, Means, Operation, Problem,
+    ProblemKind, ProximityBody, ProximityParams, SettingsBody, WaveBody, parse_body,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    ImportMode,
+    Beginning, ImportMode,
     driver::{
         Durability::{Disk, Memory},
         Engine,
@@ -97,8 +97,17 @@ async fn wave(engine: &Engine, reply: Reply, request: Request) -> Result<Respons
 async fn associate(engine: &Engine, reply: Reply, id: String, request: Request) -> Result<Response, Problem> {
     match reply.0 {
         Operation::Associate => {
-            let asked = body::<AssociateBody>(request, BODY).await?.check()?;
-            reply.json(engine.ask(Memory, |core, now, rng| core.associate(now, rng, asked)).await??)
+            let AssociateRequest { means, contact } = body::<AssociateBody>(request, BODY).await?.check()?;
+            let beginning = match means {
+                Means::NewToken => Beginning::NewToken,
+                Means::Token(token) => Beginning::Token(token),
+                Means::NewCode => Beginning::NewCode,
+                // on the disk before anything of it can leave
+                Means::Code(code) => {
+                    Beginning::Code(engine.ask(Disk, move |core, now, _| core.count_try(now, code)).await??)
+                }
+            };
+            reply.json(engine.ask(Memory, |core, now, rng| core.associate(now, rng, beginning, contact)).await??)
         }
         Operation::AssociationByUrl => {
             let token = LookupBody { token: id }.check()?;

@@ -54,6 +54,35 @@ async fn an_agent_that_cannot_save_at_its_end_says_so() {
     agent.stop().await;
 }
 
+/// Whoever answers a join by code gets a guess at its password: the three of a nameplate are used up whatever happens to
+/// the agent, and a join that could not be counted on the disk does not begin.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_gives_no_tries_of_a_code_back() {
+    let dir = dir();
+    let blocker = dir.path().join("vault.new");
+    let join = json!({"code": "4839-1220-7415-3873", "contact": "me"});
+    let mut agent = Running::start(dir.path()).unwrap();
+    for left in [2, 1, 0] {
+        let joined = agent.send("POST", "/v1/associate", Some(join.clone())).await;
+        assert_eq!((joined.status, &joined.body["tries_left"]), (201, &json!(left)));
+        let again = agent.send("POST", "/v1/associate", Some(join.clone())).await;
+        assert_eq!(again.slug(), "wrong-state", "one at a time, and refusals count nothing");
+        agent.stop().await;
+        agent = Running::start(dir.path()).unwrap();
+        assert_eq!(agent.send("GET", "/v1/associations", None).await.body["associations"], json!([]));
+    }
+    let fourth = agent.send("POST", "/v1/associate", Some(join)).await;
+    assert_eq!((fourth.status, fourth.slug()), (409, "wrong-state"));
+    assert!(fourth.body["detail"].as_str().unwrap().contains("three times"));
+
+    fs::create_dir(&blocker).unwrap();
+    let other = json!({"code": "0000-0000-0000-0098", "contact": "me"});
+    assert_eq!(agent.send("POST", "/v1/associate", Some(other)).await.slug(), "vault-unwritable");
+    assert_eq!(agent.send("GET", "/v1/associations", None).await.body["associations"], json!([]));
+    fs::remove_dir(&blocker).unwrap();
+    agent.stop().await;
+}
+
 #[tokio::test]
 async fn no_vault_is_begun_on_a_disk_that_refuses_it() {
     let dir = dir();

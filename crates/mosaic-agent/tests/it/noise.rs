@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
-use mosaic_agent::{AgentConfig, AgentCore, AgentState, BlindReads, TruthLog};
-use mosaic_api::{AssociateRequest, SettingsChange};
+use mosaic_agent::{AgentConfig, AgentCore, AgentState, Beginning, BlindReads, TruthLog};
+use mosaic_api::SettingsChange;
 use mosaic_crypto::signing::SigningKey;
 use mosaic_federation::Independence;
 use mosaic_geo::synthetic_city;
@@ -51,7 +51,7 @@ fn stated_and_kept(set: Option<f64>) -> (f64, usize) {
     for number in 0..5 {
         let token = Token::parse(&format!("{number}").repeat(32)).unwrap();
         let contact = ContactText::new("ana@example.org").unwrap();
-        core.associate(NOW, &mut rng, AssociateRequest { token: Some(token), contact }).unwrap();
+        core.associate(NOW, &mut rng, Beginning::Token(token), contact).unwrap();
     }
     let mut most = 0;
     for minute in 0..60 {

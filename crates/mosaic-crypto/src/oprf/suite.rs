@@ -58,12 +58,14 @@ pub(super) fn derive_key(seed: &[u8; 32], info: &[u8]) -> Scalar {
     (0..=u8::MAX).map(attempt).find(|scalar| *scalar != Scalar::ZERO).unwrap_or(Scalar::ONE)
 }
 
-fn hash_to_group_as(input: &[u8], dst: &[u8]) -> Result<RistrettoPoint, OprfError> {
+/// hash_to_ristretto255 of RFC 9380 appendix B under a domain separation of its own.
+pub(crate) fn hash_to_group_as(input: &[u8], dst: &[u8]) -> Result<RistrettoPoint, OprfError> {
     let point = RistrettoPoint::from_uniform_bytes(&expand(&[input], dst));
     if point == RistrettoPoint::identity() { Err(OprfError::InvalidInput) } else { Ok(point) }
 }
 
-fn hash_to_scalar_as(parts: &[&[u8]], dst: &[u8]) -> Scalar {
+/// 64 uniform bytes modulo the group order, likewise.
+pub(crate) fn hash_to_scalar_as(parts: &[&[u8]], dst: &[u8]) -> Scalar {
     Scalar::from_bytes_mod_order_wide(&expand(parts, dst))
 }
 

@@ -7,13 +7,14 @@ use mosaic_crypto::{
     digest,
     handshake::{AwaitReply, Initiator},
 };
-use mosaic_types::{Timestamp, Token};
+use mosaic_types::{Code, Timestamp, Token};
 use mosaic_wire::{ContactCard, Direction, FrameKind, Releasable};
 use rand::{CryptoRng, RngExt};
 use zeroize::Zeroizing;
 
 use super::{
     ACCEPTED_A_DAY, Associations, DAY, HOUR, OWN_TOTAL,
+    code::{CodeJoin, CodeOffer},
     hello::Hello,
     outbox::Route,
     pair::{Pair, Stage},
@@ -64,8 +65,8 @@ impl Associations {
     }
 
     fn has_room(&self) -> bool {
-        let own = |pair: &&Pair| pair.kind == Kind::Token || pair.direction == Direction::FromInitiator;
-        self.pairs.values().filter(|pair| !pair.unattended).filter(own).count() < OWN_TOTAL
+        let own = |pair: &&Pair| pair.kind != Kind::Wave || pair.direction == Direction::FromInitiator;
+        self.pairs.values().filter(|pair| pair.is_shown()).filter(own).count() < OWN_TOTAL
     }
 
     /// Queues a first message and waits for the answer.
@@ -130,7 +131,60 @@ impl Associations {
         let hello = Hello::fresh(now.epoch(), rng);
         let begun = Initiator::token(secret.psk()).start(hello.encode().as_slice(), rng);
         let begun = begun.map_err(|_| JoinError::BadToken)?;
-        self.call(now, id, Kind::Token, Route::Token(secret), &hello, begun).ok_or(JoinError::BadToken)?;
+        let route = Route::Meeting(secret.meeting().clone());
+        self.call(now, id, Kind::Token, route, &hello, begun).ok_or(JoinError::BadToken)?;
+        Ok(id)
+    }
+
+    /// Makes a code to read out to one person. It lives 24 h (L5-06), serves once (L5-22), and three may try it.
+    ///
+    /// # Errors
+    /// [`TokenError`] when too many associations are open.
+    pub fn create_code(
+        &mut self,
+        now: Timestamp,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<(AssociationId, Code), TokenError> {
+        if !self.has_room() {
+            return Err(TokenError);
+        }
+        let code = Code::from_number(rng.random_range(0..Code::COUNT));
+        let stage = Stage::Showing(Box::new(CodeOffer::new(code.clone())));
+        let pair = Pair::new(random_id(rng), Kind::Code, Direction::FromResponder, stage, now, self.new_listener());
+        let id = pair.id;
+        self.pairs.insert(id, pair);
+        Ok((id, code))
+    }
+
+    /// Whether a code could be joined now.
+    ///
+    /// # Errors
+    /// [`JoinError`].
+    pub fn may_join_code(&self, code: &Code) -> Result<(), JoinError> {
+        if let Some(known) = self.pairs.values().find(|pair| pair.nameplate() == Some(code.nameplate())) {
+            return Err(JoinError::Again(known.id));
+        }
+        if self.has_room() { Ok(()) } else { Err(JoinError::Full) }
+    }
+
+    /// Joins a code somebody read out. Who answers gets one guess at its password: the caller counts how often a
+    /// nameplate is joined, before this.
+    ///
+    /// # Errors
+    /// [`JoinError`]; nothing was changed then.
+    pub fn join_code(
+        &mut self,
+        now: Timestamp,
+        code: &Code,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<AssociationId, JoinError> {
+        self.may_join_code(code)?;
+        let (mut message, meeting, join) = CodeJoin::begin(code, now.epoch(), rng);
+        let (id, stage) = (random_id(rng), Stage::Joining(Box::new(join)));
+        let mut pair = Pair::new(id, Kind::Code, Direction::FromInitiator, stage, now, self.new_listener());
+        pair.queue_handshake(self.new_frame(), Route::Meeting(meeting), FrameKind::Hello, &mut message)
+            .ok_or(JoinError::BadToken)?;
+        self.pairs.insert(id, pair);
         Ok(id)
     }
 
@@ -160,7 +214,7 @@ impl Associations {
         contact: impl FnOnce() -> Zeroizing<Vec<u8>>,
     ) -> Result<(), AcceptError> {
         let retry_at = free_at(&mut self.accepted, now, DAY, ACCEPTED_A_DAY);
-        let pair = self.pairs.get_mut(&id).filter(|pair| !pair.unattended).ok_or(AcceptError::Unknown)?;
+        let pair = self.pairs.get_mut(&id).filter(|pair| pair.is_shown()).ok_or(AcceptError::Unknown)?;
         if pair.has_mine() {
             return Err(AcceptError::Again);
         }
@@ -201,8 +255,9 @@ impl Associations {
     /// # Errors
     /// [`UnknownAssociation`].
     pub fn decline(&mut self, id: AssociationId) -> Result<(), UnknownAssociation> {
-        let pair = self.pairs.get_mut(&id).filter(|pair| !pair.unattended).ok_or(UnknownAssociation)?;
+        let pair = self.pairs.get_mut(&id).filter(|pair| pair.is_shown()).ok_or(UnknownAssociation)?;
         pair.decline();
+        self.forget_tries(id);
         Ok(())
     }
 
@@ -213,12 +268,18 @@ impl Associations {
     /// # Errors
     /// [`UnknownAssociation`].
     pub fn delete(&mut self, id: AssociationId) -> Result<(), UnknownAssociation> {
-        let pair = self.pairs.get_mut(&id).filter(|pair| !pair.unattended).ok_or(UnknownAssociation)?;
+        let pair = self.pairs.get_mut(&id).filter(|pair| pair.is_shown()).ok_or(UnknownAssociation)?;
         pair.forget();
         if pair.is_spent() {
             self.pairs.remove(&id);
         }
+        self.forget_tries(id);
         Ok(())
+    }
+
+    /// Forgets who tries the code of `id`.
+    pub(super) fn forget_tries(&mut self, id: AssociationId) {
+        self.pairs.retain(|_, pair| pair.tries != Some(id));
     }
 }
 

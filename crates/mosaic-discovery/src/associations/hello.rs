@@ -49,9 +49,13 @@ impl Hello {
         let bytes: &[u8; Self::SIZE] = payload.try_into().ok()?;
         let (root, base) = bytes.split_first_chunk::<32>()?;
         let base = Epoch(u32::from_be_bytes(base.try_into().ok()?));
-        let recent = base <= now.next() && now.0.saturating_sub(base.0) <= KEPT_EPOCHS;
-        recent.then(|| Self { root: Zeroizing::new(*root), base })
+        is_recent(base, now).then(|| Self { root: Zeroizing::new(*root), base })
     }
+}
+
+/// Whether a first message may begin in `base`.
+pub(super) fn is_recent(base: Epoch, now: Epoch) -> bool {
+    base <= now.next() && now.0.saturating_sub(base.0) <= KEPT_EPOCHS
 }
 
 #[cfg(test)]

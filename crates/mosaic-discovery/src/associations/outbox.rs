@@ -9,7 +9,7 @@ use rand::{CryptoRng, RngExt};
 use zeroize::Zeroizing;
 
 use super::{
-    ratchet::{Ratchet, TokenSecret},
+    ratchet::{Meeting, Ratchet},
     view::OutgoingFrame,
 };
 use crate::{AssociationId, FrameId};
@@ -57,8 +57,8 @@ pub(super) fn in_turn<'a>(
 pub(super) enum Route {
     /// One of the 64 rows of somebody's card.
     Mailbox([u8; 32]),
-    /// The rows of a token.
-    Token(TokenSecret),
+    /// Rows that two people find before they share a state.
+    Meeting(Meeting),
     /// The pair's own rows.
     Pair,
 }
@@ -148,9 +148,9 @@ impl Queued {
                 let j = u8::try_from(j).ok()?;
                 (chain(|i| rows::wave_row(card, epoch, j, i, table_rows)), rows::wave_key(card, epoch, j).into())
             }
-            Route::Token(secret) => {
+            Route::Meeting(meeting) => {
                 let counter = free(&mut self.used, epoch, COUNTERS, rng)?;
-                addressed(&secret.at(epoch), Direction::FromInitiator, counter, table_rows)
+                addressed(&meeting.at(epoch), way.direction, counter, table_rows)
             }
             Route::Pair => {
                 let state = way.ratchet?.at(epoch)?;

@@ -1,19 +1,21 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use mosaic_crypto::handshake::{AwaitReply, Channel};
-use mosaic_types::{ContactText, Timestamp};
+use mosaic_types::{ContactText, Nameplate, Timestamp};
 use mosaic_wire::{ContactCard, Direction, Frame, FrameKind, Part};
+use rand::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{
+    code::{AwaitProof, CodeJoin, CodeOffer},
     index::Listener,
     outbox::{Counter, Queued, Route, Way},
-    ratchet::{Ratchet, TokenSecret},
+    ratchet::{Meeting, Ratchet, TokenSecret},
     view::{AssociationState, AssociationView, Kind},
 };
 use crate::{AssociationId, FrameId};
 
-/// How long a token, or a first message without an answer, is waited for (L5-06).
+/// How long a token, a code, or a first message without an answer, is waited for (L5-06).
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_hours(24);
 /// How long an association is remembered (L5-17).
 pub(super) const RECORD_LIFE: Duration = Duration::from_hours(48);
@@ -26,6 +28,12 @@ pub(super) enum Stage {
     Offering(TokenSecret),
     /// Our first message is out.
     Calling(Box<AwaitReply>),
+    /// Our code is out; the first who proves its password ends this stage, and the code with it.
+    Showing(Box<CodeOffer>),
+    /// Somebody tries our code.
+    Trying(Box<AwaitProof>),
+    /// Our first message to the maker of a code is out.
+    Joining(Box<CodeJoin>),
     /// Both sides hold the channel.
     Open(Box<Channel>),
     /// Contacts are exchanged and nothing is left to send: no key remains.
@@ -34,6 +42,8 @@ pub(super) enum Stage {
     Declined,
     /// Nothing came in time.
     Expired,
+    /// The maker of a code and we do not share its password.
+    Failed,
 }
 
 /// One association. Its secrets are erased when their fields are replaced or dropped.
@@ -44,6 +54,8 @@ pub(super) struct Pair {
     pub(super) card: Option<[u8; 32]>,
     /// Belongs to a persona's card, or was deleted: runs every automatic step and is never shown.
     pub(super) unattended: bool,
+    /// The code made here that somebody tries in this pair; not shown before the password is proved.
+    pub(super) tries: Option<AssociationId>,
     pub(super) since: Timestamp,
     pub(super) listener: Listener,
     pub(super) stage: Stage,
@@ -74,6 +86,7 @@ impl Pair {
             direction,
             card: None,
             unattended: false,
+            tries: None,
             since,
             listener,
             stage,
@@ -94,10 +107,11 @@ impl Pair {
             (Stage::Declined, ..) => AssociationState::Declined,
             _ if self.declining => AssociationState::Declined,
             (Stage::Expired, ..) => AssociationState::Expired,
+            (Stage::Failed, ..) => AssociationState::Failed,
             (_, Some(_), true) => AssociationState::Connected,
             (_, Some(_), false) => AssociationState::Offered,
             (_, None, true) => AssociationState::Accepted,
-            (Stage::Offering(_) | Stage::Calling(_), ..) => AssociationState::Waiting,
+            _ if self.is_unanswered() => AssociationState::Waiting,
             _ if self.direction == Direction::FromInitiator => AssociationState::Answered,
             _ => AssociationState::Approached,
         }
@@ -112,12 +126,45 @@ impl Pair {
             until: self.since.after(RECORD_LIFE),
             card: self.card,
             contact: self.theirs.clone(),
+            tries_left: if let Stage::Showing(offer) = &self.stage { Some(offer.tries_left()) } else { None },
+        }
+    }
+
+    /// Whether it is the person's to see.
+    pub(super) const fn is_shown(&self) -> bool {
+        !self.unattended && self.tries.is_none()
+    }
+
+    /// Whether it waits for the first sign of the other side.
+    pub(super) const fn is_unanswered(&self) -> bool {
+        matches!(
+            self.stage,
+            Stage::Offering(_) | Stage::Calling(_) | Stage::Showing(_) | Stage::Trying(_) | Stage::Joining(_)
+        )
+    }
+
+    /// Where the other side's first sign is looked for, unless at the pair's own rows.
+    pub(super) const fn meeting(&self) -> Option<&Meeting> {
+        match &self.stage {
+            Stage::Offering(secret) => Some(secret.meeting()),
+            Stage::Showing(offer) => Some(offer.meeting()),
+            Stage::Joining(join) => Some(join.meeting()),
+            _ => None,
+        }
+    }
+
+    /// The nameplate it waits at.
+    pub(super) fn nameplate(&self) -> Option<Nameplate> {
+        match &self.stage {
+            Stage::Showing(offer) => Some(offer.nameplate()),
+            Stage::Joining(join) => Some(join.nameplate()),
+            _ => None,
         }
     }
 
     /// Whether nothing can happen any more.
     pub(super) const fn is_over(&self) -> bool {
-        self.declining || matches!(self.stage, Stage::Done | Stage::Declined | Stage::Expired)
+        self.declining || matches!(self.stage, Stage::Done | Stage::Declined | Stage::Expired | Stage::Failed)
     }
 
     /// The own card a stranger waved at.
@@ -132,7 +179,7 @@ impl Pair {
     /// Whether frames of the other side may be waiting. Who was waved at reads on only after giving a
     /// contact: before that the waver sends nothing.
     pub(super) fn listens(&self) -> bool {
-        let expects = self.given || self.kind == Kind::Token || self.direction == Direction::FromInitiator;
+        let expects = self.given || self.kind != Kind::Wave || self.direction == Direction::FromInitiator;
         expects && self.theirs.is_none() && !self.is_over() && self.ratchet.is_some()
     }
 
@@ -180,6 +227,42 @@ impl Pair {
             self.erase();
             false
         }
+    }
+
+    /// Takes the answer to our joining by code. `Some(true)` when it proved the password and our own proof is queued
+    /// as `frame`, `Some(false)` when it did not: one answer is one try, whatever it holds.
+    pub(super) fn on_code_answer(
+        &mut self,
+        body: &[u8],
+        frame: FrameId,
+        listener: Listener,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Option<bool> {
+        let Stage::Joining(join) = std::mem::replace(&mut self.stage, Stage::Failed) else { return None };
+        let Some(mut proved) = join.finish(body, rng) else {
+            self.erase();
+            return Some(false);
+        };
+        self.outbox.clear();
+        self.stage = Stage::Open(Box::new(proved.channel));
+        self.ratchet = Some(proved.ratchet);
+        self.listener = listener;
+        self.queue_handshake(frame, Route::Pair, FrameKind::Reply, &mut proved.message)?;
+        Some(true)
+    }
+
+    /// Takes the proof of who tried our code. `true` when it is one.
+    pub(super) fn on_proof(&mut self, body: &[u8]) -> bool {
+        let Stage::Trying(waiting) = std::mem::replace(&mut self.stage, Stage::Failed) else { return false };
+        let Some(channel) = waiting.finish(body) else { return false };
+        self.outbox.clear();
+        self.stage = Stage::Open(Box::new(channel));
+        true
+    }
+
+    /// Becomes the association of the code that was tried here.
+    pub(super) fn take_over(&mut self, shown: Self) {
+        (self.id, self.tries, self.since, self.mine) = (shown.id, None, shown.since, shown.mine);
     }
 
     /// Takes one part of the other side's contact; they may come in any order, and before the answer.

@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 
-use mosaic_crypto::kdf::{Label, derive};
-use mosaic_types::{Epoch, Token};
+use mosaic_crypto::{
+    digest,
+    kdf::{Label, derive},
+};
+use mosaic_types::{Epoch, Nameplate, Token};
 use mosaic_wire::RendezvousState;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -48,18 +51,48 @@ impl Ratchet {
     }
 }
 
+/// Where two people write before they share a state. Derived per epoch instead of ratcheted: who knows what it comes
+/// from could start a ratchet again anyway.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub(super) struct Meeting {
+    root: [u8; 32],
+    #[zeroize(skip)]
+    label: Label,
+}
+
+impl Meeting {
+    /// The rows of a nameplate. Everybody who knows the number, or tries all ten million, finds them.
+    pub(super) fn at_nameplate(nameplate: Nameplate) -> Self {
+        let label = Label::Nameplate;
+        Self { root: derive(&nameplate.number().to_be_bytes(), label, &[]), label }
+    }
+
+    /// Where the maker of a code answers the first message `opening`: rows of its own for each, so that the answer to
+    /// somebody else is not taken for one's own.
+    pub(super) fn of_answer(opening: &[u8]) -> Self {
+        let label = Label::CodeAnswer;
+        Self { root: derive(&digest(&[b"opening", opening]), label, &[]), label }
+    }
+
+    /// The rows and keys of an epoch.
+    pub(super) fn at(&self, epoch: Epoch) -> RendezvousState {
+        RendezvousState::new(derive(&self.root, self.label, &[&epoch.0.to_be_bytes()]))
+    }
+}
+
 /// What a token gives to both who hold it. Erased on drop, which happens when the token was used.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub(super) struct TokenSecret {
-    root: [u8; 32],
+    meeting: Meeting,
     psk: [u8; 32],
 }
 
 impl TokenSecret {
     /// Derives both secrets from the 32 characters (about 190 bits).
     pub(super) fn of(token: &Token) -> Self {
+        let label = Label::TokenRoot;
         token.expose(|characters| Self {
-            root: derive(characters, Label::TokenRoot, &[]),
+            meeting: Meeting { root: derive(characters, label, &[]), label },
             psk: derive(characters, Label::TokenPsk, &[]),
         })
     }
@@ -69,10 +102,9 @@ impl TokenSecret {
         &self.psk
     }
 
-    /// Where the first message of an epoch is written and read. Derived per epoch instead of ratcheted:
-    /// while the token lives, who holds it could start the ratchet again anyway.
-    pub(super) fn at(&self, epoch: Epoch) -> RendezvousState {
-        RendezvousState::new(derive(&self.root, Label::TokenRoot, &[&epoch.0.to_be_bytes()]))
+    /// Where the first message is written and read.
+    pub(super) const fn meeting(&self) -> &Meeting {
+        &self.meeting
     }
 }
 

@@ -81,9 +81,9 @@ impl Associations {
             Addressee::Pair(id) => {
                 let pair = self.pairs.get(&id).filter(|pair| pair.listener == source.listener)?;
                 let theirs = pair.direction.reversed();
-                match &pair.stage {
-                    Stage::Offering(secret) => secret.at(source.epoch).key(theirs, source.counter),
-                    _ => pair.ratchet.as_ref()?.at(source.epoch)?.key(theirs, source.counter),
+                match pair.meeting() {
+                    Some(meeting) => meeting.at(source.epoch).key(theirs, source.counter),
+                    None => pair.ratchet.as_ref()?.at(source.epoch)?.key(theirs, source.counter),
                 }
             }
         };
@@ -144,16 +144,23 @@ impl Associations {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Vec<AssociationEvent> {
         let Some(pair) = self.pairs.get_mut(&id) else { return Vec::new() };
-        let mut events = Vec::new();
+        let (mut id, mut events) = (id, Vec::new());
         match frame.kind() {
-            FrameKind::Hello => return self.on_join(now, id, frame, rng),
-            FrameKind::Reply if frame.part() == Part::WHOLE && pair.on_reply(frame.body()) => {
-                events.push(AssociationEvent::Answered(id));
+            FrameKind::Hello if pair.kind == Kind::Code => {
+                self.on_opening(now, id, frame, rng);
+                return events;
             }
-            FrameKind::Reply => {}
+            FrameKind::Hello => return self.on_join(now, id, frame, rng),
+            FrameKind::Reply if frame.part() != Part::WHOLE => {}
+            FrameKind::Reply if pair.tries.is_some() => {
+                let Some(shown) = self.on_proof(id, frame.body()) else { return events };
+                id = shown;
+                events.push(AssociationEvent::Approached(id));
+            }
+            FrameKind::Reply => events.extend(self.on_reply(id, frame.body(), rng)),
             FrameKind::Data => pair.on_data(frame),
         }
-        if pair.open_contact() {
+        if self.pairs.get_mut(&id).is_some_and(Pair::open_contact) {
             events.push(AssociationEvent::ContactReceived(id));
         }
         self.give_due_contacts(now);
@@ -161,6 +168,51 @@ impl Associations {
             pair.settle();
         }
         events
+    }
+
+    fn on_reply(
+        &mut self,
+        id: AssociationId,
+        body: &[u8],
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Option<AssociationEvent> {
+        let (frame, listener) = (self.new_frame(), self.new_listener());
+        let pair = self.pairs.get_mut(&id)?;
+        if matches!(pair.stage, Stage::Joining(_)) {
+            let proved = pair.on_code_answer(body, frame, listener, rng)?;
+            return Some(if proved { AssociationEvent::Answered(id) } else { AssociationEvent::Failed(id) });
+        }
+        pair.on_reply(body).then_some(AssociationEvent::Answered(id))
+    }
+
+    /// Somebody tries a code made here: the answer leaves from a pair of its own, which nobody sees before the
+    /// password is proved. The code waits on for others, while it has tries.
+    fn on_opening(&mut self, now: Timestamp, id: AssociationId, frame: &Frame, rng: &mut (impl CryptoRng + ?Sized)) {
+        let (listener, first) = (self.new_listener(), self.new_frame());
+        let Some(shown) = self.pairs.get_mut(&id).filter(|pair| now.since(pair.since) < ANSWER_WITHIN) else { return };
+        let Stage::Showing(offer) = &mut shown.stage else { return };
+        let tried = if is_hello(frame) { offer.answer(now.epoch(), frame.body(), rng) } else { None };
+        let Some(mut tried) = tried else { return };
+        let stage = Stage::Trying(Box::new(tried.waiting));
+        let mut pair = Pair::new(random_id(rng), Kind::Code, shown.direction, stage, shown.since, listener);
+        (pair.tries, pair.ratchet) = (Some(id), Some(tried.ratchet));
+        let route = Route::Meeting(tried.meeting);
+        if pair.queue_handshake(first, route, FrameKind::Reply, &mut tried.message).is_some() {
+            self.pairs.insert(pair.id, pair);
+        }
+    }
+
+    /// Who tries a code proves its password, or the try is over. The association it belongs to from now on, if so.
+    fn on_proof(&mut self, id: AssociationId, body: &[u8]) -> Option<AssociationId> {
+        let mut pair = self.pairs.remove(&id)?;
+        let code = pair.tries.filter(|_| pair.on_proof(body))?;
+        let shown = self.pairs.remove(&code)?;
+        self.forget_tries(code);
+        pair.take_over(shown);
+        // what came along with the proof is found by the name it was looked for
+        self.listening.insert(pair.listener, Addressee::Pair(code));
+        self.pairs.insert(code, pair);
+        Some(code)
     }
 
     /// The first valid hello on a token is answered, and the token is gone; later ones find nobody. A token

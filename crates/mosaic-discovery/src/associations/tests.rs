@@ -1,5 +1,6 @@
 //! Two or more devices around one table of rows, in the order and with the losses a test wants.
 
+mod codes;
 mod hostile;
 mod journey;
 mod limits;
@@ -13,7 +14,7 @@ use mosaic_crypto::{
 };
 use mosaic_geo::{Cell, Resolution};
 use mosaic_types::{ClassId, LatLng, Timestamp, Token};
-use rand::{Rng, SeedableRng};
+use rand::{Rng, RngExt as _, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use zeroize::Zeroizing;
 

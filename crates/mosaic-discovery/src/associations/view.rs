@@ -12,12 +12,14 @@ pub enum Kind {
     Wave,
     /// From a 32-character token.
     Token,
+    /// From a code that was read out.
+    Code,
 }
 
 /// Where an association stands, seen from this side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AssociationState {
-    /// Our first message is out, or our token is; nothing came back.
+    /// Our first message is out, or our token or code is; nothing came back.
     Waiting,
     /// An automatic answer came. It says nothing about a person: personas answer too.
     Answered,
@@ -33,6 +35,8 @@ pub enum AssociationState {
     Declined,
     /// Nothing came in time; the keys are gone.
     Expired,
+    /// Whoever answered our joining by code does not know the password, or ours was wrong; the keys are gone.
+    Failed,
 }
 
 /// One association, as the person may see it.
@@ -52,19 +56,23 @@ pub struct AssociationView {
     pub card: Option<[u8; 32]>,
     /// The other side's contact, once they accepted.
     pub contact: Option<ContactText>,
+    /// While a code made here waits: how many more may try it.
+    pub tries_left: Option<u8>,
 }
 
 /// What happened to an association of the person. Automatic steps of personas make no event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AssociationEvent {
-    /// Somebody waved at a real card, or joined a token.
+    /// Somebody waved at a real card, joined a token, or proved the password of a code.
     Approached(AssociationId),
-    /// The automatic answer to our wave or to our joining came.
+    /// The automatic answer to our wave or to our joining came; by a code, its sender proved the password.
     Answered(AssociationId),
     /// The other side's contact came: they accepted.
     ContactReceived(AssociationId),
     /// Its time is over.
     Expired(AssociationId),
+    /// The answer to our joining by code proved no password.
+    Failed(AssociationId),
 }
 
 /// Whose card it is. Only acceptance, which a person does, tells the two apart.
@@ -128,23 +136,23 @@ pub enum WaveError {
     Full,
 }
 
-/// Why no token was made.
+/// Why no token or code was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("too many open associations")]
 pub struct TokenError;
 
-/// Why a token could not be joined.
+/// Why a token or code could not be joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum JoinError {
     /// Joined or made on this device already.
-    #[error("this token is in use on this device already")]
+    #[error("this token or code is in use on this device already")]
     Again(AssociationId),
     /// More associations than are kept at a time.
     #[error("too many open associations")]
     Full,
     /// The handshake could not start.
-    #[error("the token cannot be used")]
+    #[error("the token or code cannot be used")]
     BadToken,
 }
 

@@ -144,7 +144,7 @@ impl<'a> Neighbour<'a> {
                     AssociationEvent::Answered(_) => met.answers += 1,
                     AssociationEvent::Approached(_) => met.approaches += 1,
                     AssociationEvent::ContactReceived(_) => met.contacts += 1,
-                    AssociationEvent::Expired(_) => {}
+                    AssociationEvent::Expired(_) | AssociationEvent::Failed(_) => {}
                 }
             }
         }

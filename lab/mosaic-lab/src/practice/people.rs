@@ -6,11 +6,11 @@ use std::{
     time::Duration,
 };
 
-use mosaic_agent::{AgentCore, AgentEvent};
-use mosaic_api::{AssociateBody, BroadcastBody, CardSelection, Position, ProximityBody, WaveRequest};
+use mosaic_agent::{AgentCore, AgentEvent, Beginning};
+use mosaic_api::{BroadcastBody, CardSelection, Position, ProximityBody, WaveRequest};
 use mosaic_geo::{PlaceIndex, Resident};
 use mosaic_obfuscate::Vocabulary;
-use mosaic_types::{ClassId, ContactText, LatLng, ServiceClass, Timestamp};
+use mosaic_types::{ClassId, ContactText, LatLng, ServiceClass, Timestamp, Token};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
@@ -223,8 +223,12 @@ impl Script {
         self.open_door(now, device);
         let heard = self.heard.take();
         let joins = heard.is_some();
-        let request = AssociateBody { token: heard, contact: format!("person {}", self.user) }.check().ok()?;
-        let reply = device.associate(now, rng, request).ok()?;
+        let contact = ContactText::new(&format!("person {}", self.user)).ok()?;
+        let beginning = match heard {
+            Some(token) => Beginning::Token(Token::parse(&token).ok()?),
+            None => Beginning::NewToken,
+        };
+        let reply = device.associate(now, rng, beginning, contact).ok()?;
         self.association = Some(reply.id);
         self.joined = joins.then_some(now);
         Some((friend, reply.token.filter(|_| !joins)?))

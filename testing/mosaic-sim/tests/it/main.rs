@@ -4,6 +4,7 @@
 
 mod absence;
 mod blind;
+mod codes;
 mod counts;
 mod crowd;
 mod determinism;
@@ -21,7 +22,7 @@ use std::time::Duration;
 
 use mosaic_geo::offset_m;
 use mosaic_sim::{PersonId, Setup, World, every_card};
-use mosaic_types::{LatLng, Mode};
+use mosaic_types::{Code, LatLng, Mode};
 
 const HOUR: Duration = Duration::from_hours(1);
 

@@ -4,6 +4,7 @@ mod anonymity;
 mod associate;
 mod broadcast;
 mod evidence;
+mod news;
 mod proximity;
 mod quota;
 mod settings;

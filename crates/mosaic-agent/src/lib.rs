@@ -29,6 +29,7 @@ mod providers;
 mod reader;
 mod schedule;
 mod server;
+mod session;
 mod state;
 mod tables;
 mod trail;

@@ -10,10 +10,10 @@ use utoipa::{
 };
 
 use crate::{
-    AcceptBody, AssociateBody, AssociateReply, AssociationList, AssociationView, BroadcastBody, BroadcastList,
-    BroadcastReply, EvidenceReply, ExportDocument, ImportReply, LookupBody, Method, OpenDoorReply, Operation,
-    PeopleReply, Problem, ProblemKind, ProximityBody, ProximityParams, ProximityReply, ReceiptsReply, SettingsBody,
-    SettingsView, StatusReply, WaveBody, WaveReply, WavesReply,
+    AcceptBody, AgentFrame, AssociateBody, AssociateReply, AssociationList, AssociationView, BroadcastBody,
+    BroadcastList, BroadcastReply, ClientFrame, EvidenceReply, ExportDocument, ImportReply, LookupBody, Method,
+    OpenDoorReply, Operation, PeopleReply, Problem, ProblemKind, ProximityBody, ProximityParams, ProximityReply,
+    ReceiptsReply, SettingsBody, SettingsView, StatusReply, WaveBody, WaveReply, WavesReply,
 };
 
 const BEARER: &str = "token";
@@ -23,7 +23,7 @@ pub fn openapi() -> OpenApi {
     let mut paths = PathsBuilder::new().build();
     for operation in Operation::ALL {
         let (method, path) = operation.route();
-        let item = PathItem::new(http_method(method), describe(operation, path));
+        let item = PathItem::new(http_method(method), describe(operation));
         match paths.paths.get_mut(path) {
             Some(known) => known.merge_operations(item),
             None => drop(paths.paths.insert(path.to_owned(), item)),
@@ -55,15 +55,15 @@ fn http_method(method: Method) -> HttpMethod {
     }
 }
 
-fn describe(operation: Operation, path: &str) -> utoipa::openapi::path::Operation {
+fn describe(operation: Operation) -> utoipa::openapi::path::Operation {
     let success = operation.success().to_string();
     let mut builder = OperationBuilder::new()
-        .operation_id(Some(identifier(operation)))
+        .operation_id(Some(operation.name()))
         .summary(Some(operation.summary()))
         .request_body(request(operation))
         .response(success, answer(operation))
         .response("default", problem());
-    for parameter in path_parameters(path).into_iter().chain(query_parameters(operation)) {
+    for parameter in path_parameter(operation).into_iter().chain(query_parameters(operation)) {
         builder = builder.parameter(parameter);
     }
     if operation.needs_token() {
@@ -72,24 +72,16 @@ fn describe(operation: Operation, path: &str) -> utoipa::openapi::path::Operatio
     builder.build()
 }
 
-/// The name of the variant, first letter small.
-fn identifier(operation: Operation) -> String {
-    let name = format!("{operation:?}");
-    name.chars().enumerate().map(|(at, c)| if at == 0 { c.to_ascii_lowercase() } else { c }).collect()
-}
-
-fn path_parameters(path: &str) -> Vec<Parameter> {
-    path.split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| {
-            ParameterBuilder::new()
-                .name(name)
-                .parameter_in(ParameterIn::Path)
-                .required(Required::True)
-                .schema(Some(String::schema()))
-                .build()
-        })
-        .collect()
+fn path_parameter(operation: Operation) -> Option<Parameter> {
+    let parameter = |name| {
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Path)
+            .required(Required::True)
+            .schema(Some(String::schema()))
+            .build()
+    };
+    operation.parameter().map(parameter)
 }
 
 fn query_parameters(operation: Operation) -> Vec<Parameter> {
@@ -143,6 +135,7 @@ fn answer(operation: Operation) -> ResponseBuilder {
         Operation::Export => reference::<ExportDocument>(),
         Operation::Import => reference::<ImportReply>(),
         Operation::Describe => serde_json_value(),
+        Operation::Socket => return ResponseBuilder::new().description("the socket is open"),
         Operation::Withdraw
         | Operation::Forgive
         | Operation::Accept
@@ -172,6 +165,8 @@ fn components() -> Components {
     let mut schemas = Vec::new();
     let list = &mut schemas;
     add::<Problem>(list);
+    add::<ClientFrame>(list);
+    add::<AgentFrame>(list);
     add::<BroadcastBody>(list);
     add::<BroadcastReply>(list);
     add::<BroadcastList>(list);

@@ -19,6 +19,7 @@ mod operation;
 mod problem;
 mod proximity;
 mod settings;
+mod socket;
 mod status;
 mod transfer;
 
@@ -41,6 +42,10 @@ pub use operation::{Method, Operation};
 pub use problem::{Problem, ProblemKind, parse_body};
 pub use proximity::{CardView, ProximityBody, ProximityParams, ProximityReply, ProximityRequest, ResultCap, Searched};
 pub use settings::{SettingsBody, SettingsChange, SettingsView};
+pub use socket::{
+    AgentFrame, AttentionData, ClientFrame, CorrelationId, EmitName, FrameError, LARGEST_FRAME, News, SocketAsk,
+    SocketEnd, SocketRequest,
+};
 pub use status::{
     CrowdView, FederationView, LedgerView, OpenDoorReply, PRACTICE_BANNER, PlacesPaid, ProviderView, Reach,
     StatusReply, Warning, WarningKind, ZoneCount,

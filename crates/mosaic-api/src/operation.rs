@@ -67,13 +67,15 @@ pub enum Operation {
     Export,
     /// Imports an export, or only checks it.
     Import,
+    /// Opens a socket for news and requests.
+    Socket,
     /// This description.
     Describe,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Broadcast,
         Self::ListBroadcasts,
         Self::Withdraw,
@@ -100,6 +102,7 @@ impl Operation {
         Self::ChangeSettings,
         Self::Export,
         Self::Import,
+        Self::Socket,
         Self::Describe,
     ];
 
@@ -132,8 +135,25 @@ impl Operation {
             Self::ChangeSettings => (Method::Put, "/v1/config"),
             Self::Export => (Method::Get, "/v1/export"),
             Self::Import => (Method::Post, "/v1/import"),
+            Self::Socket => (Method::Get, "/v1/socket"),
             Self::Describe => (Method::Get, "/openapi.json"),
         }
+    }
+
+    /// The name of the variant, first letter small: `operationId` of the description, `method` of a socket's request.
+    pub fn name(self) -> String {
+        let name = format!("{self:?}");
+        name.chars().enumerate().map(|(at, c)| if at == 0 { c.to_ascii_lowercase() } else { c }).collect()
+    }
+
+    /// The operation of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.name() == name)
+    }
+
+    /// The name of the parameter in its path, if there is one.
+    pub fn parameter(self) -> Option<&'static str> {
+        self.route().1.split('/').find_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
     }
 
     /// Whether the call needs the bearer token: all but the description do.
@@ -141,9 +161,10 @@ impl Operation {
         !matches!(self, Self::Describe)
     }
 
-    /// Status code of success: 201 where something was made, 204 where nothing is said, else 200.
+    /// Status code of success: 101 for the socket, 201 where something was made, 204 where nothing is said, else 200.
     pub const fn success(self) -> u16 {
         match self {
+            Self::Socket => 101,
             Self::Broadcast | Self::Associate | Self::Wave | Self::OpenDoor => 201,
             Self::Withdraw
             | Self::Forgive
@@ -185,6 +206,7 @@ impl Operation {
             Self::ChangeSettings => "Change the settings that are named",
             Self::Export => "Export settings and kept people, in clear",
             Self::Import => "Import an export, or only check it",
+            Self::Socket => "Open a WebSocket for news and requests: ClientFrame and AgentFrame say what goes over it",
             Self::Describe => "This description",
         }
     }

@@ -7,6 +7,8 @@ use utoipa::ToSchema;
 pub enum ProblemKind {
     /// The body is no JSON, lacks a field, has an unknown one or one of the wrong type.
     MalformedBody,
+    /// A frame of the socket is not what it takes.
+    MalformedFrame,
     /// The query string is not what the route takes.
     MalformedQuery,
     /// The body is not declared as JSON.
@@ -31,6 +33,8 @@ pub enum ProblemKind {
     InvalidWindow,
     /// A result cap outside 1 to 200 (L5-01).
     InvalidLimit,
+    /// A timeout of a socket's request outside 100 to 60000 ms.
+    InvalidTimeout,
     /// Not 32 letters and digits (L5-14).
     InvalidToken,
     /// A contact outside 1 to 300 bytes.
@@ -47,6 +51,8 @@ pub enum ProblemKind {
     UnknownRoute,
     /// The route exists, the method does not.
     MethodNotAllowed,
+    /// The socket's route was called without asking for a WebSocket.
+    UpgradeRequired,
     /// No broadcast of that id.
     UnknownBroadcast,
     /// No association of that id or token: never existed, expired or deleted look alike (L5-15).
@@ -69,6 +75,8 @@ pub enum ProblemKind {
     IdentifyingWords,
     /// The vault could not be written: nothing of the request took effect on disk.
     VaultUnwritable,
+    /// A socket's request was not answered in the time it allowed; it may have taken effect all the same.
+    TimedOut,
     /// The agent is stopping.
     Stopping,
     /// A fault of ours.
@@ -77,8 +85,9 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 38] = [
         Self::MalformedBody,
+        Self::MalformedFrame,
         Self::MalformedQuery,
         Self::UnsupportedMediaType,
         Self::BodyTooLarge,
@@ -91,6 +100,7 @@ impl ProblemKind {
         Self::InvalidRadius,
         Self::InvalidWindow,
         Self::InvalidLimit,
+        Self::InvalidTimeout,
         Self::InvalidToken,
         Self::InvalidContact,
         Self::InvalidMode,
@@ -99,6 +109,7 @@ impl ProblemKind {
         Self::ForeignCaller,
         Self::UnknownRoute,
         Self::MethodNotAllowed,
+        Self::UpgradeRequired,
         Self::UnknownBroadcast,
         Self::UnknownAssociation,
         Self::NothingHeld,
@@ -110,6 +121,7 @@ impl ProblemKind {
         Self::OutsideArea,
         Self::IdentifyingWords,
         Self::VaultUnwritable,
+        Self::TimedOut,
         Self::Stopping,
         Self::Internal,
     ];
@@ -133,6 +145,7 @@ impl ProblemKind {
     const fn row(self) -> (&'static str, u16, &'static str) {
         match self {
             Self::MalformedBody => ("malformed-body", 400, "the body is not what this route takes"),
+            Self::MalformedFrame => ("malformed-frame", 400, "the frame is not what the socket takes"),
             Self::MalformedQuery => ("malformed-query", 400, "the query string is not what this route takes"),
             Self::UnsupportedMediaType => ("unsupported-media-type", 415, "send the body as application/json"),
             Self::BodyTooLarge => ("body-too-large", 413, "the body is larger than any valid one"),
@@ -145,6 +158,7 @@ impl ProblemKind {
             Self::InvalidRadius => ("invalid-radius", 422, "the radius must lie between 100 and 5000 metres"),
             Self::InvalidWindow => ("invalid-window", 422, "the window must lie between 300 and 86400 seconds"),
             Self::InvalidLimit => ("invalid-limit", 422, "the result cap must lie between 1 and 200"),
+            Self::InvalidTimeout => ("invalid-timeout", 422, "a timeout must lie between 100 and 60000 milliseconds"),
             Self::InvalidToken => ("invalid-token", 422, "a token has exactly 32 letters and digits"),
             Self::InvalidContact => ("invalid-contact", 422, "a contact must have 1 to 300 bytes"),
             Self::InvalidMode => ("invalid-mode", 422, "the modes are emergency, balanced and maximum"),
@@ -153,6 +167,7 @@ impl ProblemKind {
             Self::ForeignCaller => ("foreign-caller", 403, "only programs of this machine may call"),
             Self::UnknownRoute => ("unknown-route", 404, "there is no such route"),
             Self::MethodNotAllowed => ("method-not-allowed", 405, "this route does not take that method"),
+            Self::UpgradeRequired => ("upgrade-required", 426, "this route takes only WebSockets"),
             Self::UnknownBroadcast => ("unknown-broadcast", 404, "there is no such broadcast"),
             Self::UnknownAssociation => ("unknown-association", 404, "there is no such association"),
             Self::NothingHeld => ("nothing-held", 404, "nothing is held against that provider"),
@@ -164,6 +179,7 @@ impl ProblemKind {
             Self::OutsideArea => ("outside-area", 409, "this place is outside the area that is installed here"),
             Self::IdentifyingWords => ("identifying-words", 409, "the words hold something that points at one person"),
             Self::VaultUnwritable => ("vault-unwritable", 507, "the vault could not be written"),
+            Self::TimedOut => ("timed-out", 504, "the answer did not come in the time allowed"),
             Self::Stopping => ("stopping", 503, "the agent is stopping"),
             Self::Internal => ("internal", 500, "a fault of the agent"),
         }

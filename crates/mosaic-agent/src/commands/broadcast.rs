@@ -208,6 +208,7 @@ impl AgentCore {
         self.replan(now);
         self.dirty = true;
         self.stirred = true;
+        self.revise();
         if known { Ok(()) } else { Err(ProblemKind::UnknownBroadcast) }
     }
 }

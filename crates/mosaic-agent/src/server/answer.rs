@@ -81,6 +81,7 @@ pub(super) async fn answer(
         }
         Operation::Export => reply.json(engine.ask(Memory, |core, now, _| core.export(now)).await?),
         Operation::Import => import(engine, reply, request).await,
+        Operation::Socket => Err(ProblemKind::UpgradeRequired.into()),
         Operation::Describe => reply.json(mosaic_api::openapi()),
     }
 }

@@ -10,5 +10,6 @@ mod logs;
 mod noise;
 mod receipts;
 mod schema;
+mod socket;
 mod support;
 mod warnings;

@@ -27,6 +27,13 @@ pub(crate) fn check(method: &str, path: &str, answer: &Answer) {
     assert!(faults.is_empty(), "{method} {path} {}: {faults:#?} in {}", answer.status, answer.body);
 }
 
+/// Panics unless `frame` is what the document says an agent sends over the socket.
+pub(crate) fn check_frame(frame: &Value) {
+    let mut faults = Vec::new();
+    validate(frame, &DOCUMENT["components"]["schemas"]["AgentFrame"], "", &mut faults);
+    assert!(faults.is_empty(), "{faults:#?} in {frame}");
+}
+
 /// What the document says of a response; a refusal is a problem on every route and on none.
 fn response(method: &str, path: &str, status: u16) -> Value {
     let path = path.split('?').next().unwrap();

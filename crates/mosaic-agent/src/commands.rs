@@ -15,7 +15,7 @@ mod wave;
 pub(crate) use quota::Quotas;
 
 pub use associate::{AssociateError, LookupError};
-pub use broadcast::BroadcastError;
+pub use broadcast::{BroadcastError, UpdateError};
 pub use proximity::ProximityError;
 pub use settings::{ImportError, ImportMode};
 pub use wave::WaveRefusal;

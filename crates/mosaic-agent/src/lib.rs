@@ -27,6 +27,7 @@ mod oprf;
 mod post;
 mod providers;
 mod reader;
+mod repeats;
 mod schedule;
 mod server;
 mod session;
@@ -37,7 +38,9 @@ mod wallet;
 
 pub use alerts::{Evidence, EvidenceKind};
 pub use blocks::BlockPool;
-pub use commands::{AssociateError, BroadcastError, ImportError, ImportMode, LookupError, ProximityError, WaveRefusal};
+pub use commands::{
+    AssociateError, BroadcastError, ImportError, ImportMode, LookupError, ProximityError, UpdateError, WaveRefusal,
+};
 pub use core::{AgentConfig, AgentCore, AgentEvent, EventTruth, TruthLog};
 pub use driver::{Agent, Recording, RunConfig, RunError, StartError, VaultCost, run};
 pub use post::{CallId, Outgoing};

@@ -15,7 +15,9 @@ mod association;
 mod broadcast;
 mod document;
 mod evidence;
+mod example;
 mod operation;
+mod page;
 mod problem;
 mod proximity;
 mod settings;
@@ -34,11 +36,13 @@ pub use association::{
 };
 pub use broadcast::{
     BroadcastBody, BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, BroadcastWarning, EffectiveNoise,
-    Granularity, IdentifierName, Identifying, InclusionView, NoiseView, Position, ZoneReason,
+    Granularity, IdentifierName, Identifying, InclusionView, NoiseView, Position, UpdateBody, UpdateRequest,
+    ZoneReason,
 };
 pub use document::openapi;
 pub use evidence::{EvidenceName, EvidenceReply, EvidenceView};
 pub use operation::{Method, Operation};
+pub use page::{IDEMPOTENCY_KEY, Listed, PageParams, PageRequest};
 pub use problem::{Problem, ProblemKind, parse_body};
 pub use proximity::{CardView, ProximityBody, ProximityParams, ProximityReply, ProximityRequest, ResultCap, Searched};
 pub use settings::{SettingsBody, SettingsChange, SettingsView};

@@ -7,6 +7,8 @@ pub enum Method {
     Post,
     /// Sets.
     Put,
+    /// Changes a part.
+    Patch,
     /// Removes.
     Delete,
 }
@@ -19,6 +21,8 @@ pub enum Operation {
     Broadcast,
     /// Lists what is out.
     ListBroadcasts,
+    /// Makes a broadcast stricter (L5-10).
+    UpdateBroadcast,
     /// Withdraws one broadcast (L5-11).
     Withdraw,
     /// Asks who is near, already blurred coordinates in the URL (L5-13).
@@ -75,9 +79,10 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Broadcast,
         Self::ListBroadcasts,
+        Self::UpdateBroadcast,
         Self::Withdraw,
         Self::ProximityByUrl,
         Self::Proximity,
@@ -111,6 +116,7 @@ impl Operation {
         match self {
             Self::Broadcast => (Method::Post, "/v1/broadcast"),
             Self::ListBroadcasts => (Method::Get, "/v1/broadcasts"),
+            Self::UpdateBroadcast => (Method::Patch, "/v1/broadcasts/{id}"),
             Self::Withdraw => (Method::Delete, "/v1/broadcasts/{id}"),
             Self::ProximityByUrl => (Method::Get, "/v1/proximity"),
             Self::Proximity => (Method::Post, "/v1/proximity"),
@@ -161,6 +167,26 @@ impl Operation {
         !matches!(self, Self::Describe)
     }
 
+    /// Whether an `Idempotency-Key` is looked at: where asking twice would do it twice.
+    pub const fn takes_key(self) -> bool {
+        matches!(
+            self,
+            Self::Broadcast
+                | Self::Wave
+                | Self::Associate
+                | Self::Accept
+                | Self::Decline
+                | Self::KeepPerson
+                | Self::OpenDoor
+                | Self::Import
+        )
+    }
+
+    /// Whether the answer is a list that can be had in pages.
+    pub const fn is_paged(self) -> bool {
+        matches!(self, Self::ListBroadcasts | Self::Waves | Self::ListAssociations | Self::People | Self::Receipts)
+    }
+
     /// Status code of success: 101 for the socket, 201 where something was made, 204 where nothing is said, else 200.
     pub const fn success(self) -> u16 {
         match self {
@@ -182,6 +208,7 @@ impl Operation {
         match self {
             Self::Broadcast => "Publish a context: it leaves with the next scheduled event, mixed with nine decoys",
             Self::ListBroadcasts => "List what is out",
+            Self::UpdateBroadcast => "Make a broadcast stricter: more noise, an earlier end; nothing else can change",
             Self::Withdraw => "Withdraw a broadcast",
             Self::ProximityByUrl => "Ask who is near; coordinates of at most two decimals",
             Self::Proximity => "Ask who is near; the body may hold the true position",

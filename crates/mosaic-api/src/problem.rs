@@ -23,6 +23,8 @@ pub enum ProblemKind {
     InvalidContext,
     /// A noise ratio outside 0.30 to 0.80 (L5-12).
     InvalidNoise,
+    /// An enrichment outside 0.0 to 1.0 (L5-09).
+    InvalidEnrichment,
     /// An anonymity floor outside 1 to 10.
     InvalidFloor,
     /// A time to live outside 24 to 168 hours.
@@ -35,6 +37,12 @@ pub enum ProblemKind {
     InvalidLimit,
     /// A timeout of a socket's request outside 100 to 60000 ms.
     InvalidTimeout,
+    /// A cursor that no list of this agent gave.
+    InvalidCursor,
+    /// An idempotency key that is not 1 to 64 letters, digits, `-` and `_`.
+    InvalidKey,
+    /// An idempotency key that belongs to another request.
+    KeyReused,
     /// Not 32 letters and digits (L5-14).
     InvalidToken,
     /// A contact outside 1 to 300 bytes.
@@ -61,6 +69,8 @@ pub enum ProblemKind {
     NothingHeld,
     /// None of the named cards is known (any more).
     UnknownCard,
+    /// An update that would lower the privacy of what is out (L5-10).
+    LowersPrivacy,
     /// Not possible as things stand: the detail says what to do first.
     WrongState,
     /// A limit of DESIGN section 6 is used up; `retry_after_seconds` says until when.
@@ -85,7 +95,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 43] = [
         Self::MalformedBody,
         Self::MalformedFrame,
         Self::MalformedQuery,
@@ -95,12 +105,16 @@ impl ProblemKind {
         Self::ExactPosition,
         Self::InvalidContext,
         Self::InvalidNoise,
+        Self::InvalidEnrichment,
         Self::InvalidFloor,
         Self::InvalidTtl,
         Self::InvalidRadius,
         Self::InvalidWindow,
         Self::InvalidLimit,
         Self::InvalidTimeout,
+        Self::InvalidCursor,
+        Self::InvalidKey,
+        Self::KeyReused,
         Self::InvalidToken,
         Self::InvalidContact,
         Self::InvalidMode,
@@ -114,6 +128,7 @@ impl ProblemKind {
         Self::UnknownAssociation,
         Self::NothingHeld,
         Self::UnknownCard,
+        Self::LowersPrivacy,
         Self::WrongState,
         Self::Quota,
         Self::InvalidImport,
@@ -153,12 +168,16 @@ impl ProblemKind {
             Self::ExactPosition => ("exact-position", 422, "a URL takes only coordinates with at most two decimals"),
             Self::InvalidContext => ("invalid-context", 422, "the context must have 1 to 500 characters"),
             Self::InvalidNoise => ("invalid-noise", 422, "the noise ratio must lie between 0.30 and 0.80"),
+            Self::InvalidEnrichment => ("invalid-enrichment", 422, "the enrichment must lie between 0.0 and 1.0"),
             Self::InvalidFloor => ("invalid-floor", 422, "the anonymity floor must lie between 1 and 10"),
             Self::InvalidTtl => ("invalid-ttl", 422, "the time to live must lie between 24 and 168 hours"),
             Self::InvalidRadius => ("invalid-radius", 422, "the radius must lie between 100 and 5000 metres"),
             Self::InvalidWindow => ("invalid-window", 422, "the window must lie between 300 and 86400 seconds"),
             Self::InvalidLimit => ("invalid-limit", 422, "the result cap must lie between 1 and 200"),
             Self::InvalidTimeout => ("invalid-timeout", 422, "a timeout must lie between 100 and 60000 milliseconds"),
+            Self::InvalidCursor => ("invalid-cursor", 422, "that is no cursor of this list"),
+            Self::InvalidKey => ("invalid-key", 422, "an idempotency key has 1 to 64 letters, digits, - and _"),
+            Self::KeyReused => ("key-reused", 422, "this idempotency key belongs to another request"),
             Self::InvalidToken => ("invalid-token", 422, "a token has exactly 32 letters and digits"),
             Self::InvalidContact => ("invalid-contact", 422, "a contact must have 1 to 300 bytes"),
             Self::InvalidMode => ("invalid-mode", 422, "the modes are emergency, balanced and maximum"),
@@ -172,6 +191,7 @@ impl ProblemKind {
             Self::UnknownAssociation => ("unknown-association", 404, "there is no such association"),
             Self::NothingHeld => ("nothing-held", 404, "nothing is held against that provider"),
             Self::UnknownCard => ("unknown-card", 404, "none of these cards is known"),
+            Self::LowersPrivacy => ("lowers-privacy", 409, "an update can only make a broadcast stricter"),
             Self::WrongState => ("wrong-state", 409, "this is not possible as things stand"),
             Self::Quota => ("quota", 429, "a limit is used up for now"),
             Self::InvalidImport => ("invalid-import", 422, "that is no export of this program"),

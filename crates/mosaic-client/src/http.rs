@@ -10,7 +10,7 @@ use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use mosaic_api::{Operation, Problem};
+use mosaic_api::{CorrelationId, IDEMPOTENCY_KEY, Operation, PageParams, Problem};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -28,6 +28,7 @@ pub struct Client {
     http: legacy::Client<HttpConnector, Full<Bytes>>,
     url: String,
     bearer: HeaderValue,
+    key: Option<HeaderValue>,
 }
 
 impl Client {
@@ -49,7 +50,17 @@ impl Client {
         bearer.set_sensitive(true);
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT));
-        Ok(Self { http: legacy::Client::builder(TokioExecutor::new()).build(connector), url, bearer })
+        Ok(Self { http: legacy::Client::builder(TokioExecutor::new()).build(connector), url, bearer, key: None })
+    }
+
+    /// The same client for one request that may be sent twice: within the hour, what is asked again under `key` is answered and
+    /// not done again. A key is 1 to 64 letters, digits, `-` and `_`, and belongs to one request.
+    ///
+    /// # Errors
+    /// [`CallError::InvalidId`] for any other key.
+    pub fn under_key(&self, key: &str) -> Result<Self, CallError> {
+        let key = CorrelationId::new(key).and_then(|key| HeaderValue::from_str(&key.to_string()).ok());
+        Ok(Self { key: Some(key.ok_or(CallError::InvalidId)?), ..self.clone() })
     }
 
     /// Host and port.
@@ -76,6 +87,17 @@ impl Client {
         serde_json::from_slice(&self.exchange(operation, rest, body).await?).map_err(CallError::Answer)
     }
 
+    /// One page of a list: what [`Operation::is_paged`] says can be had so.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn page<L: DeserializeOwned>(&self, operation: Operation, page: &PageParams) -> Result<L, CallError> {
+        let limit = page.limit.map(|limit| format!("limit={limit}"));
+        let cursor = page.cursor.as_ref().map(|cursor| format!("cursor={cursor}"));
+        let query: Vec<_> = [limit, cursor].into_iter().flatten().collect();
+        self.call(operation, &query.join("&"), None::<&()>).await
+    }
+
     /// Calls an operation whose answer says nothing.
     ///
     /// # Errors
@@ -94,6 +116,9 @@ impl Client {
         let url = format!("{}{}", self.url, place(path, operation.parameter(), rest)?);
         let mut request = Request::builder().method(http_method(method)).uri(url);
         request = request.header(HOST, self.host()).header(AUTHORIZATION, self.bearer());
+        if let Some(key) = self.key.as_ref().filter(|_| operation.takes_key()) {
+            request = request.header(IDEMPOTENCY_KEY, key);
+        }
         let mut bytes = Vec::new();
         if let Some(body) = body {
             request = request.header(CONTENT_TYPE, "application/json");
@@ -136,6 +161,7 @@ const fn http_method(method: mosaic_api::Method) -> Method {
         mosaic_api::Method::Get => Method::GET,
         mosaic_api::Method::Post => Method::POST,
         mosaic_api::Method::Put => Method::PUT,
+        mosaic_api::Method::Patch => Method::PATCH,
         mosaic_api::Method::Delete => Method::DELETE,
     }
 }

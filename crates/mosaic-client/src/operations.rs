@@ -2,9 +2,9 @@
 
 use mosaic_api::{
     AcceptBody, AssociateBody, AssociateReply, AssociationList, AssociationView, BroadcastBody, BroadcastList,
-    BroadcastReply, EvidenceReply, ExportDocument, ImportReply, LookupBody, OpenDoorReply, Operation, PeopleReply,
-    ProximityBody, ProximityReply, ReceiptsReply, SettingsBody, SettingsView, StatusReply, WaveBody, WaveReply,
-    WavesReply,
+    BroadcastReply, BroadcastView, EvidenceReply, ExportDocument, ImportReply, LookupBody, OpenDoorReply, Operation,
+    PeopleReply, ProximityBody, ProximityReply, ReceiptsReply, SettingsBody, SettingsView, StatusReply, UpdateBody,
+    WaveBody, WaveReply, WavesReply,
 };
 
 use crate::{CallError, Client};
@@ -26,6 +26,14 @@ impl Client {
     /// [`CallError`].
     pub async fn broadcasts(&self) -> Result<BroadcastList, CallError> {
         self.call(Operation::ListBroadcasts, "", NO_BODY).await
+    }
+
+    /// Makes a broadcast stricter.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn update_broadcast(&self, id: &str, body: &UpdateBody) -> Result<BroadcastView, CallError> {
+        self.call(Operation::UpdateBroadcast, id, Some(body)).await
     }
 
     /// Withdraws a broadcast.

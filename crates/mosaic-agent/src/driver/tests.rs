@@ -115,7 +115,7 @@ async fn a_card_that_becomes_readable_is_pushed() {
     agent.stop().await;
 }
 
-/// `cargo nextest run --release -p mosaic-agent --run-ignored only -E 'test(push_latency)' --no-capture`: from the opened
+/// `cargo nextest run -p mosaic-agent --run-ignored only -E 'test(push_latency)' --no-capture`: from the opened
 /// record to the frame in the program (target: 99 of 100 within 50 ms).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "reads a clock and prints figures"]

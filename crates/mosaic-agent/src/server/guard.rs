@@ -48,6 +48,11 @@ impl Guard {
         bool::from(shown.ct_eq(self.token.as_bytes()))
     }
 
+    /// A digest of what somebody asked, keyed by the token so that it says nothing by itself.
+    pub(super) fn digest(&self, parts: &[&[u8]]) -> [u8; 32] {
+        mosaic_crypto::digest(&[&[self.token.as_bytes()], parts].concat())
+    }
+
     /// Pages cannot name a token in the request for a socket: there it may come in the first frame instead.
     fn may_show_later(request: &Request) -> bool {
         request.uri().path() == Operation::Socket.route().1 && !request.headers().contains_key(header::AUTHORIZATION)

@@ -58,6 +58,7 @@ const fn name(method: Method) -> &'static str {
         Method::Get => "GET",
         Method::Post => "POST",
         Method::Put => "PUT",
+        Method::Patch => "PATCH",
         Method::Delete => "DELETE",
     }
 }
@@ -145,6 +146,22 @@ fn fits(value: &Value, pattern: &str) -> bool {
     }
     let words = pattern.strip_prefix("^(").and_then(|rest| rest.strip_suffix(")$"));
     words.unwrap_or_else(|| panic!("the validator does not know {pattern}")).split('|').any(|word| word == text)
+}
+
+/// Every example of the description is what its schema says.
+#[test]
+fn examples_fit_their_schemas() {
+    let (mut todo, mut shown) = (vec![&DOCUMENT["paths"]], 0);
+    while let Some(value) = todo.pop() {
+        if let (Some(schema), Some(example)) = (value.get("schema"), value.get("example")) {
+            let mut faults = Vec::new();
+            validate(example, schema, "", &mut faults);
+            assert!(faults.is_empty(), "{faults:#?} in {example}");
+            shown += 1;
+        }
+        todo.extend(value.as_object().into_iter().flat_map(Map::values));
+    }
+    assert!(shown > 2 * Operation::ALL.len() - 10, "{shown} examples");
 }
 
 /// A validator that accepts everything would check nothing.

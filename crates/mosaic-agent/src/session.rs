@@ -62,6 +62,9 @@ impl Wanted {
     }
 }
 
+/// What became of a call: a status with a body, where there is one, or a refusal.
+pub(crate) type Answer = Result<(u16, Option<Value>), Problem>;
+
 /// What a session asks its driver to do.
 #[derive(Clone)]
 pub(crate) enum Act {
@@ -275,12 +278,7 @@ impl Session {
     }
 
     /// The answer to a request. One that comes too late is dropped: the program was told so.
-    pub(crate) fn answered(
-        &mut self,
-        now: Timestamp,
-        id: &CorrelationId,
-        answer: Result<(u16, Option<Value>), Problem>,
-    ) {
+    pub(crate) fn answered(&mut self, now: Timestamp, id: &CorrelationId, answer: Answer) {
         self.at_work = self.at_work.saturating_sub(1);
         self.tick(now);
         if self.end.is_some() || self.asked.remove(id).is_none() {

@@ -15,7 +15,7 @@ pub enum News {
     /// Cards that became readable, or of which more became readable.
     #[serde(rename = "proximity.update")]
     ProximityUpdate,
-    /// Somebody waved at a card of this person, or joined a token of theirs.
+    /// An association waits for the person's answer: somebody waved at a card of theirs.
     #[serde(rename = "association.request")]
     AssociationRequest,
     /// Something got worse for the person's privacy.

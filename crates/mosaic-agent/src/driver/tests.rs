@@ -2,18 +2,23 @@
 
 use std::time::{Duration, Instant};
 
-use mosaic_api::{AgentFrame, News, Position, ProximityBody};
+use mosaic_api::{AgentFrame, AssociationKind, AssociationState, News, Position, ProximityBody};
 use mosaic_client::{Client, Socket};
-use mosaic_discovery::Card;
+use mosaic_crypto::{
+    agreement::AgreementSecret,
+    record::{self, RecordNonce},
+};
+use mosaic_discovery::{Associations, Card, CardOrigin, OwnCard};
 use mosaic_geo::{Cell, Resolution, city_center, synthetic_city};
 use mosaic_obfuscate::Vocabulary;
 use mosaic_transport::install_crypto;
-use mosaic_types::{ContextText, FixedClock, Timestamp};
+use mosaic_types::{ClassId, ContextText, FixedClock, Timestamp};
 use rand::SeedableRng as _;
 
 use super::*;
 
 const NOW: Timestamp = Timestamp::from_secs(1_763_683_261);
+const ROWS: u32 = 1 << 14;
 
 /// A running agent whose engine can be asked anything.
 struct Opened {
@@ -57,18 +62,8 @@ impl Opened {
         let reading = Vocabulary::builtin().classify(&ContextText::new("coffee").unwrap());
         let mut public = [0; 32];
         public[..4].copy_from_slice(&number.to_be_bytes());
-        let card = Card {
-            public,
-            class: reading.class,
-            cell: Cell::at(city_center(), Resolution::R8),
-            resolution: Resolution::R8,
-            window: NOW.window(),
-            ttl: 48,
-            topics: reading.topics,
-            text: Some(format!("coffee {number}")),
-            part: None,
-            first_seen: NOW,
-        };
+        let text = Some(format!("coffee {number}"));
+        let card = Card { class: reading.class, topics: reading.topics, text, ..card(public) };
         let shelved = self.engine.ask(Durability::Memory, move |core, now, _| {
             #[expect(clippy::disallowed_methods, reason = "the measurement below reads real time")]
             let at = Instant::now();
@@ -96,6 +91,49 @@ impl Opened {
         drop(self.stop);
         self.worker.await.unwrap().unwrap();
     }
+}
+
+fn card(public: [u8; 32]) -> Card {
+    Card {
+        public,
+        class: ClassId::new(0).unwrap(),
+        cell: Cell::at(city_center(), Resolution::R8),
+        resolution: Resolution::R8,
+        window: NOW.window(),
+        ttl: 48,
+        topics: Vec::new(),
+        text: None,
+        part: None,
+        first_seen: NOW,
+    }
+}
+
+/// A stranger waves at one of the person's cards, and the wave is read.
+fn waved_at(core: &mut AgentCore, now: Timestamp, rng: &mut StdRng) {
+    let secret = AgreementSecret::random(rng);
+    let card = card(secret.public().to_bytes());
+    let own = OwnCard { public: card.public, secret, origin: CardOrigin::Broadcast(1), window: now.window() };
+    core.associations.set_own_cards(vec![own]);
+    let mut stranger = Associations::new();
+    stranger.wave(now, &card, rng).unwrap();
+    let frame = stranger.outgoing(now, ROWS, 10, rng).remove(0);
+    let sealed = record::seal_record(&frame.key, RecordNonce::draw(rng), &frame.plain);
+    assert!(core.associations.wanted(now, ROWS).contains(frame.rows[0]));
+    let events = core.associations.receive(now, frame.rows[0], &sealed, rng);
+    core.note_associations(events);
+}
+
+/// X-24 from the opened record to the program: what waits for the person's answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wave_that_waits_is_pushed() {
+    let agent = Opened::start();
+    let mut socket = agent.client.socket().await.unwrap();
+    socket.subscribe(&[News::AssociationRequest], None).await.unwrap();
+    agent.engine.ask(Durability::Memory, waved_at).await.unwrap();
+    let AgentFrame::AssociationRequest { request } = socket.next().await.unwrap() else { panic!("no request") };
+    assert_eq!((request.kind, request.state), (AssociationKind::Wave, AssociationState::Approached));
+    assert_eq!(agent.client.waves().await.unwrap().waves[0].id, request.id);
+    agent.stop().await;
 }
 
 /// X-23 from the opened record to the program: pushed once, to everybody who asked for it.

@@ -16,7 +16,6 @@ use mosaic_api::{
     AgentFrame, CorrelationId, LARGEST_FRAME, Problem, ProblemKind, ProximityRequest, SocketEnd, SocketRequest,
 };
 use mosaic_types::{Clock, Timestamp};
-use serde_json::Value;
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
     task::{JoinHandle, JoinSet},
@@ -26,7 +25,7 @@ use tokio::{
 use super::{Shared, answer, guard::Guard};
 use crate::{
     driver::{Durability::Memory, Engine},
-    session::{Act, Proof, Session},
+    session::{Act, Answer, Proof, Session},
 };
 
 /// Sockets open at a time. They are programs of one person.
@@ -57,7 +56,7 @@ struct Line {
     guard: Arc<Guard>,
     clock: Arc<dyn Clock>,
     session: Session,
-    calls: JoinSet<(CorrelationId, Result<(u16, Option<Value>), Problem>)>,
+    calls: JoinSet<(CorrelationId, Answer)>,
     _seat: OwnedSemaphorePermit,
 }
 
@@ -141,7 +140,7 @@ impl Line {
 }
 
 /// Calls an operation the way a request over HTTP does.
-async fn call(engine: &Engine, asked: SocketRequest) -> Result<(u16, Option<Value>), Problem> {
+async fn call(engine: &Engine, asked: SocketRequest) -> Answer {
     let query: Vec<_> =
         asked.query.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
     let target = PathAndQuery::try_from(format!("/?{}", query.join("&"))).map_err(|_| ProblemKind::MalformedQuery)?;

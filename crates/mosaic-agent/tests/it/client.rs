@@ -61,7 +61,7 @@ async fn every_operation_has_a_method() {
     let token = AssociateBody { token: None, contact: "me".to_owned() };
     let association = client.associate(&token).await.unwrap();
     let view = client.association(&LookupBody { token: association.token.unwrap() }).await.unwrap();
-    assert_eq!(client.associations().await.unwrap().associations, [view.clone()]);
+    assert_eq!(client.associations().await.unwrap().associations, std::slice::from_ref(&view));
     client.delete_association(&view.id).await.unwrap();
     assert_eq!(slug(client.decline(&view.id).await), "unknown-association");
     assert_eq!(slug(client.keep_person(&view.id).await), "unknown-association");

@@ -40,6 +40,11 @@ impl Failure {
         Self { exit, problem: None, result: None, cause: anyhow::anyhow!("{message}") }
     }
 
+    /// A failure whose error says what was being done.
+    pub(crate) fn caused_by(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
+        Self { exit, problem: None, result: None, cause: error.into() }
+    }
+
     /// Bad arguments or bad input.
     pub(crate) fn usage(message: impl Display) -> Self {
         Self::new(Exit::Usage, message)

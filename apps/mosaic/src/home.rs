@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use mosaic_client::{TOKEN_FILE, forget_stale_address};
 use mosaic_federation::{Federation, SignedDocument};
 
 use crate::exit::{Exit, Failure, OrExit, Outcome};
@@ -57,7 +58,7 @@ impl Home {
 
     /// Bearer token of the local API.
     pub(crate) fn token(&self) -> PathBuf {
-        self.agent().join("api.token")
+        self.agent().join(TOKEN_FILE)
     }
 
     /// Password of a practice vault.
@@ -99,46 +100,10 @@ impl Home {
         write_file(&self.federation_file(), federation.document().to_json().as_bytes())
     }
 
-    /// `http://127.0.0.1:PORT` of the running agent. An agent that was killed leaves its address behind, and by then
-    /// anybody may listen there: only while the vault is locked by its agent is the address believed.
-    pub(crate) fn agent_url(&self) -> Outcome<String> {
-        let missing = || {
-            Failure::new(
-                Exit::Unreachable,
-                format!("no agent runs for {}; start one with `mosaic up` or `mosaic agent`", self.0.display()),
-            )
-        };
-        if !self.agent_holds_vault() {
-            return Err(missing());
-        }
-        let address = fs::read_to_string(self.address()).map_err(|_| missing())?;
-        Ok(format!("http://{}", address.trim()))
-    }
-
-    /// Before an agent starts: between its locking the vault and its leaving an address of its own, that of one that was
-    /// killed must not be believed.
+    /// Before an agent starts: the address that a killed one left must not be believed.
     pub(crate) fn forget_stale_address(&self) -> Outcome {
-        if self.agent_holds_vault() {
-            return Ok(());
-        }
-        match fs::remove_file(self.address()) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).or_exit(Exit::Local, format!("cannot remove {}", self.address().display()))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Where the agent leaves the address of its local API.
-    fn address(&self) -> PathBuf {
-        self.agent().join("api.address")
-    }
-
-    /// Whether a process has the vault open. Asking shares the lock, so that two who ask do not take each other for the
-    /// agent; the system gives the lock back when a process dies, however it dies.
-    fn agent_holds_vault(&self) -> bool {
-        let lock = fs::File::open(self.agent().join("vault.lock"));
-        lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
+        let doing = format!("cannot remove the address that an agent left in {}", self.agent().display());
+        forget_stale_address(&self.agent()).or_exit(Exit::Local, doing)
     }
 }
 

@@ -84,6 +84,18 @@ impl Out {
         put(&mut io::stdout().lock(), &serde_json::to_string(object).unwrap_or_default());
     }
 
+    /// Whether a person sees what is printed as it comes.
+    pub(crate) fn is_live(self) -> bool {
+        self.format == Format::People && io::stdout().is_terminal()
+    }
+
+    /// The same result in place of everything on the terminal.
+    pub(crate) fn redraw(self, lines: impl FnOnce(&mut Page)) {
+        let mut page = Page { colour: self.colour, text: "\u{1b}[H\u{1b}[2J".to_owned() };
+        lines(&mut page);
+        put(&mut io::stdout().lock(), page.text.trim_end_matches('\n'));
+    }
+
     /// A sentence on the side, never part of the result.
     pub(crate) fn note(self, line: impl Display) {
         if self.format == Format::People {

@@ -5,6 +5,7 @@ mod associate;
 mod broadcast;
 mod counts;
 mod evidence;
+mod news;
 mod proximity;
 mod quota;
 mod settings;
@@ -15,7 +16,7 @@ mod wave;
 pub(crate) use quota::Quotas;
 
 pub use associate::{AssociateError, Beginning, CountedTry, LookupError};
-pub use broadcast::BroadcastError;
+pub use broadcast::{BroadcastError, UpdateError};
 pub use proximity::ProximityError;
 pub use settings::{ImportError, ImportMode};
 pub use wave::WaveRefusal;

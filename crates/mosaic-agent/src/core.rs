@@ -160,6 +160,7 @@ pub struct AgentCore {
     pub(crate) next_clock_check: Timestamp,
     pub(crate) turned: Option<(Window, u64)>,
     pub(crate) stirred: bool,
+    pub(crate) revision: u64,
     pub(crate) dirty: bool,
     pub(crate) vault_trouble: VaultTrouble,
     pub(crate) happened: VecDeque<AgentEvent>,
@@ -212,6 +213,7 @@ impl AgentCore {
             next_clock_check: now,
             turned: None,
             stirred: true,
+            revision: 0,
             dirty: false,
             vault_trouble: VaultTrouble::None,
             happened: VecDeque::new(),
@@ -270,10 +272,21 @@ impl AgentCore {
     }
 
     pub(crate) fn note(&mut self, event: AgentEvent) {
+        self.revise();
         if self.happened.len() >= MOST_HAPPENINGS {
             self.happened.pop_front();
         }
         self.happened.push_back(event);
+    }
+
+    /// What somebody who watches would see has changed, or may have.
+    pub(crate) const fn revise(&mut self) {
+        self.revision = self.revision.wrapping_add(1);
+    }
+
+    /// A number that changes whenever a watcher should look again.
+    pub(crate) const fn revision(&self) -> u64 {
+        self.revision
     }
 
     pub(crate) fn accuse(&mut self, evidence: Evidence) {
@@ -355,6 +368,7 @@ impl AgentCore {
 
     /// A person looks at the app: poll at the faster pace for a while.
     pub(crate) fn attend(&mut self, now: Timestamp) {
+        self.revise();
         let opened = self.attention(now) == Attention::Background;
         self.attended_until = now.after(ATTENTION);
         if opened {

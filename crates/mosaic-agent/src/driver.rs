@@ -3,6 +3,8 @@
 mod engine;
 mod files;
 mod recording;
+#[cfg(test)]
+mod tests;
 
 use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc};
 
@@ -183,7 +185,7 @@ impl Agent {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), RunError> {
         let (stop, stopped) = watch::channel(());
         let (engine, link) = Engine::pair(self.client);
-        let router = server::router(engine, self.token, self.address.port());
+        let router = server::router(engine, self.clock.clone(), self.token, self.address.port());
         let mut server = tokio::spawn(serve_loopback(self.listener, router, until(stopped.clone())));
         let engine_loop = EngineLoop::new(self.core, self.vault, self.rng, self.clock, link).recording(self.truth);
         let mut worker = tokio::spawn(engine_loop.run(until(stopped)));

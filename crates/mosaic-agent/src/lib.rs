@@ -28,8 +28,10 @@ mod oprf;
 mod post;
 mod providers;
 mod reader;
+mod repeats;
 mod schedule;
 mod server;
+mod session;
 mod state;
 mod tables;
 mod trail;
@@ -40,7 +42,7 @@ pub use alerts::{Evidence, EvidenceKind};
 pub use blocks::BlockPool;
 pub use commands::{
     AssociateError, Beginning, BroadcastError, CountedTry, ImportError, ImportMode, LookupError, ProximityError,
-    WaveRefusal,
+    UpdateError, WaveRefusal,
 };
 pub use core::{AgentConfig, AgentCore, AgentEvent, EventTruth, TruthLog};
 pub use driver::{Agent, Recording, RunConfig, RunError, StartError, VaultCost, run};

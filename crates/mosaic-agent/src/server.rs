@@ -2,8 +2,10 @@
 
 mod answer;
 mod guard;
+mod repeat;
+mod socket;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::{
     Router,
@@ -14,27 +16,36 @@ use axum::{
     routing::{MethodFilter, on},
 };
 use mosaic_api::{Method, Operation, Problem, ProblemKind};
+use mosaic_types::Clock;
+use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use self::guard::Guard;
-use crate::driver::Engine;
+use crate::{driver::Engine, repeats::Repeats};
 
 /// What every handler needs.
 #[derive(Clone)]
 struct Shared {
     engine: Engine,
     guard: Arc<Guard>,
+    clock: Arc<dyn Clock>,
+    seats: Arc<Semaphore>,
+    repeats: Arc<Mutex<Repeats>>,
 }
 
 /// The router of the local API on `port`, open to who shows `token`.
-pub(crate) fn router(engine: Engine, token: Zeroizing<String>, port: u16) -> Router {
-    let shared = Shared { engine, guard: Arc::new(Guard::new(token, port)) };
+pub(crate) fn router(engine: Engine, clock: Arc<dyn Clock>, token: Zeroizing<String>, port: u16) -> Router {
+    let seats = Arc::new(Semaphore::new(socket::SEATS));
+    let shared = Shared { engine, guard: Arc::new(Guard::new(token, port)), clock, seats, repeats: Arc::default() };
     let mut router = Router::new();
     for operation in Operation::ALL {
         let (method, path) = operation.route();
         let handler = move |State(shared): State<Shared>, params: RawPathParams, request: Request| async move {
             let parameter = params.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
-            let answered = answer::answer(&shared.engine, operation, &parameter, request).await;
+            let answered = match operation {
+                Operation::Socket => socket::open(shared, request).await,
+                _ => repeat::answer(shared, operation, parameter, request).await,
+            };
             answered.unwrap_or_else(|problem| refuse(&problem))
         };
         router = router.route(path, on(filter(method), handler));
@@ -51,6 +62,7 @@ const fn filter(method: Method) -> MethodFilter {
         Method::Get => MethodFilter::GET,
         Method::Post => MethodFilter::POST,
         Method::Put => MethodFilter::PUT,
+        Method::Patch => MethodFilter::PATCH,
         Method::Delete => MethodFilter::DELETE,
     }
 }

@@ -122,4 +122,7 @@ pub struct ReceiptsReply {
     pub statement: String,
     /// The events.
     pub receipts: Vec<ReceiptView>,
+    /// The cursor of the next page; absent where the list ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }

@@ -88,6 +88,9 @@ pub struct IncomingWave {
 pub struct WavesReply {
     /// Oldest first.
     pub waves: Vec<IncomingWave>,
+    /// The cursor of the next page; absent where the list ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// What to make for the other person.
@@ -259,6 +262,9 @@ pub struct AssociationView {
 pub struct AssociationList {
     /// Oldest first.
     pub associations: Vec<AssociationView>,
+    /// The cursor of the next page; absent where the list ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// Body of `POST /v1/associations/{id}/accept`.
@@ -299,4 +305,7 @@ pub struct Person {
 pub struct PeopleReply {
     /// Oldest first.
     pub people: Vec<Person>,
+    /// The cursor of the next page; absent where the list ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }

@@ -1,4 +1,4 @@
-use mosaic_types::{ContextText, LatLng, NoiseRatio, Risk, Sensitive, TtlHours};
+use mosaic_types::{ContextText, Enrichment, LatLng, NoiseRatio, Risk, Sensitive, TtlHours};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -9,10 +9,10 @@ use crate::{Problem, ProblemKind, WarningKind};
 #[serde(deny_unknown_fields)]
 pub struct Position {
     /// Latitude.
-    #[schema(minimum = -90.0, maximum = 90.0)]
+    #[schema(minimum = -90.0, maximum = 90.0, example = 41.15)]
     pub lat: f64,
     /// Longitude.
-    #[schema(minimum = -180.0, maximum = 180.0)]
+    #[schema(minimum = -180.0, maximum = 180.0, example = -8.63)]
     pub lon: f64,
 }
 
@@ -43,6 +43,11 @@ pub struct BroadcastBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 24, maximum = 168)]
     pub ttl_hours: Option<u32>,
+    /// How much is added to the words' topics from the public vocabulary: 0.0 adds nothing, 1.0 topics of the same class
+    /// until there are four. Whoever can name one of them can read the card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0.0, maximum = 1.0, default = 0.0)]
+    pub enrichment: Option<f64>,
     /// `high` lets it begin up to half an hour late, at a moment drawn once; the setting `risk.level` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, pattern = "^(normal|high)$")]
@@ -64,6 +69,8 @@ pub struct BroadcastRequest {
     pub noise: Option<NoiseRatio>,
     /// Time to live asked for; `None` means the setting's.
     pub ttl: Option<TtlHours>,
+    /// How many topics are added.
+    pub enrichment: Enrichment,
     /// Risk stated; `None` means the setting's.
     pub risk: Option<Risk>,
     /// Whether words that name somebody may go out.
@@ -83,7 +90,8 @@ pub enum Identifying {
 impl BroadcastBody {
     /// Words at a place, everything else as set.
     pub const fn new(location: Position, context: String) -> Self {
-        Self { location, context, noise_ratio: None, ttl_hours: None, risk: None, confirm_identifiers: false }
+        let (noise_ratio, ttl_hours, enrichment, risk) = (None, None, None, None);
+        Self { location, context, noise_ratio, ttl_hours, enrichment, risk, confirm_identifiers: false }
     }
 
     /// Checks every bound of L5-12.
@@ -95,10 +103,50 @@ impl BroadcastBody {
             .map_err(|error| Problem::new(ProblemKind::InvalidContext).with_detail(error))?;
         let noise = self.noise_ratio.map(check_noise).transpose()?;
         let ttl = self.ttl_hours.map(check_ttl).transpose()?;
+        let enrichment = self.enrichment.map(check_enrichment).transpose()?.unwrap_or_default();
         let identifiers = if self.confirm_identifiers { Identifying::Confirmed } else { Identifying::Refuse };
         let place = Sensitive::new(self.location.check()?);
-        Ok(BroadcastRequest { place, words, noise, ttl, risk: self.risk, identifiers })
+        Ok(BroadcastRequest { place, words, noise, ttl, enrichment, risk: self.risk, identifiers })
     }
+}
+
+/// Body of `PATCH /v1/broadcasts/{id}`: what is named becomes stricter, the rest stays. Place and words cannot change: of the
+/// ten that stand together, the one that changed would be the real one (ADR 0023).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateBody {
+    /// Share of decoys asked for: as before, or more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0.30, maximum = 0.80, example = 0.8)]
+    pub noise_ratio: Option<f64>,
+    /// Hours from its beginning after which no event carries it: as before, or fewer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 24, maximum = 168, example = 24)]
+    pub ttl_hours: Option<u32>,
+}
+
+/// A checked [`UpdateBody`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct UpdateRequest {
+    /// New noise.
+    pub noise: Option<NoiseRatio>,
+    /// New time to live.
+    pub ttl: Option<TtlHours>,
+}
+
+impl UpdateBody {
+    /// Checks the bounds; whether it is stricter, only the broadcast can tell.
+    ///
+    /// # Errors
+    /// The problem of the first field that is out of bounds.
+    pub fn check(self) -> Result<UpdateRequest, Problem> {
+        let noise = self.noise_ratio.map(check_noise).transpose()?;
+        Ok(UpdateRequest { noise, ttl: self.ttl_hours.map(check_ttl).transpose()? })
+    }
+}
+
+fn check_enrichment(raw: f64) -> Result<Enrichment, Problem> {
+    Enrichment::new(raw).map_err(|error| Problem::new(ProblemKind::InvalidEnrichment).with_detail(error))
 }
 
 pub(crate) fn check_noise(raw: f64) -> Result<NoiseRatio, Problem> {
@@ -257,6 +305,8 @@ pub struct BroadcastView {
     pub class: String,
     /// Topics of the public vocabulary, best first.
     pub topics: Vec<String>,
+    /// Noise asked for and noise that applies.
+    pub noise: NoiseView,
     /// How precisely the place is released.
     pub granularity: Granularity,
     /// When it ends, unix seconds.
@@ -279,4 +329,7 @@ pub struct BroadcastView {
 pub struct BroadcastList {
     /// Newest last.
     pub broadcasts: Vec<BroadcastView>,
+    /// The cursor of the next page; absent where the list ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }

@@ -1,8 +1,8 @@
 use utoipa::{
     IntoParams, PartialSchema, ToSchema,
     openapi::{
-        Components, ComponentsBuilder, ContentBuilder, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathItem,
-        PathsBuilder, Ref, RefOr, Required, ResponseBuilder, Schema,
+        Components, ComponentsBuilder, Content, ContentBuilder, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder,
+        PathItem, PathsBuilder, Ref, RefOr, Required, ResponseBuilder, Schema,
         path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
         request_body::{RequestBody, RequestBodyBuilder},
         security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
@@ -10,20 +10,23 @@ use utoipa::{
 };
 
 use crate::{
-    AcceptBody, AggregatesReply, AssociateBody, AssociateReply, AssociationList, AssociationView, BroadcastBody,
-    BroadcastList, BroadcastReply, EvidenceReply, ExportDocument, Handover, ImportReply, LookupBody, Method,
-    OpenDoorReply, Operation, PeopleReply, Problem, ProblemKind, ProximityBody, ProximityParams, ProximityReply,
-    ReceiptsReply, SettingsBody, SettingsView, StatusReply, WaveBody, WaveReply, WavesReply,
+    AcceptBody, AgentFrame, AggregatesReply, AssociateBody, AssociateReply, AssociationList, AssociationView,
+    BroadcastBody, BroadcastList, BroadcastReply, BroadcastView, ClientFrame, EvidenceReply, ExportDocument, Handover,
+    IDEMPOTENCY_KEY, ImportReply, LookupBody, Method, OpenDoorReply, Operation, PageParams, PeopleReply, Problem,
+    ProblemKind, ProximityBody, ProximityParams, ProximityReply, ReceiptsReply, SettingsBody, SettingsView,
+    StatusReply, UpdateBody, WaveBody, WaveReply, WavesReply, example::Examples,
 };
 
 const BEARER: &str = "token";
 
 /// The OpenAPI 3 description of the local API (L5-16), built from [`Operation::ALL`].
 pub fn openapi() -> OpenApi {
+    let components = components();
+    let examples = Examples::of(serde_json::to_value(&components.schemas).unwrap_or_default());
     let mut paths = PathsBuilder::new().build();
     for operation in Operation::ALL {
         let (method, path) = operation.route();
-        let item = PathItem::new(http_method(method), describe(operation, path));
+        let item = PathItem::new(http_method(method), describe(operation, &examples));
         match paths.paths.get_mut(path) {
             Some(known) => known.merge_operations(item),
             None => drop(paths.paths.insert(path.to_owned(), item)),
@@ -42,7 +45,7 @@ pub fn openapi() -> OpenApi {
                 .build(),
         )
         .paths(paths)
-        .components(Some(components()))
+        .components(Some(components))
         .build()
 }
 
@@ -51,19 +54,20 @@ fn http_method(method: Method) -> HttpMethod {
         Method::Get => HttpMethod::Get,
         Method::Post => HttpMethod::Post,
         Method::Put => HttpMethod::Put,
+        Method::Patch => HttpMethod::Patch,
         Method::Delete => HttpMethod::Delete,
     }
 }
 
-fn describe(operation: Operation, path: &str) -> utoipa::openapi::path::Operation {
+fn describe(operation: Operation, examples: &Examples) -> utoipa::openapi::path::Operation {
     let success = operation.success().to_string();
     let mut builder = OperationBuilder::new()
-        .operation_id(Some(identifier(operation)))
+        .operation_id(Some(operation.name()))
         .summary(Some(operation.summary()))
-        .request_body(request(operation))
-        .response(success, answer(operation))
-        .response("default", problem());
-    for parameter in path_parameters(path).into_iter().chain(query_parameters(operation)) {
+        .request_body(request(operation, examples))
+        .response(success, answer(operation, examples))
+        .response("default", problem(examples));
+    for parameter in path_parameter(operation).into_iter().chain(query_parameters(operation)) {
         builder = builder.parameter(parameter);
     }
     if operation.needs_token() {
@@ -72,28 +76,22 @@ fn describe(operation: Operation, path: &str) -> utoipa::openapi::path::Operatio
     builder.build()
 }
 
-/// The name of the variant, first letter small.
-fn identifier(operation: Operation) -> String {
-    let name = format!("{operation:?}");
-    name.chars().enumerate().map(|(at, c)| if at == 0 { c.to_ascii_lowercase() } else { c }).collect()
-}
-
-fn path_parameters(path: &str) -> Vec<Parameter> {
-    path.split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| {
-            ParameterBuilder::new()
-                .name(name)
-                .parameter_in(ParameterIn::Path)
-                .required(Required::True)
-                .schema(Some(String::schema()))
-                .build()
-        })
-        .collect()
+fn path_parameter(operation: Operation) -> Option<Parameter> {
+    let parameter = |name| {
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Path)
+            .required(Required::True)
+            .schema(Some(String::schema()))
+            .build()
+    };
+    operation.parameter().map(parameter)
 }
 
 fn query_parameters(operation: Operation) -> Vec<Parameter> {
     match operation {
+        paged if paged.is_paged() => PageParams::into_params(|| Some(ParameterIn::Query)),
+        keyed if keyed.takes_key() && keyed != Operation::Import => vec![key_parameter()],
         Operation::ProximityByUrl => ProximityParams::into_params(|| Some(ParameterIn::Query)),
         Operation::Import => vec![
             ParameterBuilder::new()
@@ -103,14 +101,28 @@ fn query_parameters(operation: Operation) -> Vec<Parameter> {
                 .description(Some("check the document and change nothing"))
                 .schema(Some(bool::schema()))
                 .build(),
+            key_parameter(),
         ],
         _ => Vec::new(),
     }
 }
 
-fn request(operation: Operation) -> Option<RequestBody> {
+fn key_parameter() -> Parameter {
+    ParameterBuilder::new()
+        .name(IDEMPOTENCY_KEY)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "1 to 64 letters, digits, - and _: sent again within the hour, the request is answered and not done again",
+        ))
+        .schema(Some(String::schema()))
+        .build()
+}
+
+fn request(operation: Operation, examples: &Examples) -> Option<RequestBody> {
     let schema = match operation {
         Operation::Broadcast => reference::<BroadcastBody>(),
+        Operation::UpdateBroadcast => reference::<UpdateBody>(),
         Operation::Proximity => reference::<ProximityBody>(),
         Operation::Wave => reference::<WaveBody>(),
         Operation::Associate => reference::<AssociateBody>(),
@@ -120,13 +132,14 @@ fn request(operation: Operation) -> Option<RequestBody> {
         Operation::Import => reference::<ExportDocument>(),
         _ => return None,
     };
-    let content = ContentBuilder::new().schema(Some(schema)).build();
+    let content = content(schema, examples);
     Some(RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True)).build())
 }
 
-fn answer(operation: Operation) -> ResponseBuilder {
+fn answer(operation: Operation, examples: &Examples) -> ResponseBuilder {
     let schema = match operation {
         Operation::Broadcast => reference::<BroadcastReply>(),
+        Operation::UpdateBroadcast => reference::<BroadcastView>(),
         Operation::ListBroadcasts => reference::<BroadcastList>(),
         Operation::ProximityByUrl | Operation::Proximity => reference::<ProximityReply>(),
         Operation::Wave => reference::<WaveReply>(),
@@ -144,6 +157,7 @@ fn answer(operation: Operation) -> ResponseBuilder {
         Operation::Export => reference::<ExportDocument>(),
         Operation::Import => reference::<ImportReply>(),
         Operation::Describe => serde_json_value(),
+        Operation::Socket => return ResponseBuilder::new().description("the socket is open"),
         Operation::Withdraw
         | Operation::Forgive
         | Operation::Accept
@@ -152,13 +166,19 @@ fn answer(operation: Operation) -> ResponseBuilder {
         | Operation::KeepPerson
         | Operation::ForgetPerson => return ResponseBuilder::new().description("done"),
     };
-    let content = ContentBuilder::new().schema(Some(schema)).build();
+    let content = content(schema, examples);
     ResponseBuilder::new().description("the answer").content("application/json", content)
 }
 
-fn problem() -> ResponseBuilder {
-    let content = ContentBuilder::new().schema(Some(reference::<Problem>())).build();
+fn problem(examples: &Examples) -> ResponseBuilder {
+    let content = content(reference::<Problem>(), examples);
     ResponseBuilder::new().description("a refusal (RFC 9457)").content(Problem::MEDIA_TYPE, content)
+}
+
+/// A schema and an example of it.
+fn content(schema: RefOr<Schema>, examples: &Examples) -> Content {
+    let example = serde_json::to_value(&schema).ok().and_then(|schema| examples.example(&schema));
+    ContentBuilder::new().schema(Some(schema)).example(example).build()
 }
 
 fn reference<T: ToSchema>() -> RefOr<Schema> {
@@ -173,7 +193,10 @@ fn components() -> Components {
     let mut schemas = Vec::new();
     let list = &mut schemas;
     add::<Problem>(list);
+    add::<ClientFrame>(list);
+    add::<AgentFrame>(list);
     add::<BroadcastBody>(list);
+    add::<UpdateBody>(list);
     add::<BroadcastReply>(list);
     add::<BroadcastList>(list);
     add::<ProximityBody>(list);

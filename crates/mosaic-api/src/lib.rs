@@ -16,10 +16,13 @@ mod broadcast;
 mod counts;
 mod document;
 mod evidence;
+mod example;
 mod operation;
+mod page;
 mod problem;
 mod proximity;
 mod settings;
+mod socket;
 mod status;
 mod strict;
 mod transfer;
@@ -35,15 +38,21 @@ pub use association::{
 };
 pub use broadcast::{
     BroadcastBody, BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, BroadcastWarning, EffectiveNoise,
-    Granularity, IdentifierName, Identifying, InclusionView, NoiseView, Position, ZoneReason,
+    Granularity, IdentifierName, Identifying, InclusionView, NoiseView, Position, UpdateBody, UpdateRequest,
+    ZoneReason,
 };
 pub use counts::{AggregatesReply, AnswersView, ClassCount, PartCount, StatementView};
 pub use document::openapi;
 pub use evidence::{EvidenceName, EvidenceReply, EvidenceView};
 pub use operation::{Method, Operation};
+pub use page::{IDEMPOTENCY_KEY, Listed, PageParams, PageRequest};
 pub use problem::{Problem, ProblemKind, parse_body};
 pub use proximity::{CardView, ProximityBody, ProximityParams, ProximityReply, ProximityRequest, ResultCap, Searched};
 pub use settings::{SettingsBody, SettingsChange, SettingsView};
+pub use socket::{
+    AgentFrame, AttentionData, ClientFrame, CorrelationId, EmitName, FrameError, LARGEST_FRAME, News, SocketAsk,
+    SocketEnd, SocketRequest,
+};
 pub use status::{
     CrowdView, FederationView, LedgerView, OpenDoorReply, PRACTICE_BANNER, PlacesPaid, ProviderView, Reach,
     StatusReply, Warning, WarningKind, ZoneCount,

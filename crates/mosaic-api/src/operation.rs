@@ -7,6 +7,8 @@ pub enum Method {
     Post,
     /// Sets.
     Put,
+    /// Changes a part.
+    Patch,
     /// Removes.
     Delete,
 }
@@ -19,6 +21,8 @@ pub enum Operation {
     Broadcast,
     /// Lists what is out.
     ListBroadcasts,
+    /// Makes a broadcast stricter (L5-10).
+    UpdateBroadcast,
     /// Withdraws one broadcast (L5-11).
     Withdraw,
     /// Asks who is near, already blurred coordinates in the URL (L5-13).
@@ -69,15 +73,18 @@ pub enum Operation {
     Export,
     /// Imports an export, or only checks it.
     Import,
+    /// Opens a socket for news and requests.
+    Socket,
     /// This description.
     Describe,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::Broadcast,
         Self::ListBroadcasts,
+        Self::UpdateBroadcast,
         Self::Withdraw,
         Self::ProximityByUrl,
         Self::Proximity,
@@ -103,6 +110,7 @@ impl Operation {
         Self::ChangeSettings,
         Self::Export,
         Self::Import,
+        Self::Socket,
         Self::Describe,
     ];
 
@@ -111,6 +119,7 @@ impl Operation {
         match self {
             Self::Broadcast => (Method::Post, "/v1/broadcast"),
             Self::ListBroadcasts => (Method::Get, "/v1/broadcasts"),
+            Self::UpdateBroadcast => (Method::Patch, "/v1/broadcasts/{id}"),
             Self::Withdraw => (Method::Delete, "/v1/broadcasts/{id}"),
             Self::ProximityByUrl => (Method::Get, "/v1/proximity"),
             Self::Proximity => (Method::Post, "/v1/proximity"),
@@ -136,8 +145,25 @@ impl Operation {
             Self::ChangeSettings => (Method::Put, "/v1/config"),
             Self::Export => (Method::Get, "/v1/export"),
             Self::Import => (Method::Post, "/v1/import"),
+            Self::Socket => (Method::Get, "/v1/socket"),
             Self::Describe => (Method::Get, "/openapi.json"),
         }
+    }
+
+    /// The name of the variant, first letter small: `operationId` of the description, `method` of a socket's request.
+    pub fn name(self) -> String {
+        let name = format!("{self:?}");
+        name.chars().enumerate().map(|(at, c)| if at == 0 { c.to_ascii_lowercase() } else { c }).collect()
+    }
+
+    /// The operation of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.name() == name)
+    }
+
+    /// The name of the parameter in its path, if there is one.
+    pub fn parameter(self) -> Option<&'static str> {
+        self.route().1.split('/').find_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
     }
 
     /// Whether the call needs the bearer token: all but the description do.
@@ -145,9 +171,30 @@ impl Operation {
         !matches!(self, Self::Describe)
     }
 
-    /// Status code of success: 201 where something was made, 204 where nothing is said, else 200.
+    /// Whether an `Idempotency-Key` is looked at: where asking twice would do it twice.
+    pub const fn takes_key(self) -> bool {
+        matches!(
+            self,
+            Self::Broadcast
+                | Self::Wave
+                | Self::Associate
+                | Self::Accept
+                | Self::Decline
+                | Self::KeepPerson
+                | Self::OpenDoor
+                | Self::Import
+        )
+    }
+
+    /// Whether the answer is a list that can be had in pages.
+    pub const fn is_paged(self) -> bool {
+        matches!(self, Self::ListBroadcasts | Self::Waves | Self::ListAssociations | Self::People | Self::Receipts)
+    }
+
+    /// Status code of success: 101 for the socket, 201 where something was made, 204 where nothing is said, else 200.
     pub const fn success(self) -> u16 {
         match self {
+            Self::Socket => 101,
             Self::Broadcast | Self::Associate | Self::Wave | Self::OpenDoor => 201,
             Self::Withdraw
             | Self::Forgive
@@ -165,6 +212,7 @@ impl Operation {
         match self {
             Self::Broadcast => "Publish a context: it leaves with the next scheduled event, mixed with nine decoys",
             Self::ListBroadcasts => "List what is out",
+            Self::UpdateBroadcast => "Make a broadcast stricter: more noise, an earlier end; nothing else can change",
             Self::Withdraw => "Withdraw a broadcast",
             Self::ProximityByUrl => "Ask who is near; coordinates of at most two decimals",
             Self::Proximity => "Ask who is near; the body may hold the true position",
@@ -190,6 +238,7 @@ impl Operation {
             Self::ChangeSettings => "Change the settings that are named",
             Self::Export => "Export settings and kept people, in clear",
             Self::Import => "Import an export, or only check it",
+            Self::Socket => "Open a WebSocket for news and requests: ClientFrame and AgentFrame say what goes over it",
             Self::Describe => "This description",
         }
     }

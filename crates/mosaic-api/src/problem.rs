@@ -9,6 +9,8 @@ use crate::strict::Strict;
 pub enum ProblemKind {
     /// The body is no JSON, lacks a field, has an unknown one or one of the wrong type.
     MalformedBody,
+    /// A frame of the socket is not what it takes.
+    MalformedFrame,
     /// The query string is not what the route takes.
     MalformedQuery,
     /// The body is not declared as JSON.
@@ -23,6 +25,8 @@ pub enum ProblemKind {
     InvalidContext,
     /// A noise ratio outside 0.30 to 0.80 (L5-12).
     InvalidNoise,
+    /// An enrichment outside 0.0 to 1.0 (L5-09).
+    InvalidEnrichment,
     /// An anonymity floor outside 1 to 10.
     InvalidFloor,
     /// A time to live outside 24 to 168 hours.
@@ -33,6 +37,14 @@ pub enum ProblemKind {
     InvalidWindow,
     /// A result cap outside 1 to 200 (L5-01).
     InvalidLimit,
+    /// A timeout of a socket's request outside 100 to 60000 ms.
+    InvalidTimeout,
+    /// A cursor that no list of this agent gave.
+    InvalidCursor,
+    /// An idempotency key that is not 1 to 64 letters, digits, `-` and `_`.
+    InvalidKey,
+    /// An idempotency key that belongs to another request.
+    KeyReused,
     /// Not 32 letters and digits (L5-14).
     InvalidToken,
     /// Not 16 digits whose check digits fit.
@@ -51,6 +63,8 @@ pub enum ProblemKind {
     UnknownRoute,
     /// The route exists, the method does not.
     MethodNotAllowed,
+    /// The socket's route was called without asking for a WebSocket.
+    UpgradeRequired,
     /// No broadcast of that id.
     UnknownBroadcast,
     /// No association of that id or token: never existed, expired or deleted look alike (L5-15).
@@ -59,6 +73,8 @@ pub enum ProblemKind {
     NothingHeld,
     /// None of the named cards is known (any more).
     UnknownCard,
+    /// An update that would lower the privacy of what is out (L5-10).
+    LowersPrivacy,
     /// Not possible as things stand: the detail says what to do first.
     WrongState,
     /// A limit of DESIGN section 6 is used up; `retry_after_seconds` says until when.
@@ -73,6 +89,8 @@ pub enum ProblemKind {
     IdentifyingWords,
     /// The vault could not be written: nothing of the request took effect on disk.
     VaultUnwritable,
+    /// A socket's request was not answered in the time it allowed; it may have taken effect all the same.
+    TimedOut,
     /// The agent is stopping.
     Stopping,
     /// A fault of ours.
@@ -81,8 +99,9 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 44] = [
         Self::MalformedBody,
+        Self::MalformedFrame,
         Self::MalformedQuery,
         Self::UnsupportedMediaType,
         Self::BodyTooLarge,
@@ -90,11 +109,16 @@ impl ProblemKind {
         Self::ExactPosition,
         Self::InvalidContext,
         Self::InvalidNoise,
+        Self::InvalidEnrichment,
         Self::InvalidFloor,
         Self::InvalidTtl,
         Self::InvalidRadius,
         Self::InvalidWindow,
         Self::InvalidLimit,
+        Self::InvalidTimeout,
+        Self::InvalidCursor,
+        Self::InvalidKey,
+        Self::KeyReused,
         Self::InvalidToken,
         Self::InvalidCode,
         Self::InvalidContact,
@@ -104,10 +128,12 @@ impl ProblemKind {
         Self::ForeignCaller,
         Self::UnknownRoute,
         Self::MethodNotAllowed,
+        Self::UpgradeRequired,
         Self::UnknownBroadcast,
         Self::UnknownAssociation,
         Self::NothingHeld,
         Self::UnknownCard,
+        Self::LowersPrivacy,
         Self::WrongState,
         Self::Quota,
         Self::InvalidImport,
@@ -115,6 +141,7 @@ impl ProblemKind {
         Self::OutsideArea,
         Self::IdentifyingWords,
         Self::VaultUnwritable,
+        Self::TimedOut,
         Self::Stopping,
         Self::Internal,
     ];
@@ -138,6 +165,7 @@ impl ProblemKind {
     const fn row(self) -> (&'static str, u16, &'static str) {
         match self {
             Self::MalformedBody => ("malformed-body", 400, "the body is not what this route takes"),
+            Self::MalformedFrame => ("malformed-frame", 400, "the frame is not what the socket takes"),
             Self::MalformedQuery => ("malformed-query", 400, "the query string is not what this route takes"),
             Self::UnsupportedMediaType => ("unsupported-media-type", 415, "send the body as application/json"),
             Self::BodyTooLarge => ("body-too-large", 413, "the body is larger than any valid one"),
@@ -145,11 +173,16 @@ impl ProblemKind {
             Self::ExactPosition => ("exact-position", 422, "a URL takes only coordinates with at most two decimals"),
             Self::InvalidContext => ("invalid-context", 422, "the context must have 1 to 500 characters"),
             Self::InvalidNoise => ("invalid-noise", 422, "the noise ratio must lie between 0.30 and 0.80"),
+            Self::InvalidEnrichment => ("invalid-enrichment", 422, "the enrichment must lie between 0.0 and 1.0"),
             Self::InvalidFloor => ("invalid-floor", 422, "the anonymity floor must lie between 1 and 10"),
             Self::InvalidTtl => ("invalid-ttl", 422, "the time to live must lie between 24 and 168 hours"),
             Self::InvalidRadius => ("invalid-radius", 422, "the radius must lie between 100 and 5000 metres"),
             Self::InvalidWindow => ("invalid-window", 422, "the window must lie between 300 and 86400 seconds"),
             Self::InvalidLimit => ("invalid-limit", 422, "the result cap must lie between 1 and 200"),
+            Self::InvalidTimeout => ("invalid-timeout", 422, "a timeout must lie between 100 and 60000 milliseconds"),
+            Self::InvalidCursor => ("invalid-cursor", 422, "that is no cursor of this list"),
+            Self::InvalidKey => ("invalid-key", 422, "an idempotency key has 1 to 64 letters, digits, - and _"),
+            Self::KeyReused => ("key-reused", 422, "this idempotency key belongs to another request"),
             Self::InvalidToken => ("invalid-token", 422, "a token has exactly 32 letters and digits"),
             Self::InvalidCode => ("invalid-code", 422, "a code has 16 digits, of which two check the others"),
             Self::InvalidContact => ("invalid-contact", 422, "a contact must have 1 to 300 bytes"),
@@ -159,10 +192,12 @@ impl ProblemKind {
             Self::ForeignCaller => ("foreign-caller", 403, "only programs of this machine may call"),
             Self::UnknownRoute => ("unknown-route", 404, "there is no such route"),
             Self::MethodNotAllowed => ("method-not-allowed", 405, "this route does not take that method"),
+            Self::UpgradeRequired => ("upgrade-required", 426, "this route takes only WebSockets"),
             Self::UnknownBroadcast => ("unknown-broadcast", 404, "there is no such broadcast"),
             Self::UnknownAssociation => ("unknown-association", 404, "there is no such association"),
             Self::NothingHeld => ("nothing-held", 404, "nothing is held against that provider"),
             Self::UnknownCard => ("unknown-card", 404, "none of these cards is known"),
+            Self::LowersPrivacy => ("lowers-privacy", 409, "an update can only make a broadcast stricter"),
             Self::WrongState => ("wrong-state", 409, "this is not possible as things stand"),
             Self::Quota => ("quota", 429, "a limit is used up for now"),
             Self::InvalidImport => ("invalid-import", 422, "that is no export of this program"),
@@ -170,6 +205,7 @@ impl ProblemKind {
             Self::OutsideArea => ("outside-area", 409, "this place is outside the area that is installed here"),
             Self::IdentifyingWords => ("identifying-words", 409, "the words hold something that points at one person"),
             Self::VaultUnwritable => ("vault-unwritable", 507, "the vault could not be written"),
+            Self::TimedOut => ("timed-out", 504, "the answer did not come in the time allowed"),
             Self::Stopping => ("stopping", 503, "the agent is stopping"),
             Self::Internal => ("internal", 500, "a fault of the agent"),
         }

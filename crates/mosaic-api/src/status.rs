@@ -66,6 +66,8 @@ pub enum WarningKind {
     VaultUnwritable,
     /// Associations live in memory only: a restart forgets them (S-46, C-58).
     MemoryOnly,
+    /// The noise in force is lower than it was a moment ago.
+    NoiseLowered,
     /// Maximum mode asks for Tor or a mesh; there is neither, and a relay stands in.
     NoTor,
     /// A broadcast falls below the anonymity floor and is sent less often, or not at all.
@@ -86,6 +88,35 @@ pub enum WarningKind {
     PassedOver,
     /// So many answers to the counts were given that the last one was not.
     AnswersSpent,
+}
+
+impl WarningKind {
+    /// Whether it tells of something that got worse for the person's privacy, and so is a `privacy.alert`.
+    pub const fn is_privacy_alert(self) -> bool {
+        match self {
+            Self::ReceiptBroken
+            | Self::ProviderLied
+            | Self::LedgerSpent
+            | Self::MomentVisible
+            | Self::OpenDoorVisible
+            | Self::NoiseLowered
+            | Self::NoTor
+            | Self::AnonymityFloor
+            | Self::SparseArea => true,
+            // these are about one broadcast before it leaves, or about what does not work
+            Self::ClockSkew
+            | Self::NoTable
+            | Self::VaultUnwritable
+            | Self::MemoryOnly
+            | Self::IdentifyingWords
+            | Self::LongWords
+            | Self::HighRisk
+            | Self::StalePlaces
+            | Self::Unsent
+            | Self::PassedOver
+            | Self::AnswersSpent => false,
+        }
+    }
 }
 
 /// Something the person should know.

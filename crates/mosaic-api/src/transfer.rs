@@ -65,6 +65,7 @@ impl From<BroadcastView> for ExportedBroadcast {
             granularity,
             expires_at,
             id: _,
+            noise: _,
             cards: _,
             not_before: _,
             inclusion: _,

@@ -8,7 +8,7 @@ mod words;
 
 use std::{collections::HashMap, sync::OnceLock};
 
-use mosaic_types::{ClassId, ContextText, TopicId};
+use mosaic_types::{ClassId, ContextText, Enrichment, TopicId};
 
 use classify::Lexicon;
 pub use classify::Reading;
@@ -93,6 +93,17 @@ impl Vocabulary {
     /// The topics of one class, in order of their numbers.
     pub fn topics_of(&self, class: ClassId) -> impl ExactSizeIterator<Item = &Topic> {
         self.by_class[usize::from(class.get())].iter().map(|index| &self.topics[*index])
+    }
+
+    /// `topics` of a class, and behind them so many more of it as a level fills of the room up to `most` (L5-09). What is
+    /// added is the same for everybody: the topics of the class that people ask for most. A higher level adds what a lower
+    /// one adds, and perhaps more.
+    pub fn enriched(&self, class: ClassId, mut topics: Vec<TopicId>, level: Enrichment, most: u8) -> Vec<TopicId> {
+        let room = most.saturating_sub(u8::try_from(topics.len()).unwrap_or(u8::MAX));
+        let mut others: Vec<_> = self.topics_of(class).filter(|topic| !topics.contains(&topic.id)).collect();
+        others.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.id.cmp(&b.id)));
+        topics.extend(others.into_iter().take(level.share_of(room).into()).map(|topic| topic.id));
+        topics
     }
 
     /// The topic with that number.

@@ -7,7 +7,7 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use mosaic_crypto::oprf::{OprfOutput, WholeKey};
 use mosaic_geo::{PlaceIndex, synthetic_city};
 use mosaic_release::{Draft, ReleaseError, ReleasedEvent, Releaser, ReleaserState};
-use mosaic_types::{ContextText, Mode, NoiseRatio, Period, Sensitive, Stream, TileId, Timestamp, TtlHours};
+use mosaic_types::{ContextText, Enrichment, Mode, NoiseRatio, Period, Sensitive, Stream, TileId, Timestamp, TtlHours};
 use mosaic_wire::{CardText, Carrier, GatheredText, Groups, LaneShape, OprfInput, TableDescriptor, TextField, encode};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -42,6 +42,7 @@ fn device(places: &Arc<PlaceIndex>) -> Releaser {
         requested: NoiseRatio::LOWEST,
         mode: Mode::Balanced,
         ttl: TtlHours::default(),
+        enrichment: Enrichment::default(),
     };
     releaser.draft(NOW, draft).expect("accepted");
     releaser

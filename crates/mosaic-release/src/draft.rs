@@ -1,5 +1,5 @@
 use mosaic_obfuscate::Granularity;
-use mosaic_types::{ClassId, ContextText, LatLng, Mode, NoiseRatio, Sensitive, TopicId, TtlHours};
+use mosaic_types::{ClassId, ContextText, Enrichment, LatLng, Mode, NoiseRatio, Sensitive, TopicId, TtlHours};
 use thiserror::Error;
 
 use crate::{BroadcastId, WhyZone};
@@ -17,6 +17,8 @@ pub struct Draft {
     pub mode: Mode,
     /// How long it stands.
     pub ttl: TtlHours,
+    /// How many topics of its class are added to those its words name.
+    pub enrichment: Enrichment,
 }
 
 /// What became of a draft.

@@ -3,13 +3,14 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use mosaic_crypto::kdf::{self, Label};
 use mosaic_geo::{Cell, PlaceIndex, Resolution};
 use mosaic_obfuscate::{
-    Cast, Charge, Ledger, RoundId, Vocabulary,
+    Cast, Charge, Ledger, Lifetime, RoundId, Vocabulary,
     blur::{self, Anchor},
     trail::Candidate,
 };
-use mosaic_types::{ClassShares, ContactText, LatLng, Mode, NoiseRatio, Timestamp, TopicId, Week};
+use mosaic_types::{ClassShares, ContactText, LatLng, Mode, NoiseRatio, Timestamp, TopicId, TtlHours, Week};
 use mosaic_wire::{CardText, OprfInput, TableDescriptor};
 use rand::CryptoRng;
+use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
 /// Most broadcasts that may stand at once: what one window's discovery events can carry.
 const MOST_BROADCASTS: usize = 10;
 /// Most topics that are released: as many as a persona names.
-const MOST_TOPICS: usize = 4;
+const MOST_TOPICS: u8 = 4;
 /// No cell that a decoy may name is near.
 const OUTSIDE: Refusal = Refusal::OutsideArea { within_km: blur::SNAP_WITHIN_KM };
 
@@ -102,7 +103,8 @@ impl Releaser {
         let (cell, why_zone) = self.released_place(place, now, draft.mode, id)?;
         let granularity = why_zone.map_or(Granularity::Fine, |_| Granularity::Zone);
         let mut topics = reading.topics;
-        topics.truncate(MOST_TOPICS);
+        topics.truncate(MOST_TOPICS.into());
+        let topics = Vocabulary::builtin().enriched(reading.class, topics, draft.enrichment, MOST_TOPICS);
         let text = draft.words.expose(|words| CardText::clipped(words).as_str().to_owned());
         let echo = self.state.habits.show(reading.class, cell, now.window(), draft.mode, &wording(&topics, &text));
         self.cast.follow(&self.state.habits);
@@ -119,6 +121,7 @@ impl Releaser {
             ttl_hours: draft.ttl.hours(),
             requested_thousandths: thousandths(draft.requested),
             echo,
+            ends_early: None,
         };
         let accepted = Accepted { why_zone, ..self.accepted(&broadcast, reading.confidence, now) };
         self.state.broadcasts.insert(broadcast.id, broadcast);
@@ -226,6 +229,27 @@ impl Releaser {
         if self.state.broadcasts.remove(&id).is_some() { Withdrawal::Withdrawn } else { Withdrawal::Unknown }
     }
 
+    /// Makes a broadcast stricter: more noise, an earlier end, or both; what was paid for its place stays paid. Its ten
+    /// go on together, with the time to live their bundles named before, and end together.
+    ///
+    /// # Errors
+    /// [`TightenError`]; nothing was changed then.
+    pub fn tighten(&mut self, now: Timestamp, id: BroadcastId, by: Tightening) -> Result<&Broadcast, TightenError> {
+        let standing = self.state.broadcasts.get_mut(&id).filter(|broadcast| !broadcast.is_over(now));
+        let broadcast = standing.ok_or(TightenError::Unknown)?;
+        let noise = by.noise.map(thousandths);
+        if noise.is_some_and(|noise| noise < broadcast.requested_thousandths) {
+            return Err(TightenError::LessNoise { least: broadcast.requested() });
+        }
+        let end = by.ttl.map(|ttl| Lifetime::whole(broadcast.created, ttl).ends());
+        if end.is_some_and(|end| end > broadcast.ends()) {
+            return Err(TightenError::Longer { most: broadcast.ends() });
+        }
+        broadcast.requested_thousandths = noise.unwrap_or(broadcast.requested_thousandths);
+        broadcast.ends_early = end.filter(|end| *end < broadcast.ends()).or(broadcast.ends_early);
+        Ok(broadcast)
+    }
+
     /// The broadcasts that were released and not withdrawn, oldest first; some may have ended.
     pub fn broadcasts(&self) -> impl Iterator<Item = &Broadcast> {
         self.state.broadcasts.values()
@@ -282,6 +306,36 @@ impl Releaser {
 /// Bytes that are equal for equal topics and text.
 pub(crate) fn wording(topics: &[TopicId], text: &str) -> Vec<u8> {
     topics.iter().flat_map(|topic| topic.0.to_be_bytes()).chain(text.bytes()).collect()
+}
+
+/// What is to become stricter about a broadcast; `None` stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tightening {
+    /// The noise asked for: as much as before, or more.
+    pub noise: Option<NoiseRatio>,
+    /// How long it stands, from its beginning: as long as before, or less.
+    pub ttl: Option<TtlHours>,
+}
+
+/// Why a broadcast stays as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum TightenError {
+    /// No broadcast of that name stands or waits.
+    #[error("there is no such broadcast")]
+    Unknown,
+    /// It would have less noise than before.
+    #[error("an update cannot lower the noise, which is {:.2}; withdraw it and broadcast anew", least.get())]
+    LessNoise {
+        /// What it has.
+        least: NoiseRatio,
+    },
+    /// It would stand longer than before.
+    #[error("an update cannot let it stand longer; withdraw it and broadcast anew")]
+    Longer {
+        /// When it ends.
+        most: Timestamp,
+    },
 }
 
 /// Whether there was something to withdraw.

@@ -60,6 +60,9 @@ pub struct Broadcast {
     pub(crate) ttl_hours: u8,
     pub(crate) requested_thousandths: u16,
     pub(crate) echo: Echo,
+    /// Set when it was made to end before its time to live is over; stored beside it.
+    #[serde(skip)]
+    pub(crate) ends_early: Option<Timestamp>,
 }
 
 impl Broadcast {
@@ -70,7 +73,8 @@ impl Broadcast {
 
     /// When it stands, unless it is withdrawn before.
     pub fn life(&self) -> Lifetime {
-        Lifetime::whole(self.created, self.ttl())
+        let whole = Lifetime::whole(self.created, self.ttl());
+        self.ends_early.map_or(whole, |end| whole.withdrawn(end.since(self.created)))
     }
 
     /// The round in which it is shown, beside a wish of each companion.

@@ -55,6 +55,37 @@ impl NoiseRatio {
     }
 }
 
+/// How much is added to a context: 0 (nothing, unless asked) to 1 (as much as there is room for), L5-09.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+pub struct Enrichment(f64);
+
+/// An enrichment outside its bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Error)]
+#[error("enrichment must be a number between 0.0 and 1.0")]
+pub struct InvalidEnrichment;
+
+impl Enrichment {
+    /// Checks the bounds; `NaN` stays out.
+    ///
+    /// # Errors
+    /// [`InvalidEnrichment`] when `raw` is not within `0.0..=1.0`.
+    pub fn new(raw: f64) -> Result<Self, InvalidEnrichment> {
+        (0.0..=1.0).contains(&raw).then_some(Self(raw)).ok_or(InvalidEnrichment)
+    }
+
+    /// The level as a number.
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+
+    /// How many of `room` free places it fills: this share of them, rounded down.
+    pub fn share_of(self, room: u8) -> u8 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and `room`")]
+        let filled = (f64::from(room) * self.0) as u8;
+        filled
+    }
+}
+
 /// How far around a person to look, in metres: `100..=5000`, 500 by default (L5-13).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Radius(u32);

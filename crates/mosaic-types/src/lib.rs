@@ -18,8 +18,8 @@ mod time;
 
 pub use anonymity::{AnonymityFloor, InvalidAnonymity};
 pub use bounds::{
-    ContactText, ContextText, InvalidContact, InvalidContext, InvalidNoise, InvalidRadius, InvalidToken, InvalidTtl,
-    InvalidWindow, NoiseRatio, Radius, SearchWindow, Token, TtlHours,
+    ContactText, ContextText, Enrichment, InvalidContact, InvalidContext, InvalidEnrichment, InvalidNoise,
+    InvalidRadius, InvalidToken, InvalidTtl, InvalidWindow, NoiseRatio, Radius, SearchWindow, Token, TtlHours,
 };
 pub use code::{Code, InvalidCode, Nameplate};
 pub use ids::{

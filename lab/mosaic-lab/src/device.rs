@@ -8,7 +8,9 @@ use mosaic_geo::{PlaceIndex, Resident};
 use mosaic_net::{Cadence, Scheduled};
 use mosaic_obfuscate::Vocabulary;
 use mosaic_release::{Accepted, Draft, Refusal, ReleaseError, ReleasedEvent, Releaser, ReleaserState};
-use mosaic_types::{ClassId, ContextText, LatLng, Mode, NoiseRatio, RowTag, Sensitive, Stream, Timestamp, TtlHours};
+use mosaic_types::{
+    ClassId, ContextText, Enrichment, LatLng, Mode, NoiseRatio, RowTag, Sensitive, Stream, Timestamp, TtlHours,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
@@ -79,6 +81,7 @@ impl<'a> Device<'a> {
             requested: NoiseRatio::new(0.5)?,
             mode: self.mode,
             ttl: TtlHours::default(),
+            enrichment: Enrichment::default(),
         };
         match self.releaser.draft(now, draft) {
             Ok(accepted) => Ok(Some(Wished { place: wish.place, accepted })),
@@ -97,6 +100,7 @@ impl<'a> Device<'a> {
             requested: NoiseRatio::new(0.5)?,
             mode: self.mode,
             ttl: TtlHours::default(),
+            enrichment: Enrichment::default(),
         };
         match self.releaser.draft(now, draft) {
             Ok(_) | Err(Refusal::OutsideArea { .. }) => Ok(()),

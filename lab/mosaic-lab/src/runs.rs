@@ -6,7 +6,7 @@ use anyhow::Result;
 use mosaic_attack::{DetectorReport, Estimator, Reports, averaging_curve, detect_slots};
 use mosaic_geo::{PlaceIndex, Residents, offset_m};
 use mosaic_release::{Draft, Refusal, Releaser, ReleaserState};
-use mosaic_types::{ContextText, LatLng, Mode, NoiseRatio, Sensitive, Timestamp, TtlHours};
+use mosaic_types::{ContextText, Enrichment, LatLng, Mode, NoiseRatio, Sensitive, Timestamp, TtlHours};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
@@ -219,6 +219,7 @@ pub(crate) fn released(places: &Arc<PlaceIndex>, seen: &[LatLng], rng: &mut ChaC
             requested: NoiseRatio::new(0.5)?,
             mode: Mode::Balanced,
             ttl: TtlHours::default(),
+            enrichment: Enrichment::default(),
         };
         let id = match releaser.draft(evening().after(Duration::from_mins(step)), draft) {
             Ok(accepted) => accepted.id,

@@ -1,8 +1,8 @@
 //! Files people open, links they paste and documents providers exchange.
 
 use mosaic_api::{
-    AcceptBody, AssociateBody, BroadcastBody, ExportDocument, LookupBody, ProximityBody, SettingsBody, WaveBody,
-    parse_body,
+    AcceptBody, AssociateBody, BroadcastBody, ClientFrame, ExportDocument, LookupBody, ProximityBody, SettingsBody,
+    SocketAsk, WaveBody, parse_body,
 };
 use mosaic_attack::MeterModel;
 use mosaic_crypto::{
@@ -47,6 +47,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "federation_evidence", run: evidence },
     Target { name: "federation_peer", run: |bytes| drop(postcard::from_bytes::<PeerRequest>(bytes)) },
     Target { name: "api_body", run: api_body },
+    Target { name: "api_frame", run: api_frame },
     Target { name: "crypto_dealing", run: dealing },
     Target { name: "crypto_complaint", run: complaint },
     Target { name: "crypto_share", run: |bytes| drop(Share::from_bytes(bytes)) },
@@ -177,6 +178,23 @@ fn api_body(bytes: &[u8]) {
     drop(parse_body::<AcceptBody>(bytes));
     drop(parse_body::<SettingsBody>(bytes));
     drop(parse_body::<ExportDocument>(bytes));
+}
+
+/// What is understood is within its bounds; what is refused says nothing of what was sent.
+fn api_frame(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match ClientFrame::parse(text) {
+        Ok(SocketAsk::Request(request)) => {
+            assert!((100..=60_000).contains(&request.timeout_ms), "a timeout out of bounds");
+            assert!(!request.id.to_string().is_empty(), "a question without a name");
+        }
+        Ok(SocketAsk::Subscribe { news, .. } | SocketAsk::Unsubscribe { news, .. }) => {
+            assert!(!news.is_empty() && news.is_sorted(), "no news, or one kind twice");
+        }
+        Ok(SocketAsk::Attention { seconds }) => assert!((1..=900).contains(&seconds), "attention out of bounds"),
+        Ok(SocketAsk::Hello { .. }) => {}
+        Err(error) => assert!((400..500).contains(&error.problem.status), "a refusal that blames the agent"),
+    }
 }
 
 fn dealing(bytes: &[u8]) {

@@ -2,7 +2,9 @@ mod confirm;
 
 use clap::Args;
 use jiff::Timestamp;
-use mosaic_api::{BroadcastBody, BroadcastList, BroadcastReply, Granularity, Operation, WarningKind};
+use mosaic_api::{
+    BroadcastBody, BroadcastList, BroadcastReply, BroadcastView, Granularity, Operation, UpdateBody, WarningKind,
+};
 use mosaic_types::Risk;
 use serde_json::json;
 
@@ -22,14 +24,16 @@ Examples:
   mosaic broadcast --context \"chess in the park\" --at -45.0012,0.0034 --ttl 24h --json
   mosaic broadcast --context \"legal advice\" --high-risk
   mosaic broadcast --context \"write to me@example.org\" --anyway
+  mosaic broadcast --context \"a game of go\" --enrich 0.5
   mosaic broadcast --list
+  mosaic broadcast --update b1 --noise 0.8 --ttl 24h
   mosaic broadcast --withdraw b1
 
 Words that point at you (an address, a number, a name of yours elsewhere) are shown before anything is sent. On a
 terminal you are asked; elsewhere the command ends with exit code 6, unless --anyway is given.")]
 pub(crate) struct BroadcastArgs {
     /// What you want, in your own words: 1 to 500 characters
-    #[arg(long, required_unless_present_any = ["list", "withdraw"])]
+    #[arg(long, required_unless_present_any = ["list", "update", "withdraw"])]
     context: Option<String>,
     /// Share of decoys, 0.30 to 0.80; raised to the mode's floor
     #[arg(long)]
@@ -40,6 +44,10 @@ pub(crate) struct BroadcastArgs {
     /// How long readers keep it: 24h to 168h
     #[arg(long, value_name = "SPAN")]
     ttl: Option<Seconds>,
+    /// Add topics of the same class from the public vocabulary, for readers who look for those: 0.0 (none) to 1.0 (up to four
+    /// in all)
+    #[arg(long, value_name = "LEVEL")]
+    enrich: Option<f64>,
     /// Begin up to half an hour late, at a moment that is drawn once
     #[arg(long)]
     high_risk: bool,
@@ -47,15 +55,18 @@ pub(crate) struct BroadcastArgs {
     #[arg(long)]
     anyway: bool,
     /// List what is out instead
-    #[arg(long, conflicts_with_all = ["context", "noise", "at", "ttl", "withdraw", "high_risk", "anyway"])]
+    #[arg(long, conflicts_with_all = ["context", "noise", "at", "ttl", "enrich", "update", "withdraw", "high_risk", "anyway"])]
     list: bool,
+    /// Make one stricter instead: --noise as before or more, --ttl (from its beginning) as before or less
+    #[arg(long, value_name = "ID", conflicts_with_all = ["context", "at", "enrich", "withdraw", "high_risk", "anyway"])]
+    update: Option<String>,
     /// Withdraw one instead: no further event carries it; what was sent stays until its table is destroyed
-    #[arg(long, value_name = "ID", conflicts_with_all = ["context", "noise", "at", "ttl", "high_risk", "anyway"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["context", "noise", "at", "ttl", "enrich", "high_risk", "anyway"])]
     withdraw: Option<String>,
 }
 
 impl BroadcastArgs {
-    /// Publishes, lists or withdraws.
+    /// Publishes, lists, updates or withdraws.
     pub(crate) async fn run(self, context: &Context) -> Outcome {
         if self.list {
             return list(context).await;
@@ -65,11 +76,20 @@ impl BroadcastArgs {
             context.out.result(&json!({ "withdrawn": id }), |page| page.line(format!("{id}: withdrawn")));
             return Ok(());
         }
+        let ttl_hours = self.ttl.map(|span| span.0.div_ceil(3_600));
+        if let Some(id) = &self.update {
+            return update(id, UpdateBody { noise_ratio: self.noise, ttl_hours }, context).await;
+        }
         let words = self.context.ok_or_else(|| Failure::usage("say what you want with --context"))?;
         let location = practice::place_or_center(self.at, context)?;
-        let ttl_hours = self.ttl.map(|span| span.0.div_ceil(3_600));
         let risk = self.high_risk.then_some(Risk::High);
-        let body = BroadcastBody { noise_ratio: self.noise, ttl_hours, risk, ..BroadcastBody::new(location, words) };
+        let body = BroadcastBody {
+            noise_ratio: self.noise,
+            ttl_hours,
+            enrichment: self.enrich,
+            risk,
+            ..BroadcastBody::new(location, words)
+        };
         // refused here already, so that bad input needs no agent
         body.clone().check()?;
         let confirm_identifiers = confirm::words(&body.context, self.anyway, context)?;
@@ -107,6 +127,21 @@ impl BroadcastArgs {
         });
         Ok(())
     }
+}
+
+async fn update(id: &str, body: UpdateBody, context: &Context) -> Outcome {
+    body.clone().check()?;
+    let view: BroadcastView = context.agent()?.call(Operation::UpdateBroadcast, id, Some(&body)).await?;
+    context.out.result(&view, |page| {
+        let noise = view.noise.effective;
+        page.line(format!("{}: updated", view.id));
+        page.pair("noise in force", format!("{:.2} strangers, {:.2} contacts", noise.discovery, noise.rendezvous));
+        let end = i64::try_from(view.expires_at).ok().and_then(|at| Timestamp::from_second(at).ok());
+        if let Some(end) = end {
+            page.pair("no event carries it after", end);
+        }
+    });
+    Ok(())
 }
 
 async fn list(context: &Context) -> Outcome {

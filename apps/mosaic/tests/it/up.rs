@@ -21,6 +21,9 @@ fn a_practice_federation_comes_and_goes() {
     assert_eq!((said["granularity"].as_str(), said["noise"]["requested"].as_f64()), (Some("fine"), Some(0.7)));
     let id = said["id"].as_str().unwrap();
     assert_eq!(home.run(&["broadcast", "--list"]).done()["broadcasts"][0]["id"], id);
+    let stricter = home.run(&["broadcast", "--update", id, "--noise", "0.8"]).done();
+    assert_eq!((&stricter["id"], stricter["noise"]["requested"].as_f64()), (&said["id"], Some(0.8)));
+    home.run(&["broadcast", "--update", id, "--noise", "0.6"]).failed(3, "cannot lower the noise");
     home.run(&["broadcast", "--withdraw", id]).done();
     assert_eq!(home.run(&["broadcast", "--list"]).done()["broadcasts"], serde_json::json!([]));
     home.run(&["broadcast", "--withdraw", id]).failed(3, "no such broadcast");
@@ -33,6 +36,8 @@ fn a_practice_federation_comes_and_goes() {
     assert_eq!(made["token"].as_str().map(str::len), Some(32));
     let door = home.run(&["open-door"]).done();
     assert_eq!(home.run(&["status"]).done()["open_door_until"], door["until"]);
+    #[cfg(unix)]
+    watching(&home);
     assert!(home.run(&["people"]).done()["people"].as_array().unwrap().is_empty());
 
     assert_eq!(up.interrupt(), 0);
@@ -95,6 +100,18 @@ fn counts_over_many_people(home: &Install) {
     let federation = home.file("provider-1/federation.json").display().to_string();
     let told = home.run(&["provider", "counts", "--federation", &federation]).done();
     assert_eq!((&told["days"], &told["lines"]), (&Value::from(0), &Value::Array(Vec::new())));
+}
+
+/// What stands is told at once, one document a line, until Ctrl-C.
+#[cfg(unix)]
+fn watching(home: &Install) {
+    let mut child = command(home.path()).args(["query", "--watch"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let told = lines.by_ref().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let door = told.into_iter().find(|news| news["alert"]["kind"] == "open-door-visible").unwrap();
+    assert_eq!(door["type"], "privacy.alert");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 fn settings_and_exports(home: &Install) {

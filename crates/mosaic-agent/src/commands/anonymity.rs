@@ -117,7 +117,7 @@ impl AgentCore {
     /// The events of the last 48 hours and what an attacker would state of each.
     pub fn receipts(&self, now: Timestamp) -> ReceiptsReply {
         let receipts = self.trail.events().map(|event| receipt(event, now)).collect();
-        ReceiptsReply { statement: DENIABILITY.to_owned(), receipts }
+        ReceiptsReply { statement: DENIABILITY.to_owned(), receipts, next: None }
     }
 }
 

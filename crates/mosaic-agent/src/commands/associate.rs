@@ -171,7 +171,7 @@ impl AgentCore {
 
     /// All associations that are not over, oldest first.
     pub fn associations(&self) -> AssociationList {
-        AssociationList { associations: self.associations.list().iter().rev().filter_map(shown).collect() }
+        AssociationList { associations: self.associations.list().iter().rev().filter_map(shown).collect(), next: None }
     }
 
     /// Gives one's contact to somebody who approached, or who answered.
@@ -228,7 +228,7 @@ impl AgentCore {
         let mut seen = BTreeSet::new();
         people.retain(|person| seen.insert(person.contact.clone()));
         people.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
-        PeopleReply { people }
+        PeopleReply { people, next: None }
     }
 
     /// Keeps a contact in the vault; without this it is forgotten with its association (S-46, C-58).

@@ -1,12 +1,12 @@
 use mosaic_api::{
     BroadcastList, BroadcastReply, BroadcastRequest, BroadcastView, BroadcastWarning, EffectiveNoise, Granularity,
-    Identifying, InclusionView, NoiseView, Problem, ProblemKind, WarningKind, ZoneReason,
+    Identifying, InclusionView, NoiseView, Problem, ProblemKind, UpdateRequest, WarningKind, ZoneReason,
 };
 use mosaic_discovery::{CardId, CardOrigin};
 use mosaic_geo::LocalTime;
 use mosaic_net::wait_before_first;
 use mosaic_obfuscate::identifiers::IdentifierKind;
-use mosaic_release::{Accepted, Broadcast, BroadcastId, Draft, Included, Refusal, WhyZone};
+use mosaic_release::{Accepted, Broadcast, BroadcastId, Draft, Included, Refusal, TightenError, Tightening, WhyZone};
 use mosaic_types::{Lane, Risk, Timestamp};
 use rand::CryptoRng;
 use thiserror::Error;
@@ -41,6 +41,28 @@ pub enum BroadcastError {
     /// The release refused.
     #[error(transparent)]
     Refused(Refusal),
+}
+
+/// Why a broadcast was not updated.
+#[derive(Clone, Copy, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum UpdateError {
+    /// An id of the wrong shape.
+    #[error("that is no id of a broadcast")]
+    InvalidId,
+    /// It is not there, or would become less strict.
+    #[error(transparent)]
+    Refused(TightenError),
+}
+
+impl From<UpdateError> for Problem {
+    fn from(error: UpdateError) -> Self {
+        match error {
+            UpdateError::InvalidId => ProblemKind::InvalidId.into(),
+            UpdateError::Refused(TightenError::Unknown) => ProblemKind::UnknownBroadcast.into(),
+            UpdateError::Refused(_) => Self::new(ProblemKind::LowersPrivacy).with_detail(error),
+        }
+    }
 }
 
 impl From<BroadcastError> for Problem {
@@ -93,6 +115,7 @@ impl AgentCore {
             requested: request.noise.unwrap_or_else(|| self.settings.requested()),
             mode: self.mode(),
             ttl: request.ttl.unwrap_or_else(|| self.settings.ttl()),
+            enrichment: request.enrichment,
         };
         let wait = wait_before_first(risk, rng);
         let accepted = self.releaser.draft_after(now, draft, wait).map_err(|refusal| {
@@ -183,7 +206,10 @@ impl AgentCore {
     /// What is out.
     pub fn broadcasts(&self, now: Timestamp) -> BroadcastList {
         let standing = self.releaser.broadcasts().filter(|broadcast| !broadcast.is_over(now));
-        BroadcastList { broadcasts: standing.map(|broadcast| self.broadcast_view(now, broadcast)).collect() }
+        BroadcastList {
+            broadcasts: standing.map(|broadcast| self.broadcast_view(now, broadcast)).collect(),
+            next: None,
+        }
     }
 
     fn broadcast_view(&self, now: Timestamp, broadcast: &Broadcast) -> BroadcastView {
@@ -191,6 +217,13 @@ impl AgentCore {
             id: broadcast.id.to_string(),
             class: class_name(broadcast.class),
             topics: topic_names(&broadcast.topics),
+            noise: NoiseView {
+                requested: broadcast.requested().get(),
+                effective: EffectiveNoise {
+                    discovery: broadcast.effective_discovery().get(),
+                    rendezvous: broadcast.effective_rendezvous().get(),
+                },
+            },
             granularity: granularity(broadcast.granularity),
             expires_at: broadcast.ends().as_secs(),
             not_before: self.not_before(now, broadcast.id),
@@ -198,6 +231,30 @@ impl AgentCore {
             inclusion: inclusion(self.releaser.included(broadcast)),
             anonymity: self.broadcast_anonymity(broadcast.id, now),
         }
+    }
+
+    /// Makes a broadcast stricter (L5-10); what was sent, and what was paid for its place, stays.
+    ///
+    /// # Errors
+    /// [`UpdateError`]; nothing was changed then.
+    pub fn update_broadcast(
+        &mut self,
+        now: Timestamp,
+        id: &str,
+        request: UpdateRequest,
+    ) -> Result<BroadcastView, UpdateError> {
+        let id: BroadcastId = id.parse().map_err(|_| UpdateError::InvalidId)?;
+        let by = Tightening { noise: request.noise, ttl: request.ttl };
+        let broadcast = self.releaser.tighten(now, id, by).map_err(UpdateError::Refused)?.clone();
+        self.dirty = true;
+        self.stirred = true;
+        self.revise();
+        if broadcast.is_over(now) {
+            self.interests.unfollow(id);
+            self.replan(now);
+            self.schedule.prepared = false;
+        }
+        Ok(self.broadcast_view(now, &broadcast))
     }
 
     /// Takes a broadcast back; what was sent stays until its table is destroyed.
@@ -212,6 +269,7 @@ impl AgentCore {
         self.replan(now);
         self.dirty = true;
         self.stirred = true;
+        self.revise();
         if known { Ok(()) } else { Err(ProblemKind::UnknownBroadcast) }
     }
 }

@@ -51,7 +51,7 @@ impl AgentCore {
     }
 
     /// The words' class and topics; else those of the person's own broadcasts; else every class.
-    fn interests_of(&self, request: &ProximityRequest) -> Vec<Interest> {
+    pub(crate) fn interests_of(&self, request: &ProximityRequest) -> Vec<Interest> {
         let at = |class, topics| Interest {
             class,
             topics,
@@ -89,7 +89,7 @@ impl AgentCore {
     }
 }
 
-fn card_view(ranked: &Ranked) -> CardView {
+pub(super) fn card_view(ranked: &Ranked) -> CardView {
     let card = &ranked.card;
     CardView {
         id: card.id().to_string(),

@@ -84,7 +84,7 @@ impl AgentCore {
         views.collect()
     }
 
-    fn noise_view(&self, now: Timestamp) -> NoiseView {
+    pub(super) fn noise_view(&self, now: Timestamp) -> NoiseView {
         let requested = self.settings.requested();
         NoiseView {
             requested: requested.get(),
@@ -120,7 +120,7 @@ impl AgentCore {
         ))
     }
 
-    fn warnings(&self, now: Timestamp) -> Vec<Warning> {
+    pub(super) fn warnings(&self, now: Timestamp) -> Vec<Warning> {
         let mut warnings = self.alerts.warnings();
         warnings.extend(self.path_warning());
         warnings.extend(self.anonymity_warning(now));

@@ -116,6 +116,6 @@ impl AgentCore {
             received_at: view.since.as_secs(),
             expires_at: view.until.as_secs(),
         });
-        WavesReply { waves: waves.collect() }
+        WavesReply { waves: waves.collect(), next: None }
     }
 }

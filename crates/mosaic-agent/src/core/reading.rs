@@ -6,7 +6,7 @@ use std::{
 };
 
 use mosaic_crypto::oprf::OprfOutput;
-use mosaic_discovery::{AssociationEvent, AssociationId, Card, Kind};
+use mosaic_discovery::{AssociationEvent, AssociationId, Card, Insertion, Kind};
 use mosaic_types::{Lane, Period, ProviderId, RowTag, TableId, Timestamp, TopicId};
 use mosaic_wire::{Call, GenerationBlock, GenerationId, Head, OprfInput, RECORD, Record, Reply, records_of_row, rows};
 use rand::CryptoRng;
@@ -205,10 +205,12 @@ impl AgentCore {
         Card::open(now, input, self.oprf.outputs.get(input)?, keys, bytes)
     }
 
-    fn shelve(&mut self, now: Timestamp, cards: Vec<Card>) {
+    pub(crate) fn shelve(&mut self, now: Timestamp, cards: Vec<Card>) {
         for card in cards {
             // the book decides: new, finer, known, own, stale or full
-            let _insertion = self.book.insert(now, card);
+            if matches!(self.book.insert(now, card), Insertion::New | Insertion::Refined) {
+                self.revise();
+            }
         }
     }
 

@@ -19,6 +19,7 @@ impl AgentCore {
         if before.is_some_and(|(window, at)| window == now.window() && at / 60_000 == now.as_millis() / 60_000) {
             return;
         }
+        self.revise();
         self.reader.note_progress();
         let periods = self.reader.periods(now);
         let oldest = periods.first().copied().unwrap_or(now.period());

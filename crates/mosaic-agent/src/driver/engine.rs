@@ -12,7 +12,7 @@ use mosaic_vault::{CommitError, Vault};
 use mosaic_wire::{CallFailure, Reply};
 use rand::rngs::StdRng;
 use tokio::{
-    sync::{Semaphore, mpsc, oneshot},
+    sync::{Semaphore, mpsc, oneshot, watch},
     time::{Instant, sleep, sleep_until},
 };
 
@@ -54,7 +54,10 @@ struct Job {
 
 /// The door to the engine: commands go in, answers come out, nothing waits for the network.
 #[derive(Clone)]
-pub(crate) struct Engine(mpsc::Sender<Job>);
+pub(crate) struct Engine {
+    jobs: mpsc::Sender<Job>,
+    revision: watch::Receiver<u64>,
+}
 
 /// The engine's end of its channels.
 pub(super) struct Link {
@@ -63,13 +66,21 @@ pub(super) struct Link {
     reports: mpsc::UnboundedSender<(CallId, Result<Reply, CallFailure>)>,
     client: ProviderClient,
     lines: Arc<Semaphore>,
+    revision: watch::Sender<u64>,
 }
 
 impl Engine {
     pub(super) fn pair(client: ProviderClient) -> (Self, Link) {
         let (door, jobs) = mpsc::channel(JOBS);
         let (reports, replies) = mpsc::unbounded_channel();
-        (Self(door), Link { jobs, replies, reports, client, lines: Arc::new(Semaphore::new(CALLS)) })
+        let (revised, revision) = watch::channel(0);
+        let lines = Arc::new(Semaphore::new(CALLS));
+        (Self { jobs: door, revision }, Link { jobs, replies, reports, client, lines, revision: revised })
+    }
+
+    /// Changes whenever who watches should look again; closed when the engine ends.
+    pub(crate) fn revision(&self) -> watch::Receiver<u64> {
+        self.revision.clone()
     }
 
     /// Runs `command` in the engine.
@@ -90,7 +101,7 @@ impl Engine {
                 let _unheard = answer.send((result, saved));
             })
         });
-        self.0.send(Job { durability, work }).await.map_err(|_| ProblemKind::Stopping)?;
+        self.jobs.send(Job { durability, work }).await.map_err(|_| ProblemKind::Stopping)?;
         match answered.await.map_err(|_| ProblemKind::Stopping)? {
             (result, Saved::Yes) => Ok(result),
             (_, Saved::No) => Err(Problem::new(ProblemKind::VaultUnwritable)
@@ -128,6 +139,7 @@ impl EngineLoop {
             if let Some(truth) = &mut self.truth {
                 truth.write(self.core.take_truth());
             }
+            self.publish_revision();
             let pause = self.clock.until(self.core.next_wake()).max(SHORTEST_SLEEP);
             let save_at = self.save_at.unwrap_or_else(|| Instant::now() + DEBOUNCE);
             tokio::select! {
@@ -144,6 +156,11 @@ impl EngineLoop {
             }
         }
         if self.core.is_dirty() { self.save().await } else { Ok(()) }
+    }
+
+    fn publish_revision(&self) {
+        let revision = self.core.revision();
+        self.link.revision.send_if_modified(|known| std::mem::replace(known, revision) != revision);
     }
 
     fn make_calls(&mut self) {

@@ -5,8 +5,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use mosaic_api::{
-    AcceptBody, AssociateBody, AssociateRequest, BroadcastBody, ExportDocument, LookupBody, Means, Operation, Problem,
-    ProblemKind, ProximityBody, ProximityParams, SettingsBody, WaveBody, parse_body,
+    AcceptBody, AssociateBody, AssociateRequest, BroadcastBody, ExportDocument, Listed as _, LookupBody, Means,
+    Operation, PageParams, PageRequest, Problem, ProblemKind, ProximityBody, ProximityParams, SettingsBody, UpdateBody,
+    WaveBody, parse_body,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -17,6 +18,14 @@ use crate::{
         Engine,
     },
 };
+
+/// The largest body of a request.
+pub(super) const fn largest_body(operation: Operation) -> usize {
+    match operation {
+        Operation::Import => IMPORT,
+        _ => BODY,
+    }
+}
 
 /// The largest body of an ordinary request: 200 card ids, a context and a contact fit many times.
 const BODY: usize = 64 * 1_024;
@@ -44,7 +53,14 @@ pub(super) async fn answer(
             let asked = body::<BroadcastBody>(request, BODY).await?.check()?;
             reply.json(engine.ask(Disk, |core, now, rng| core.broadcast(now, rng, asked)).await??)
         }
-        Operation::ListBroadcasts => reply.json(engine.ask(Memory, |core, now, _| core.broadcasts(now)).await?),
+        Operation::ListBroadcasts => {
+            let page = page(&request)?;
+            reply.json(engine.ask(Memory, |core, now, _| core.broadcasts(now)).await?.page(&page))
+        }
+        Operation::UpdateBroadcast => {
+            let asked = body::<UpdateBody>(request, BODY).await?.check()?;
+            reply.json(engine.ask(Disk, move |core, now, _| core.update_broadcast(now, &id, asked)).await??)
+        }
         Operation::Withdraw => {
             engine.ask(Disk, move |core, now, _| core.withdraw(now, &id)).await??;
             reply.nothing()
@@ -65,9 +81,12 @@ pub(super) async fn answer(
         | Operation::Accept
         | Operation::Decline
         | Operation::DeleteAssociation => associate(engine, reply, id, request).await,
-        Operation::People | Operation::KeepPerson | Operation::ForgetPerson => people(engine, reply, id).await,
+        Operation::People | Operation::KeepPerson | Operation::ForgetPerson => people(engine, reply, id, request).await,
         Operation::Status => reply.json(engine.ask(Memory, |core, now, _| core.status(now)).await?),
-        Operation::Receipts => reply.json(engine.ask(Memory, |core, now, _| core.receipts(now)).await?),
+        Operation::Receipts => {
+            let page = page(&request)?;
+            reply.json(engine.ask(Memory, |core, now, _| core.receipts(now)).await?.page(&page))
+        }
         Operation::Aggregates => reply.json(engine.ask(Memory, |core, _, _| core.aggregates()).await?),
         Operation::Evidence => reply.json(engine.ask(Memory, |core, _, _| core.evidence()).await?),
         Operation::Forgive => {
@@ -82,13 +101,15 @@ pub(super) async fn answer(
         }
         Operation::Export => reply.json(engine.ask(Memory, |core, now, _| core.export(now)).await?),
         Operation::Import => import(engine, reply, request).await,
+        Operation::Socket => Err(ProblemKind::UpgradeRequired.into()),
         Operation::Describe => reply.json(mosaic_api::openapi()),
     }
 }
 
 async fn wave(engine: &Engine, reply: Reply, request: Request) -> Result<Response, Problem> {
     if reply.0 == Operation::Waves {
-        return reply.json(engine.ask(Memory, |core, _, _| core.waves()).await?);
+        let page = page(&request)?;
+        return reply.json(engine.ask(Memory, |core, _, _| core.waves()).await?.page(&page));
     }
     let asked = body::<WaveBody>(request, BODY).await?.check()?;
     reply.json(engine.ask(Memory, |core, now, rng| core.wave(now, rng, asked)).await??)
@@ -130,11 +151,14 @@ async fn associate(engine: &Engine, reply: Reply, id: String, request: Request) 
             engine.ask(Memory, move |core, now, _| core.delete(now, &id)).await??;
             reply.nothing()
         }
-        _ => reply.json(engine.ask(Memory, |core, _, _| core.associations()).await?),
+        _ => {
+            let page = page(&request)?;
+            reply.json(engine.ask(Memory, |core, _, _| core.associations()).await?.page(&page))
+        }
     }
 }
 
-async fn people(engine: &Engine, reply: Reply, id: String) -> Result<Response, Problem> {
+async fn people(engine: &Engine, reply: Reply, id: String, request: Request) -> Result<Response, Problem> {
     match reply.0 {
         Operation::KeepPerson => {
             engine.ask(Disk, move |core, _, _| core.keep_person(&id)).await??;
@@ -144,7 +168,10 @@ async fn people(engine: &Engine, reply: Reply, id: String) -> Result<Response, P
             engine.ask(Disk, move |core, _, _| core.forget_person(&id)).await??;
             reply.nothing()
         }
-        _ => reply.json(engine.ask(Memory, |core, _, _| core.people()).await?),
+        _ => {
+            let page = page(&request)?;
+            reply.json(engine.ask(Memory, |core, _, _| core.people()).await?.page(&page))
+        }
     }
 }
 
@@ -153,6 +180,10 @@ async fn import(engine: &Engine, reply: Reply, request: Request) -> Result<Respo
     let mode = if validate { ImportMode::Validate } else { ImportMode::Apply };
     let document = body::<ExportDocument>(request, IMPORT).await?;
     reply.json(engine.ask(Disk, move |core, now, _| core.import(now, document, mode)).await??)
+}
+
+fn page(request: &Request) -> Result<PageRequest, Problem> {
+    query::<PageParams>(request)?.check()
 }
 
 fn query<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {

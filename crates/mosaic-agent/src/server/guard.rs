@@ -40,13 +40,28 @@ impl Guard {
 
     fn knows_token(&self, headers: &HeaderMap) -> bool {
         let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-        shown.is_some_and(|token| bool::from(token.ct_eq(self.token.as_bytes())))
+        shown.is_some_and(|token| self.is_token(token))
+    }
+
+    /// Whether this is the token of the installation; takes as long whatever it is.
+    pub(super) fn is_token(&self, shown: &[u8]) -> bool {
+        bool::from(shown.ct_eq(self.token.as_bytes()))
+    }
+
+    /// A digest of what somebody asked, keyed by the token so that it says nothing by itself.
+    pub(super) fn digest(&self, parts: &[&[u8]]) -> [u8; 32] {
+        mosaic_crypto::digest(&[&[self.token.as_bytes()], parts].concat())
+    }
+
+    /// Pages cannot name a token in the request for a socket: there it may come in the first frame instead.
+    fn may_show_later(request: &Request) -> bool {
+        request.uri().path() == Operation::Socket.route().1 && !request.headers().contains_key(header::AUTHORIZATION)
     }
 }
 
 /// Checks host, origin and token before anything else looks at a request.
 pub(super) async fn admit(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let open = request.uri().path() == Operation::Describe.route().1;
+    let open = request.uri().path() == Operation::Describe.route().1 || Guard::may_show_later(&request);
     let mut response = if !shared.guard.knows_host(&request) || !shared.guard.knows_origin(request.headers()) {
         refuse(&ProblemKind::ForeignCaller.into())
     } else if !open && !shared.guard.knows_token(request.headers()) {

@@ -192,6 +192,7 @@ async fn every_operation_is_routed_and_nothing_else() {
             Method::Get => "GET",
             Method::Post => "POST",
             Method::Put => "PUT",
+            Method::Patch => "PATCH",
             Method::Delete => "DELETE",
         };
         let answer = agent.send(method, &path.replace("{id}", "x").replace("{token}", "x"), None).await;

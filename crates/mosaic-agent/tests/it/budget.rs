@@ -33,6 +33,7 @@ fn the_status_says_what_was_spent_and_why_a_place_is_a_zone() {
             context: "coffee".to_owned(),
             noise_ratio: None,
             ttl_hours: None,
+            enrichment: None,
             risk: None,
             confirm_identifiers: false,
         };

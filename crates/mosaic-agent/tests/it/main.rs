@@ -3,12 +3,16 @@
 
 mod api;
 mod budget;
+mod client;
+mod contexts;
 mod disk;
 mod guard;
 mod lifecycle;
 mod logs;
 mod noise;
 mod receipts;
+mod repeats;
 mod schema;
+mod socket;
 mod support;
 mod warnings;

@@ -27,6 +27,13 @@ pub(crate) fn check(method: &str, path: &str, answer: &Answer) {
     assert!(faults.is_empty(), "{method} {path} {}: {faults:#?} in {}", answer.status, answer.body);
 }
 
+/// Panics unless `frame` is what the document says an agent sends over the socket.
+pub(crate) fn check_frame(frame: &Value) {
+    let mut faults = Vec::new();
+    validate(frame, &DOCUMENT["components"]["schemas"]["AgentFrame"], "", &mut faults);
+    assert!(faults.is_empty(), "{faults:#?} in {frame}");
+}
+
 /// What the document says of a response; a refusal is a problem on every route and on none.
 fn response(method: &str, path: &str, status: u16) -> Value {
     let path = path.split('?').next().unwrap();
@@ -51,6 +58,7 @@ const fn name(method: Method) -> &'static str {
         Method::Get => "GET",
         Method::Post => "POST",
         Method::Put => "PUT",
+        Method::Patch => "PATCH",
         Method::Delete => "DELETE",
     }
 }
@@ -138,6 +146,22 @@ fn fits(value: &Value, pattern: &str) -> bool {
     }
     let words = pattern.strip_prefix("^(").and_then(|rest| rest.strip_suffix(")$"));
     words.unwrap_or_else(|| panic!("the validator does not know {pattern}")).split('|').any(|word| word == text)
+}
+
+/// Every example of the description is what its schema says.
+#[test]
+fn examples_fit_their_schemas() {
+    let (mut todo, mut shown) = (vec![&DOCUMENT["paths"]], 0);
+    while let Some(value) = todo.pop() {
+        if let (Some(schema), Some(example)) = (value.get("schema"), value.get("example")) {
+            let mut faults = Vec::new();
+            validate(example, schema, "", &mut faults);
+            assert!(faults.is_empty(), "{faults:#?} in {example}");
+            shown += 1;
+        }
+        todo.extend(value.as_object().into_iter().flat_map(Map::values));
+    }
+    assert!(shown > 2 * Operation::ALL.len() - 10, "{shown} examples");
 }
 
 /// A validator that accepts everything would check nothing.

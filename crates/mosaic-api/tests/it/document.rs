@@ -1,6 +1,9 @@
 use std::collections::BTreeSet;
 
-use mosaic_api::{Method, Operation, Problem, ProblemKind, openapi};
+use mosaic_api::{
+    AcceptBody, AssociateBody, BroadcastBody, ExportDocument, LookupBody, Method, Operation, Problem, ProblemKind,
+    ProximityBody, SettingsBody, UpdateBody, WaveBody, openapi, parse_body,
+};
 use serde_json::Value;
 
 /// Write the document anew with `MOSAIC_BLESS=1 cargo test -p mosaic-api`.
@@ -31,6 +34,7 @@ fn the_document_holds_exactly_the_operations() {
             Method::Get => "get",
             Method::Post => "post",
             Method::Put => "put",
+            Method::Patch => "patch",
             Method::Delete => "delete",
         };
         (path.to_owned(), method.to_owned())
@@ -53,6 +57,37 @@ fn the_document_lists_every_problem() {
 #[test]
 fn the_document_names_no_server() {
     assert_eq!(serde_json::to_value(openapi()).unwrap().get("servers"), None);
+}
+
+/// Every operation with a body shows one, and the agent would take it.
+#[test]
+fn the_examples_of_bodies_are_valid() {
+    let document = serde_json::to_value(openapi()).unwrap();
+    let mut shown = 0;
+    for operation in Operation::ALL {
+        let (method, path) = operation.route();
+        let described = &document["paths"][path][format!("{method:?}").to_lowercase()];
+        let Some(body) = described.get("requestBody") else { continue };
+        let example = body["content"]["application/json"]["example"].to_string();
+        let bytes = example.as_bytes();
+        let checked = match operation {
+            Operation::Broadcast => parse_body::<BroadcastBody>(bytes).and_then(|body| body.check().map(drop)),
+            Operation::UpdateBroadcast => parse_body::<UpdateBody>(bytes).and_then(|body| body.check().map(drop)),
+            Operation::Proximity => parse_body::<ProximityBody>(bytes).and_then(|body| body.check().map(drop)),
+            Operation::Wave => parse_body::<WaveBody>(bytes).and_then(|body| body.check().map(drop)),
+            Operation::Associate => parse_body::<AssociateBody>(bytes).and_then(|body| body.check().map(drop)),
+            Operation::AssociationByToken => parse_body::<LookupBody>(bytes).and_then(|body| body.check().map(drop)),
+            Operation::Accept => parse_body::<AcceptBody>(bytes).and_then(|body| body.check().map(drop)),
+            Operation::ChangeSettings => parse_body::<SettingsBody>(bytes).and_then(|body| body.check().map(drop)),
+            Operation::Import => parse_body::<ExportDocument>(bytes).map(|document| {
+                assert!(document.is_known_format());
+            }),
+            other => panic!("{other:?} has a body that no test looks at"),
+        };
+        assert_eq!(checked, Ok(()), "{operation:?}: {example}");
+        shown += 1;
+    }
+    assert_eq!(shown, 9);
 }
 
 /// Every `$ref` points to something.

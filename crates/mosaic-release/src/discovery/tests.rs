@@ -60,6 +60,7 @@ fn stand(releaser: &mut Releaser, number: u64, created: Timestamp, granularity: 
         ttl_hours: 168,
         requested_thousandths: 500,
         echo,
+        ends_early: None,
     };
     releaser.state.broadcasts.insert(own.id, own);
 }

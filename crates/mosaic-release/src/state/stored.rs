@@ -10,7 +10,8 @@ use crate::releaser::wording;
 
 /// The formats of a stored state. Version 1 had no number: it began with an optional ledger, whose first byte
 /// is 0 or 1 in the vault's encoding, just as the number of a variant is. So version 1 reads as either of the
-/// first two variants, versions 2 to 4 as the third to fifth, and what is written now is the sixth.
+/// first two variants and versions 2 to 5 as the third to sixth. What is written now is version 5, or 6 while some broadcast ends
+/// before its time to live is over.
 #[derive(Serialize, Deserialize)]
 pub(super) enum Stored {
     WithoutLedger(First),
@@ -19,6 +20,7 @@ pub(super) enum Stored {
     Third(Box<Held<Source>>),
     Fourth(Box<ByHabit>),
     Fifth(Box<(ByHabit, Option<ClassShares>)>),
+    Sixth(Box<(ByHabit, Option<ClassShares>, BTreeMap<BroadcastId, Timestamp>)>),
 }
 
 /// What is held since version 4; since version 5 beside it what was popular where the device began.
@@ -85,8 +87,14 @@ struct EarlyBroadcast {
 impl From<ReleaserState> for Stored {
     fn from(state: ReleaserState) -> Self {
         let ReleaserState { ledger, memo, whereabouts, habits, broadcasts, last_id, written, combined, liked } = state;
+        let early = |broadcast: &Broadcast| Some((broadcast.id, broadcast.ends_early?));
+        let ends_early: BTreeMap<_, _> = broadcasts.values().filter_map(early).collect();
         let held = ByHabit { ledger, memo, whereabouts, habits, broadcasts, last_id, written, combined };
-        Self::Fifth(Box::new((held, liked)))
+        if ends_early.is_empty() {
+            Self::Fifth(Box::new((held, liked)))
+        } else {
+            Self::Sixth(Box::new((held, liked, ends_early)))
+        }
     }
 }
 
@@ -123,6 +131,14 @@ impl From<Stored> for ReleaserState {
             Stored::Fifth(held) => {
                 let (held, liked) = *held;
                 by_region(held, liked)
+            }
+            Stored::Sixth(held) => {
+                let (held, liked, ends_early) = *held;
+                let mut state = by_region(held, liked);
+                for (id, broadcast) in &mut state.broadcasts {
+                    broadcast.ends_early = ends_early.get(id).copied();
+                }
+                state
             }
         }
     }
@@ -174,6 +190,7 @@ fn by_habit(early: BTreeMap<BroadcastId, EarlyBroadcast>) -> (Habits, BTreeMap<B
             ttl_hours,
             requested_thousandths,
             echo,
+            ends_early: None,
         };
         (id, base)
     };
@@ -298,6 +315,20 @@ mod tests {
         let liked = ClassShares::new([1.0; 16]).unwrap();
         let bytes = postcard::to_allocvec(&ReleaserState::where_popular(liked)).unwrap();
         assert_eq!(postcard::from_bytes::<ReleaserState>(&bytes).unwrap().liked, Some(liked));
+    }
+
+    /// Version 6 is written only while it is needed, so that an earlier program reads most states.
+    #[test]
+    fn an_early_end_is_kept() {
+        let (habits, mut broadcasts) = by_habit(BTreeMap::from([(BroadcastId(4), early())]));
+        let mut state = ReleaserState { habits, broadcasts: broadcasts.clone(), ..ReleaserState::default() };
+        assert_eq!(postcard::to_allocvec(&state).unwrap()[0], 5);
+        let end = early().created.after(Duration::from_hours(5));
+        broadcasts.values_mut().for_each(|broadcast| broadcast.ends_early = Some(end));
+        state.broadcasts = broadcasts;
+        let bytes = postcard::to_allocvec(&state).unwrap();
+        let read: ReleaserState = postcard::from_bytes(&bytes).unwrap();
+        assert_eq!((bytes[0], read.broadcasts[&BroadcastId(4)].ends()), (6, end));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use mosaic_discovery::Card;
 use mosaic_geo::{Place, PlaceIndex, PlaceKind, PlaceTag, Provenance};
 use mosaic_release::{Draft, OprfOutputs, OutgoingFrame, ReleaseError, ReleasedEvent, Releaser, ReleaserState};
 use mosaic_types::{
-    ContextText, LatLng, Mode, NoiseRatio, Period, RowTag, Sensitive, Stream, TileId, Timestamp, TtlHours,
+    ContextText, Enrichment, LatLng, Mode, NoiseRatio, Period, RowTag, Sensitive, Stream, TileId, Timestamp, TtlHours,
 };
 use mosaic_wire::{Groups, LaneShape, OprfInput, TableDescriptor, rows};
 use rand_chacha::ChaCha20Rng;
@@ -52,6 +52,7 @@ pub(crate) fn draft(words: &str, requested: f64, mode: Mode) -> Draft {
         requested: NoiseRatio::new(requested).unwrap(),
         mode,
         ttl: TtlHours::default(),
+        enrichment: Enrichment::default(),
     }
 }
 

@@ -11,7 +11,7 @@ use mosaic_attack::{
 };
 use mosaic_geo::{Cell, PlaceIndex, Resolution, displacement_m, offset_m};
 use mosaic_release::{Draft, Refusal, Releaser, ReleaserState};
-use mosaic_types::{ContextText, LatLng, Mode, NoiseRatio, Sensitive, Timestamp, TtlHours};
+use mosaic_types::{ContextText, Enrichment, LatLng, Mode, NoiseRatio, Sensitive, Timestamp, TtlHours};
 use rand::RngExt;
 use rand_chacha::ChaCha20Rng;
 
@@ -202,6 +202,7 @@ pub(super) fn release(
             requested: NoiseRatio::new(0.5)?,
             mode: Mode::Balanced,
             ttl: TtlHours::default(),
+            enrichment: Enrichment::default(),
         };
         let id = match releaser.draft(*at, draft) {
             Ok(accepted) => accepted.id,

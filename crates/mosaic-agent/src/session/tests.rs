@@ -331,13 +331,10 @@ proptest! {
 
 fn request(number: u32) -> AssociationView {
     AssociationView {
-        id: format!(
-            "{number:032x
-        tries_left: None,
-    }"
-        ),
+        id: format!("{number:032x}"),
         kind: mosaic_api::AssociationKind::Wave,
         state: mosaic_api::AssociationState::Approached,
         expires_at: 0,
+        tries_left: None,
     }
 }

@@ -58,7 +58,7 @@ async fn every_operation_has_a_method() {
     let all = WaveBody { cards: CardSelection::Word(CardChoice::All), contact: "me".to_owned() };
     assert_eq!(slug(client.wave(&all).await), "unknown-card");
     assert!(client.waves().await.unwrap().waves.is_empty() && client.people().await.unwrap().people.is_empty());
-    let token = AssociateBody { token: None, contact: "me".to_owned() };
+    let token = AssociateBody { contact: "me".to_owned(), ..AssociateBody::default() };
     let association = client.associate(&token).await.unwrap();
     let view = client.association(&LookupBody { token: association.token.unwrap() }).await.unwrap();
     assert_eq!(client.associations().await.unwrap().associations, std::slice::from_ref(&view));

@@ -66,8 +66,9 @@ pub trait Listed {
     /// Where an item stands.
     fn place(item: &Self::Item) -> (u64, String);
 
-    /// The page that was asked for: what stands behind the cursor, in order. What came in the meantime is listed if it
-    /// stands behind it; what left is not; nothing is listed twice.
+    /// The page that was asked for: what stands behind the cursor, in order, `limit` items or as many more as stand where
+    /// the last one does. What came in the meantime is listed if it stands behind the cursor; what left is not; nothing is
+    /// listed twice.
     #[must_use]
     fn page(mut self, request: &PageRequest) -> Self
     where
@@ -78,8 +79,11 @@ pub trait Listed {
         if let Some(after) = &request.after {
             items.retain(|item| Self::place(item) > *after);
         }
-        if let Some(limit) = request.limit.filter(|limit| *limit < items.len()) {
-            items.truncate(limit);
+        // what stands at one place stays on one page: a cursor could not tell it apart
+        let is_border = |end: &usize| items.get(end - 1).map(Self::place) != items.get(*end).map(Self::place);
+        let end = request.limit.and_then(|limit| (limit..items.len()).find(is_border));
+        if let Some(end) = end {
+            items.truncate(end);
             *next = items.last().map(|last| cursor_of(&Self::place(last)));
         }
         self
@@ -180,6 +184,25 @@ mod tests {
             [bad(None, Some("")), bad(None, Some("zz")), bad(None, Some("00")), bad(None, Some(&"00".repeat(65)))],
             ["invalid-cursor"; 4]
         );
+    }
+
+    /// Two events of one lane in one second cannot be told apart by a cursor, so no page ends between them.
+    #[test]
+    fn what_stands_at_one_place_stays_together() {
+        let receipt = |released_at| ReceiptView {
+            released_at,
+            lane: "rendezvous".to_owned(),
+            real_slots: 0,
+            one_provider: 0.0,
+            opened: None,
+            receipt: crate::ReceiptStatus::Waiting,
+        };
+        let list =
+            || ReceiptsReply { statement: String::new(), receipts: [1, 2, 2, 2, 3].map(receipt).to_vec(), next: None };
+        let first = list().page(&PageParams { limit: Some(2), cursor: None }.check().unwrap());
+        let second = list().page(&PageParams { limit: Some(2), cursor: first.next.clone() }.check().unwrap());
+        let times = |page: &ReceiptsReply| page.receipts.iter().map(|receipt| receipt.released_at).collect::<Vec<_>>();
+        assert_eq!((times(&first), times(&second), second.next), (vec![1, 2, 2, 2], vec![3], None));
     }
 
     proptest! {

@@ -15,6 +15,8 @@ pub struct Policy {
     pub avoid: Duration,
     /// Evaluation batches an hour, everybody together.
     pub evaluations_per_hour: u32,
+    /// Whether evaluations are for fronts alone, which share what is known to be spent.
+    pub fronts: bool,
     /// What tokens cost.
     pub price: Price,
 }
@@ -77,6 +79,7 @@ impl Policy {
             sync: Duration::from_mins(1),
             avoid: Duration::from_secs(30),
             evaluations_per_hour: agents.saturating_mul(4_000),
+            fronts: false,
             price: Price::standard(agents),
         }
     }

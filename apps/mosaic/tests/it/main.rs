@@ -8,14 +8,18 @@ mod crash;
 mod demo;
 mod evidence;
 mod federation;
+mod fronts;
 mod lab;
 mod manual;
 mod namespaces;
 mod prometheus;
 mod readme;
+#[path = "../../../../crates/mosaic-provider/tests/it/redis.rs"]
+mod redis;
 mod regions;
 #[path = "../../../../crates/mosaic-provider/tests/it/server.rs"]
 mod server;
 mod support;
 mod table;
+mod town;
 mod up;

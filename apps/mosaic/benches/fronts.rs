@@ -12,10 +12,10 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and ends at the first surprise")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
-#[expect(dead_code, unused_imports, reason = "the tests use the rest of it")]
+#[expect(dead_code, reason = "the tests use the rest of it")]
 #[path = "../tests/it/crash.rs"]
 mod crash;
-#[expect(dead_code, unused_imports, reason = "the tests use the rest of it")]
+#[expect(unused_imports, reason = "the tests use the rest of it")]
 #[path = "../tests/it/federation.rs"]
 mod federation;
 #[expect(dead_code, unused_imports, reason = "the tests use the rest of it")]

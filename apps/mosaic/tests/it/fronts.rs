@@ -152,7 +152,7 @@ fn a_killed_master_lets_no_token_be_spent_twice() {
             tokio::task::yield_now().await;
         }
         let mut redis = town.redis;
-        tokio::task::spawn_blocking(move || {
+        let _whole_again = tokio::task::spawn_blocking(move || {
             let master = redis.master_of("{mosaic-spent-3}");
             redis.kill(master);
             redis.wait_for_failover("{mosaic-spent-3}", master);

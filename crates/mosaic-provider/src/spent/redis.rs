@@ -1,15 +1,15 @@
-use std::{env, time::Duration};
+use std::{env, sync::Arc, time::Duration};
 
 use redis::{
     Pipeline, RedisError, Value,
-    cluster::{ClusterClient, ClusterConfig},
+    cluster::ClusterClient,
     cluster_async::ClusterConnection,
     cluster_routing::{Route, SingleNodeRoutingInfo, SlotAddr},
     pipe,
 };
 use tokio::{
-    sync::{mpsc, oneshot},
-    time::timeout,
+    sync::{Mutex, mpsc, oneshot},
+    time::{Instant, timeout},
 };
 
 use super::{Spend, Spending, SpendingSoon, SpentAddress, SpentError, SpentSet};
@@ -28,6 +28,12 @@ const COPY_MS: u64 = 200;
 
 /// How long a round trip may take, with everything that a failover brings.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Round trips in a row, of all groups, that may fail before the connection is made anew: two of each.
+const FAILURES: u32 = 2 * GROUPS as u32;
+
+/// Time between two attempts to connect.
+const REST: Duration = Duration::from_secs(2);
 
 /// How long a spending is kept, in seconds. A token is taken for 80 minutes; three hours leave more than any two clocks
 /// that agents accept differ by.
@@ -48,7 +54,7 @@ struct Asked {
 }
 
 impl RedisSpent {
-    /// A client of the cluster; connections are made in the background, so that a front starts without it too. The name and
+    /// A client of the cluster. It connects when it is asked first, so that a front starts without it too. The name and
     /// password come from `REDIS_USERNAME` and `REDIS_PASSWORD`. Must run inside a tokio runtime.
     ///
     /// # Errors
@@ -69,10 +75,10 @@ impl RedisSpent {
             builder = builder.password(password);
         }
         let client = builder.build().map_err(|_| SpentError::Unreachable)?;
-        let connection = client.get_pending_async_connection_with_config(ClusterConfig::default());
+        let link = Arc::new(Link { client, state: Mutex::default() });
         let group = |number| {
             let (line, asked) = mpsc::channel(QUEUE);
-            tokio::spawn(serve(Group { number, connection: connection.clone(), trouble: None }, asked));
+            tokio::spawn(serve(Group { number, link: Arc::clone(&link), trouble: None }, asked));
             line
         };
         Ok(Self { groups: (0..GROUPS).map(group).collect() })
@@ -95,8 +101,7 @@ async fn serve(mut group: Group, mut line: mpsc::Receiver<Asked>) {
     let mut asked = Vec::with_capacity(AT_ONCE);
     while line.recv_many(&mut asked, AT_ONCE).await > 0 {
         let spends: Vec<Spend> = asked.iter().map(|asked| asked.spend).collect();
-        let done = timeout(PATIENCE, group.spend_all(&spends)).await;
-        let answers = done.unwrap_or_else(|_| Err(SpentError::Unreachable));
+        let answers = group.link.ask(async |connection| group.spend_all(connection, &spends).await).await;
         let answers = answers.unwrap_or_else(|error| vec![Err(error); asked.len()]);
         group.note(answers.iter().find_map(|answer| answer.err()));
         for (asked, answer) in asked.drain(..).zip(answers) {
@@ -105,21 +110,72 @@ async fn serve(mut group: Group, mut line: mpsc::Receiver<Asked>) {
     }
 }
 
+/// The connection that all groups share. It follows a failover by itself; while no node answers at all it keeps a
+/// processor busy with trying, so it is given up then and made anew after a rest.
+struct Link {
+    client: ClusterClient,
+    state: Mutex<LinkState>,
+}
+
+#[derive(Default)]
+struct LinkState {
+    connection: Option<ClusterConnection>,
+    failures: u32,
+    tried: Option<Instant>,
+}
+
+impl Link {
+    /// The connection, made if there is none and the last attempt is long enough ago.
+    async fn connection(&self) -> Option<ClusterConnection> {
+        let mut state = self.state.lock().await;
+        if state.connection.is_none() && state.tried.is_none_or(|tried| tried.elapsed() >= REST) {
+            state.tried = Some(Instant::now());
+            let made = timeout(REST, self.client.get_async_connection()).await;
+            state.connection = made.ok().and_then(Result::ok);
+        }
+        state.connection.clone()
+    }
+
+    /// Makes one round trip over the connection.
+    async fn ask<T>(
+        &self,
+        trip: impl AsyncFnOnce(ClusterConnection) -> Result<T, SpentError>,
+    ) -> Result<T, SpentError> {
+        let connection = self.connection().await.ok_or(SpentError::Unreachable)?;
+        let done = timeout(PATIENCE, trip(connection)).await.unwrap_or(Err(SpentError::Unreachable));
+        self.note(done.is_ok()).await;
+        done
+    }
+
+    /// Notes whether a round trip brought an answer.
+    async fn note(&self, came: bool) {
+        let mut state = self.state.lock().await;
+        state.failures = if came { 0 } else { state.failures.saturating_add(1) };
+        if state.failures >= FAILURES {
+            (state.connection, state.failures) = (None, 0);
+        }
+    }
+}
+
 /// Tokens whose keys lie in one slot, so at one master.
 struct Group {
     number: u8,
-    connection: ClusterConnection,
+    link: Arc<Link>,
     /// Why it does not do it at present.
     trouble: Option<SpentError>,
 }
 
 impl Group {
     /// One round trip to the group's master, and the wait for its replica.
-    async fn spend_all(&mut self, spends: &[Spend]) -> Result<Vec<Result<Spending, SpentError>>, SpentError> {
+    async fn spend_all(
+        &self,
+        mut connection: ClusterConnection,
+        spends: &[Spend],
+    ) -> Result<Vec<Result<Spending, SpentError>>, SpentError> {
         let pipeline = self.pipeline(spends);
         let count = pipeline.len();
         let route = Route::with_key(self.tag(), SlotAddr::Master);
-        let routed = self.connection.route_pipeline(pipeline, 0, count, SingleNodeRoutingInfo::SpecificNode(route));
+        let routed = connection.route_pipeline(pipeline, 0, count, SingleNodeRoutingInfo::SpecificNode(route));
         let said = routed.await.map_err(|error| unreachable(&error))?;
         let (copies, said) = said.split_last().ok_or(SpentError::Unreachable)?;
         let copied = matches!(copies, Value::Int(1..));

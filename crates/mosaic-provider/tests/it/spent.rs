@@ -51,7 +51,7 @@ async fn no_token_is_spent_twice_while_a_master_is_killed() {
                 if number >= TOKENS {
                     return settled;
                 }
-                let [one, other] = [0, 1].map(|front| insist(&*fronts[front], number, front, &refused));
+                let [one, other] = [0, 1].map(|front| insist(&fronts[front], number, front, &refused));
                 let (one, other) = tokio::join!(one, other);
                 settled.push([one, other]);
             }
@@ -82,6 +82,30 @@ async fn no_token_is_spent_twice_while_a_master_is_killed() {
     }
     assert!(refused.load(Ordering::Relaxed) > 0, "the kill came too late to be noticed");
     tokio::task::spawn_blocking(move || cluster.wait_until_whole()).await.unwrap();
+}
+
+/// All six nodes die at once: nothing is answered. When they are back, what was spent before is spent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_that_was_away_remembers() {
+    const TOKENS: usize = 50;
+    let Some(mut cluster) = RedisCluster::start() else { return };
+    let set = RedisSpent::new(&cluster.address().parse().unwrap()).unwrap();
+    let spend = |number, bought: u8| set.spend(Spend { id: token(number), bought: [bought; 32], at: NOW });
+    for number in 0..TOKENS {
+        assert_eq!(spend(number, 1).await, Ok(Spending::First));
+    }
+    let nodes = 0..cluster.nodes.len();
+    nodes.clone().for_each(|node| cluster.kill(node));
+    for number in 0..TOKENS {
+        assert!(spend(number, 1).await.is_err());
+    }
+    nodes.for_each(|node| cluster.restart(node));
+    cluster.wait_until_whole();
+    let none = AtomicUsize::new(0);
+    for number in 0..TOKENS {
+        assert_eq!(insist(&set, number, 9, &none).await, Spending::Otherwise);
+    }
+    assert_eq!(spend(0, 1).await, Ok(Spending::Again));
 }
 
 /// Asks for one thing until the answer is one.

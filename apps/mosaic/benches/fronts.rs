@@ -139,10 +139,10 @@ fn main() {
 
 async fn run(span: Duration) {
     let mut town = Town::start(1, 1.0).await.expect("dynoxide and redis-server");
+    town.start_front(1);
     let table = town.world.table().await;
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     // something to read: a few sealed generations
-    town.start_front(1);
     let acked = town.world.deposit_some(200).await;
     let key = town.federation.signing_key(address(1).provider).unwrap();
     town.world.assert_all_there(&key, &acked).await;
@@ -228,20 +228,19 @@ async fn read(client: &ProviderClient, table: &SignedTable) -> bool {
     matches!((shown, read), (Ok(Reply::Heads(_)), Ok(Reply::Generations(_))))
 }
 
-/// The model: a processor for each front, one for the writer, one for each of three masters; whichever is full first is
-/// the limit. It has no term for what a network adds.
+/// The model: a processor for each front, for the writer, and for each of six nodes of Redis; whichever of those that have
+/// a part in it is full first is the limit. It has no term for what a network adds, nor for the service with the table.
 fn reckon(costs: &[Spent; 3]) {
     println!("\na processor each for N fronts, the writer and six nodes of Redis; operations a second:\n");
     println!("| N | evaluations | reads | deposits | requests of looks to the table |\n|---|---|---|---|---|");
-    let a_second = |cost: f64, processors: f64| if cost > 0.0 { processors * 1_000.0 / cost } else { f64::INFINITY };
+    let [evaluation, read, deposit] = costs;
+    let a_second = |cost: f64, processors: u32| f64::from(processors) * 1_000.0 / cost;
     for fronts in RECKONED {
-        let limit = |cost: &Spent| {
-            let front = a_second(cost.fronts, fronts.into());
-            // a copy is as much work as the key itself, so all six nodes share it
-            front.min(a_second(cost.writer, 1.0)).min(a_second(cost.redis, 6.0))
-        };
-        let [evaluation, read, deposit] = costs.each_ref().map(limit);
-        println!("| {fronts} | {evaluation:.0} | {read:.0} | {deposit:.0} | {} |", fronts * LOOK_REQUESTS);
+        // a copy is as much work as the key itself, so all six nodes share it
+        let evaluations = a_second(evaluation.fronts, fronts).min(a_second(evaluation.redis, 6));
+        let reads = a_second(read.fronts, fronts);
+        let deposits = a_second(deposit.fronts, fronts).min(a_second(deposit.writer, 1));
+        println!("| {fronts} | {evaluations:.0} | {reads:.0} | {deposits:.0} | {} |", fronts * LOOK_REQUESTS);
     }
     println!(
         "\nA table's heads lie in one partition, which gives {PARTITION_READS} reads a second: {} fronts that look every second.",

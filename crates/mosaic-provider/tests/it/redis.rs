@@ -102,7 +102,7 @@ impl RedisCluster {
 
 impl Node {
     /// What it says; nothing when it is not there.
-    pub(crate) fn ask(&self, words: &[&str]) -> String {
+    fn ask(&self, words: &[&str]) -> String {
         let output = Command::new("redis-cli").args(["-p", &self.port.to_string()]).args(words).output().unwrap();
         if output.status.success() { String::from_utf8_lossy(&output.stdout).into_owned() } else { String::new() }
     }
@@ -141,6 +141,6 @@ fn node(folder: &Path, port: u16) -> Child {
 }
 
 /// Asks until it is so. A question is a process, which gives the servers their time.
-pub(crate) fn until(so: impl Fn() -> bool, otherwise: &str) {
+fn until(so: impl Fn() -> bool, otherwise: &str) {
     assert!((0..5_000).any(|_| so()), "{otherwise}");
 }

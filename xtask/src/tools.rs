@@ -13,7 +13,7 @@ struct Tool {
     needed_for: &'static str,
 }
 
-const TOOLS: [Tool; 8] = [
+const TOOLS: [Tool; 9] = [
     Tool { program: "git", package: "git", needed_for: "listing the project's files" },
     Tool { program: "cc", package: "build-essential", needed_for: "compiling SQLite and the TLS primitives" },
     Tool { program: "c++", package: "build-essential", needed_for: "compiling the fuzz targets' runtime" },
@@ -22,6 +22,11 @@ const TOOLS: [Tool; 8] = [
         program: "prometheus",
         package: "prometheus",
         needed_for: "running the alert rules of deploy/ in the tests",
+    },
+    Tool {
+        program: "redis-server",
+        package: "redis-server",
+        needed_for: "keeping the spent set of a provider's fronts in the tests",
     },
     Tool {
         program: "influxd",
@@ -49,7 +54,7 @@ const BUILT: [Built; 1] = [Built {
 }];
 
 /// Packages that start a service of their own name, open to other machines. The tests need the program alone.
-const SERVICES: [&str; 2] = ["prometheus", "influxdb"];
+const SERVICES: [&str; 3] = ["prometheus", "influxdb", "redis-server"];
 
 /// Makes sure every tool is there: installs what is missing when `install` is set, else names it.
 pub(crate) fn ensure(install: bool) -> Result<()> {

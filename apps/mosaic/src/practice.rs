@@ -79,6 +79,7 @@ pub(crate) fn lay_out_behind(
             jurisdiction: "XX",
             metrics,
             store: StoreAddress::Log,
+            spent: None,
         };
         folders.push(settle(&home.provider(number), number, listen, named)?);
     }

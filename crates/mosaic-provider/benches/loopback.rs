@@ -124,8 +124,9 @@ fn start(places: &[tempfile::TempDir]) -> Federation {
         let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let url = format!("https://{listen}");
         let (operator, jurisdiction) = ("me".into(), "FR".into());
-        let (metrics_listen, store) = (None, StoreAddress::Log);
-        let config = ProviderConfig { number: id(number), listen, url, operator, jurisdiction, metrics_listen, store };
+        let (number, store) = (id(number), StoreAddress::Log);
+        let (metrics_listen, spent) = (None, None);
+        let config = ProviderConfig { number, listen, url, operator, jurisdiction, metrics_listen, store, spent };
         ProviderFolder::create(place.path(), config, &mut rng).unwrap()
     };
     let folders: Vec<ProviderFolder> = places.iter().zip(1..).map(make).collect();

@@ -10,6 +10,7 @@ mod ceremonies;
 mod counting;
 mod deposit;
 mod exchange;
+mod front;
 mod issuing;
 mod past;
 mod periods;
@@ -20,11 +21,7 @@ mod scanning;
 mod sealing;
 mod segments;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use mosaic_federation::{
     Federation, Issuer, Issuers, NotAdmitted, Quota, TableState, day,
@@ -43,10 +40,13 @@ use crate::{
         scanning::CutTables, segments::Pending,
     },
     layout,
+    spent::{Spend, Spending, SpentTokens},
     store::{Bucket, Change, Store, StoreError},
 };
 
 pub use exchange::{Outgoing, PeerCallId, PeerFailure};
+pub(crate) use front::Block;
+pub use front::{FrontCore, Paying, ScanToCome};
 pub use issuing::{IssueJob, Issued};
 pub use scanning::Scan;
 
@@ -87,7 +87,7 @@ pub struct ProviderCore<S> {
     store: S,
     issuing: Issuing,
     evaluations: Quota,
-    spent: BTreeMap<u64, HashMap<[u8; 32], [u8; 32]>>,
+    spent: SpentTokens,
     /// Changes that may wait for the next flush.
     lazy: Vec<Change>,
     periods: BTreeMap<Period, PeriodState>,
@@ -150,7 +150,7 @@ impl<S: Store> ProviderCore<S> {
         let mut core = Self {
             issuing: Issuing::new(issuer, policy.price.clone()),
             evaluations: Quota::new(policy.evaluations_per_hour),
-            spent: BTreeMap::new(),
+            spent: SpentTokens::default(),
             lazy: Vec::new(),
             periods: BTreeMap::new(),
             retired: BTreeMap::new(),
@@ -216,11 +216,15 @@ impl<S: Store> ProviderCore<S> {
         token: &WireToken,
         query: &[u8; EvaluateFields::SIZE],
     ) -> Result<CellReply, Problem> {
+        if self.policy.fronts {
+            // what fronts know to be spent is not known here
+            return Err(ProblemCode::NotReady.into());
+        }
         let fields = EvaluateFields::decode(query).map_err(|_| Problem::from(ProblemCode::Malformed))?;
         if fields.tile != self.federation.descriptor().tile.id {
             return Err(ProblemCode::UnknownTable.into());
         }
-        let bought = mosaic_crypto::digest(&[b"mosaic/evaluate/1", query]);
+        let bought = front::evaluation_digest(query);
         self.check_token(now, token, TokenPurpose::Evaluate, &bought)?;
         self.live(now, fields.period)?.share().ok_or(ProblemCode::NotReady)?;
         // paid before it is computed, whatever the points are: computing is what strangers would abuse
@@ -248,26 +252,22 @@ impl<S: Store> ProviderCore<S> {
     }
 
     fn is_spent_otherwise(&self, token: &WireToken, bought: &[u8; 32]) -> bool {
-        let id = token.spend_id();
-        self.spent.values().find_map(|day| day.get(&id)).is_some_and(|before| before != bought)
+        self.spent.bought(&token.spend_id()).is_some_and(|before| before != bought)
     }
 
-    /// Spends `token` on `bought`; the change to store, unless it was spent on the same before.
+    /// Spends `token` on `bought`; the change to store, unless it was spent before.
     fn spend(&mut self, now: Timestamp, token: &WireToken, bought: [u8; 32]) -> Option<Change> {
-        let (today, id) = (day(now), token.spend_id());
-        if self.spent.values().any(|day| day.contains_key(&id)) {
+        let spend = Spend { id: token.spend_id(), bought, at: now };
+        if self.spent.spend(&spend) != Spending::First {
             return None;
         }
-        self.spent.entry(today).or_default().insert(id, bought);
         self.counters.tokens_spent += 1;
-        Some(Change::Put(Bucket::Spent, layout::spent(today, &id), bought.to_vec()))
+        Some(Change::Put(Bucket::Spent, layout::spent(day(now), &spend.id), bought.to_vec()))
     }
 
     /// A token is good for its hour and a little more; what was spent before yesterday is forgotten.
     fn forget_spent(&mut self, now: Timestamp) {
-        let keep = day(now).saturating_sub(1);
-        let recent = self.spent.split_off(&keep);
-        for (old, _) in std::mem::replace(&mut self.spent, recent) {
+        for old in self.spent.forget_before(day(now).saturating_sub(1)) {
             self.lazy.push(Change::RemovePrefix(Bucket::Spent, old.to_be_bytes().to_vec()));
         }
     }

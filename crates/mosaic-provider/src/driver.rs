@@ -4,6 +4,7 @@
 //! together and made durable with one flush. HTTP tasks open cells and wait for answers.
 
 mod engine;
+mod front;
 mod limits;
 mod metrics;
 mod published;
@@ -12,6 +13,7 @@ mod routes;
 
 use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc};
 
+use axum::Router;
 use mosaic_crypto::agreement::AgreementSecret;
 use mosaic_transport::{
     BindError, ClientError, Endpoint, Identity, Limits, Patience, ProviderClient, ServeError, bind, serve_loopback,
@@ -21,12 +23,13 @@ use mosaic_types::Clock;
 use thiserror::Error;
 use tokio::sync::watch;
 
-use crate::{FolderError, OpenError, Policy, ProviderCore, ProviderFolder};
+use crate::{FolderError, OpenError, Policy, ProviderCore, ProviderFolder, spent::SpentError, store::StoreAddress};
 
 use engine::Engine;
 use published::Published;
 use recording::Recorder;
 
+pub use front::{Front, FrontPlace};
 pub use recording::Recording;
 
 /// A provider that listens but does not serve yet.
@@ -58,6 +61,12 @@ pub enum RunError {
         #[source]
         source: OpenError,
     },
+    /// `provider.toml` names no table, or no spent set.
+    #[error("fronts need both `store`, a table, and `spent` in provider.toml")]
+    NoFronts,
+    /// The spent set's address is not one that its client takes.
+    #[error("the spent set cannot be used")]
+    Spent(#[from] SpentError),
     /// A recording outside a practice federation.
     #[error("a recording is for practice federations only")]
     Recording,
@@ -114,6 +123,9 @@ impl Provider {
             return Err(RunError::Recording);
         }
         folder.is_named_by(&federation)?;
+        if folder.config.spent.is_some() && folder.config.store == StoreAddress::Log {
+            return Err(RunError::NoFronts);
+        }
         let listener = bind(folder.config.listen)?;
         let metrics = folder.config.metrics_listen.map(bind_for_operator).transpose()?;
         let path = folder.path().to_owned();
@@ -127,6 +139,7 @@ impl Provider {
         let recorder = recording.requests.as_deref().map(|path| Recorder::create(path, Arc::clone(&clock)));
         let recorder = recorder.transpose().map_err(ServeError::from)?.map(Arc::new);
         let cell = AgreementSecret::from_bytes(*folder.keys.cell.to_bytes());
+        let policy = Policy { fronts: folder.config.spent.is_some(), ..policy };
         let core =
             ProviderCore::open(folder.keys, Arc::clone(&federation), store, policy, clock.now()).map_err(failed)?;
         let published = Published::into_folder(path.join("evidence"));
@@ -163,15 +176,8 @@ impl Provider {
             let watch = move |request, next| Arc::clone(&recorder).watch(request, next);
             router = router.layer(axum::middleware::from_fn(watch));
         }
-        let public = serve_tls(self.listener, &self.identity, router, Limits::default(), closed(stopping.clone()));
         let operator = routes::operator_router(self.engine.handle());
-        let metrics = async {
-            match self.metrics {
-                Some(listener) => serve_loopback(listener, operator, closed(stopping)).await,
-                None => Ok(()),
-            }
-        };
-        let served = tokio::try_join!(public, metrics);
+        let served = serve_both((self.listener, &self.identity, router), (self.metrics, operator), stopping).await;
         let stopped = self.engine.stop().await;
         served?;
         stopped.map_err(|_| RunError::Engine)
@@ -188,6 +194,22 @@ impl Provider {
     ) -> Result<(), RunError> {
         Self::start(folder, clock)?.serve(shutdown).await
     }
+}
+
+/// Serves what others may reach, and what the operator sees where that is wanted, until the sender is gone.
+async fn serve_both(
+    (listener, identity, router): (std::net::TcpListener, &Identity, Router),
+    (metrics, operator): (Option<std::net::TcpListener>, Router),
+    stopping: watch::Receiver<()>,
+) -> Result<(), ServeError> {
+    let public = serve_tls(listener, identity, router, Limits::default(), closed(stopping.clone()));
+    let metrics = async {
+        match metrics {
+            Some(listener) => serve_loopback(listener, operator, closed(stopping)).await,
+            None => Ok(()),
+        }
+    };
+    tokio::try_join!(public, metrics).map(drop)
 }
 
 /// Metrics are in clear and for the operator alone.

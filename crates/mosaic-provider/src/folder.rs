@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::{ProviderKeys, store::StoreAddress};
+use crate::{ProviderKeys, spent::SpentAddress, store::StoreAddress};
 
 /// `provider.toml`: what an operator decides. No secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub struct ProviderConfig {
     /// Where the store is kept; without it, in the log in the folder.
     #[serde(default, skip_serializing_if = "is_log")]
     pub store: StoreAddress,
+    /// Where its fronts keep what is spent; with it, evaluations are theirs alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<SpentAddress>,
 }
 
 fn is_log(store: &StoreAddress) -> bool {

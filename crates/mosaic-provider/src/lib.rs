@@ -16,12 +16,16 @@ mod keys;
 mod layout;
 mod migration;
 mod policy;
+pub mod spent;
 pub mod store;
 
 pub use crate::{
-    core::{IssueJob, Issued, OpenError, Outgoing, PeerCallId, PeerFailure, ProviderCore, Scan, Step, Ticket},
+    core::{
+        FrontCore, IssueJob, Issued, OpenError, Outgoing, Paying, PeerCallId, PeerFailure, ProviderCore, Scan,
+        ScanToCome, Step, Ticket,
+    },
     counters::{Counters, Gauges},
-    driver::{Provider, Recording, RunError},
+    driver::{Front, FrontPlace, Provider, Recording, RunError},
     folder::{FolderError, ProviderConfig, ProviderFolder},
     keys::ProviderKeys,
     migration::MoveError,

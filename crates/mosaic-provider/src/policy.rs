@@ -16,6 +16,8 @@ pub struct Policy {
     pub avoid: Duration,
     /// Evaluation batches an hour, everybody together.
     pub evaluations_per_hour: u32,
+    /// Whether evaluations are for fronts alone, which share what is known to be spent.
+    pub fronts: bool,
     /// What tokens cost.
     pub price: Price,
     /// From how many reports on, and with how much noise, a day is published.
@@ -92,6 +94,7 @@ impl Policy {
             sync: Duration::from_mins(1),
             avoid: Duration::from_secs(30),
             evaluations_per_hour: agents.saturating_mul(4_000),
+            fronts: false,
             price: Price::standard(agents),
             counting: mosaic_aggregate::Policy::STANDARD,
             reports_a_day: Self::reports_for(agents),

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 pub use address::{InvalidStoreAddress, StoreAddress, TableAddress};
 pub use conformance::{Nonconforming, check_conformance};
 pub use durable::RedbStore;
-pub use dynamo::{TableCredentials, TableOptions, TableStore};
+pub use dynamo::{TableCredentials, TableOptions, TableStore, TableView};
 pub use log::{LogOptions, LogStore, SegmentParts, parse_segment};
 pub use memory::MemoryStore;
 pub use moving::{Content, CopyError, copy_store};

@@ -10,7 +10,8 @@ use mosaic_aggregate::{SignedStatement, lines};
 use mosaic_federation::{Federation, FederationDescriptor, SignedDocument};
 use mosaic_obfuscate::Vocabulary;
 use mosaic_provider::{
-    FolderError, Policy, Price, Provider, ProviderConfig, ProviderFolder, Recording, store::StoreAddress,
+    FolderError, Front, FrontPlace, Policy, Price, Provider, ProviderConfig, ProviderFolder, Recording, RunError,
+    spent::SpentAddress, store::StoreAddress,
 };
 use mosaic_transport::{Patience, ProviderClient, bind, os_rng};
 use mosaic_types::ProviderId;
@@ -93,6 +94,10 @@ struct InitArgs {
     /// Where to keep the store: log, or dynamodb://REGION/TABLE with ?endpoint=URL for another server of that API
     #[arg(long, default_value_t = StoreAddress::Log)]
     store: StoreAddress,
+    /// Where its fronts keep what is spent: redis://HOST:PORT,HOST:PORT, nodes of one Redis Cluster on this machine, or
+    /// rediss:// with TLS; evaluations are the fronts' alone then (default: no fronts)
+    #[arg(long, value_name = "ADDRESS")]
+    spent: Option<SpentAddress>,
 }
 
 /// The former place stays as it is, and nothing uses it any more. Interrupted, the same command goes on. The periods'
@@ -121,7 +126,25 @@ struct RunArgs {
     #[arg(long, requires = "federation")]
     replace: bool,
     #[command(flatten)]
+    front: FrontArgs,
+    #[command(flatten)]
     child: ChildArgs,
+}
+
+/// A front answers agents beside the one process that writes, which runs without these. Any number of them share the
+/// provider's folder, its table and its spent set, and keep nothing.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Front")]
+struct FrontArgs {
+    /// Serve as a front at this address; port 0 lets the system choose one
+    #[arg(long, value_name = "ADDRESS")]
+    front: Option<SocketAddr>,
+    /// Where the process that writes answers, as https://HOST:PORT (default: the address in provider.toml)
+    #[arg(long, value_name = "URL", requires = "front")]
+    writer: Option<String>,
+    /// Loopback address for this front's metrics (default: none)
+    #[arg(long, value_name = "ADDRESS", requires = "front")]
+    front_metrics: Option<SocketAddr>,
 }
 
 /// What tokens cost here. Agents pay no more than 256 MiB and 65,536 attempts a purchase.
@@ -180,6 +203,7 @@ pub(crate) fn settle(dir: &Path, number: u8, listen: SocketAddr, args: Named<'_>
         jurisdiction: args.jurisdiction.to_owned(),
         metrics_listen: args.metrics,
         store: args.store,
+        spent: args.spent,
     };
     let mut rng = os_rng().or_exit(Exit::Local, "the system gives no randomness")?;
     ProviderFolder::create(dir, config, &mut rng).or_exit(Exit::Local, "cannot make a provider")
@@ -197,11 +221,14 @@ pub(crate) struct Named<'a> {
     pub(crate) metrics: Option<SocketAddr>,
     /// Where it keeps its store.
     pub(crate) store: StoreAddress,
+    /// Where its fronts keep what is spent, if it has any.
+    pub(crate) spent: Option<SpentAddress>,
 }
 
 fn init(dir: &Path, args: InitArgs, context: &Context) -> Outcome {
     let (operator, jurisdiction) = (args.operator.as_str(), args.jurisdiction.as_str());
-    let named = Named { url: args.url, operator, jurisdiction, metrics: args.metrics, store: args.store };
+    let (metrics, store, spent) = (args.metrics, args.store, args.spent);
+    let named = Named { url: args.url, operator, jurisdiction, metrics, store, spent };
     let folder = settle(dir, args.number, args.listen, named)?;
     let public = dir.join("public.json");
     let entry = folder.entry();
@@ -316,6 +343,14 @@ async fn run(dir: &Path, args: RunArgs, context: &Context) -> Outcome {
     }
     let federation = folder.federation().or_exit(Exit::Local, "cannot start; name the file with --federation")?;
     let clock = clock_for(args.child.practice_clock, &federation)?;
+    if let Some(listen) = args.front.front {
+        if args.child.practice_recording.is_some() {
+            return Err(Failure::usage("a front records nothing; the process that writes does"));
+        }
+        let place = FrontPlace { listen, metrics: args.front.front_metrics, writer: args.front.writer };
+        let policy = args.price.policy(&federation);
+        return run_front(Front::start(folder, clock, policy, &place).await, args.child, context).await;
+    }
     let (number, url) = (folder.config.number, folder.config.url.clone());
     let banner = federation.descriptor().banner();
     let recording = Recording { requests: args.child.practice_recording.clone(), from: args.child.practice_address };
@@ -337,4 +372,19 @@ async fn run(dir: &Path, args: RunArgs, context: &Context) -> Outcome {
     });
     let child = args.child;
     provider.serve(async move { child.stopped().await }).await.or_exit(Exit::Local, "the provider stopped")
+}
+
+async fn run_front(started: Result<Front, RunError>, child: ChildArgs, context: &Context) -> Outcome {
+    let front = started.or_exit(Exit::Local, "cannot start the front")?;
+    let address = front.address();
+    let metrics = front.metrics_address().map(|address| format!("http://{address}/metrics"));
+    context.out.result(&json!({ "front": address, "metrics": metrics }), |page| {
+        if let Some(address) = address {
+            page.line(format!("A front answers at {address}. Ctrl-C stops it."));
+        }
+        if let Some(metrics) = &metrics {
+            page.line(format!("What its operator sees: {metrics}"));
+        }
+    });
+    front.serve(async move { child.stopped().await }).await.or_exit(Exit::Local, "the front stopped")
 }

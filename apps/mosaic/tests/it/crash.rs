@@ -30,15 +30,15 @@ const UNITS: u8 = 200;
 
 pub(crate) struct World {
     pub(crate) home: Install,
-    clock: String,
+    pub(crate) clock: String,
     client: Arc<ProviderClient>,
     pub(crate) running: BTreeMap<u8, Staying>,
     rng: ChaCha8Rng,
-    issuers: Issuers,
+    pub(crate) issuers: Issuers,
 }
 
 /// An event nobody can tell from a real one, as its bytes: the test stands outside the release barrier.
-fn event(table: &SignedTable, stream: Stream, rng: &mut ChaCha8Rng) -> [u8; EVENT] {
+pub(crate) fn event(table: &SignedTable, stream: Stream, rng: &mut ChaCha8Rng) -> [u8; EVENT] {
     let descriptor = table.dangerously_unverified();
     let id = TableId::new(descriptor.period, Lane::Rendezvous);
     let mut rows: Vec<u32> = Vec::new();
@@ -71,10 +71,15 @@ impl World {
             let bytes = std::fs::read(signed(&home, &folders)).unwrap();
             mosaic_federation::SignedDocument::parse(&bytes).unwrap().verify().unwrap()
         };
+        (Self::of(home, &federation, seed), federation)
+    }
+
+    /// A federation whose folders and document are in `home`.
+    pub(crate) fn of(home: Install, federation: &Federation, seed: u64) -> Self {
         let client = ProviderClient::for_federation(federation.descriptor(), Patience::default()).unwrap();
         let (clock, rng) = (practice_clock(20.0), ChaCha8Rng::seed_from_u64(seed));
         let issuers = Issuers::of(federation.descriptor());
-        (Self { home, clock, client: Arc::new(client), running: BTreeMap::new(), rng, issuers }, federation)
+        Self { home, clock, client: Arc::new(client), running: BTreeMap::new(), rng, issuers }
     }
 
     pub(crate) fn start(&mut self, number: u8) {
@@ -95,12 +100,12 @@ impl World {
         Ok(())
     }
 
-    async fn call(&self, number: u8, call: Call) -> Option<Reply> {
+    pub(crate) async fn call(&self, number: u8, call: Call) -> Option<Reply> {
         self.client.call(&address(number), &call).await.ok()
     }
 
     /// The table of the period in which the run begins.
-    async fn table(&self) -> SignedTable {
+    pub(crate) async fn table(&self) -> SignedTable {
         let period = Period(u32::try_from(1_780_675_200_u64 / 14_400).unwrap());
         for _ in 0..20_000 {
             if let Some(Reply::Table(table)) = self.call(1, Call::Table(period)).await {
@@ -111,7 +116,7 @@ impl World {
     }
 
     /// Deposit tokens of provider 1 for the present hour, issued by it and by provider 2.
-    async fn tokens(&mut self) -> Vec<WireToken> {
+    pub(crate) async fn tokens(&mut self) -> Vec<WireToken> {
         for _ in 0..2_000 {
             let Some(Reply::Time(time)) = self.call(1, Call::Time).await else { continue };
             let span = Span { first: hour(time.time), hours: 1, units: UNITS };
@@ -124,7 +129,7 @@ impl World {
         panic!("the providers issue no tokens")
     }
 
-    async fn buy(&mut self, purchase: &mut Purchase, number: u8) -> Option<()> {
+    pub(crate) async fn buy(&mut self, purchase: &mut Purchase, number: u8) -> Option<()> {
         let Reply::Terms(terms) = self.call(number, Call::Terms).await? else { return None };
         let query = purchase.ask(terms.provider, &mut self.rng).unwrap().solved(&terms).unwrap();
         let Reply::Tokens(reply) = self.call(number, Call::Tokens(query)).await? else { return None };
@@ -224,11 +229,11 @@ impl World {
     }
 }
 
-fn address(number: u8) -> Address {
+pub(crate) fn address(number: u8) -> Address {
     Address { provider: ProviderId::new(number).unwrap(), via: None }
 }
 
-async fn deposit(client: &ProviderClient, token: WireToken, event: [u8; EVENT]) -> Option<Receipt> {
+pub(crate) async fn deposit(client: &ProviderClient, token: WireToken, event: [u8; EVENT]) -> Option<Receipt> {
     match client.call(&address(1), &Call::Cell(CellRequest::Deposit { token, event })).await {
         Ok(Reply::Cell(CellReply::Receipt(receipt))) => Some(receipt),
         _ => None,

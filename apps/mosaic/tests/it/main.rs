@@ -8,16 +8,20 @@ mod crash;
 mod demo;
 mod evidence;
 mod federation;
+mod fronts;
 mod lab;
 mod lost;
 mod manual;
 mod namespaces;
 mod prometheus;
 mod readme;
+#[path = "../../../../crates/mosaic-provider/tests/it/redis.rs"]
+mod redis;
 mod regions;
 #[path = "../../../../crates/mosaic-provider/tests/it/server.rs"]
 mod server;
 mod support;
 mod table;
+mod town;
 mod unit;
 mod up;

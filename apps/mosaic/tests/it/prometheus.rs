@@ -72,7 +72,7 @@ fn promtool(args: &[&str], input: &str) -> String {
 }
 
 /// What a provider shows its operator.
-fn metrics(address: &str) -> String {
+pub(crate) fn metrics(address: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
     let mut said = String::new();

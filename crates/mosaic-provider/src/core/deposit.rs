@@ -204,9 +204,7 @@ impl<S: Store> ProviderCore<S> {
                     self.periods.get_mut(&table.period()).and_then(|period| period.open_table_mut(table.lane()))
             {
                 open.revoke(event, &staged.fields);
-                for day in self.spent.values_mut() {
-                    day.remove(&staged.token.spend_id());
-                }
+                self.spent.revoke(&staged.token.spend_id());
             }
             self.counters.refuse(problem.code);
             self.staging.settle(ticket, CellReply::Problem(problem));

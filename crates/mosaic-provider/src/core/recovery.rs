@@ -22,7 +22,7 @@ impl<S: Store> ProviderCore<S> {
         for (key, value) in self.store.scan(Bucket::Spent, b"")? {
             let (Some(day), Some(id)) = (key.first_chunk(), key.last_chunk()) else { continue };
             let Ok(bought) = value.try_into() else { continue };
-            self.spent.entry(u64::from_be_bytes(*day)).or_default().insert(*id, bought);
+            self.spent.note(u64::from_be_bytes(*day), *id, bought);
         }
         for (key, value) in self.store.scan(Bucket::Tables, b"")? {
             let Ok(number) = key.try_into() else { continue };

@@ -18,7 +18,7 @@ const KEPT_BYTES: usize = 256 << 20;
 const KEPT: usize = 64;
 
 /// A table once somebody has cut it; `None` where its stack is to be read whole.
-type Slot = Arc<OnceLock<Option<BinTable>>>;
+pub(super) type Slot = Arc<OnceLock<Option<BinTable>>>;
 
 /// Tables that were asked for lately, the last one behind.
 #[derive(Default)]
@@ -26,7 +26,7 @@ pub(super) struct CutTables(VecDeque<(StackId, Slot)>);
 
 impl CutTables {
     /// The table's slot.
-    fn slot(&mut self, id: &StackId) -> Slot {
+    pub(super) fn slot(&mut self, id: &StackId) -> Slot {
         let at = self.0.iter().position(|(known, _)| known == id);
         let known = at.and_then(|at| self.0.remove(at));
         let (id, slot) = known.unwrap_or_else(|| (id.clone(), Slot::default()));
@@ -59,6 +59,10 @@ pub struct Scan {
 }
 
 impl Scan {
+    pub(super) const fn new(query: Box<StackQuery>, rows: u32, slot: Slot, blocks: Vec<Vec<u8>>) -> Self {
+        Self { query, rows, slot, blocks }
+    }
+
     /// Cuts the table if that was not done yet, and adds up what each key selects: one pass over all of it. Takes a good part of
     /// a second where there are many records.
     ///
@@ -103,7 +107,7 @@ impl<S: Store> ProviderCore<S> {
         let slot = self.cut_tables.slot(query.id());
         let blocks = if slot.get().is_none() { self.stored_blocks(&query)? } else { Vec::new() };
         self.counters.blind_reads += 1;
-        Ok(Scan { query, rows, slot, blocks })
+        Ok(Scan::new(query, rows, slot, blocks))
     }
 
     fn stored_blocks(&self, query: &StackQuery) -> Result<Vec<Vec<u8>>, Problem> {

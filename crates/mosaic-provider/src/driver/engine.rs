@@ -4,14 +4,14 @@ use mosaic_crypto::agreement::AgreementSecret;
 use mosaic_federation::Federation;
 use mosaic_transport::{ProviderClient, os_rng};
 use mosaic_types::{Clock, ProviderId, Timestamp};
-use mosaic_wire::{Call, Problem, ProblemCode, Reply};
+use mosaic_wire::{Call, CellRequest, Problem, ProblemCode, Reply};
 use rand::{SeedableRng as _, rngs::StdRng};
 use tokio::{
     runtime,
     sync::{Semaphore, mpsc, oneshot, watch},
 };
 
-use super::{limits::Limits, published::Published, recording};
+use super::{front::FrontDesk, limits::Limits, published::Published, recording};
 use crate::{
     Counters, Gauges, IssueJob, Issued, PeerCallId, PeerFailure, ProviderCore, Scan, Step, Ticket,
     store::{Store, StoreError},
@@ -47,7 +47,7 @@ enum Command {
 
 /// What HTTP tasks share.
 pub(super) struct Handle {
-    commands: mpsc::Sender<Command>,
+    behind: Behind,
     /// Opens cells.
     pub(super) cell: AgreementSecret,
     /// Reaches the other providers, for the relay.
@@ -57,9 +57,16 @@ pub(super) struct Handle {
     pub(super) limits: Limits,
 }
 
+/// Who answers.
+enum Behind {
+    Engine(mpsc::Sender<Command>),
+    Front(Arc<FrontDesk>),
+}
+
 /// The thread that owns the core, and the timer that wakes it.
 pub(super) struct Engine {
     handle: Arc<Handle>,
+    commands: mpsc::Sender<Command>,
     /// Closed when the thread has ended, in whatever way.
     running: watch::Receiver<()>,
 }
@@ -96,7 +103,9 @@ impl Engine {
         };
         thread::Builder::new().name("provider".into()).spawn(run).ok()?;
         let limits = Limits::default();
-        Some(Self { handle: Arc::new(Handle { commands, cell, client, federation, me, limits }), running })
+        let behind = Behind::Engine(commands.clone());
+        let handle = Arc::new(Handle { behind, cell, client, federation, me, limits });
+        Some(Self { handle, commands, running })
     }
 
     pub(super) fn handle(&self) -> Arc<Handle> {
@@ -114,37 +123,66 @@ impl Engine {
     /// # Errors
     /// [`EngineDied`] when there was no thread to end.
     pub(super) async fn stop(self) -> Result<(), EngineDied> {
-        self.handle.commands.send(Command::Stop).await.map_err(|_| EngineDied)?;
+        self.commands.send(Command::Stop).await.map_err(|_| EngineDied)?;
         self.ended().await;
         Ok(())
     }
 }
 
 impl Handle {
+    /// What a front's HTTP tasks share.
+    pub(super) fn of_front(
+        front: Arc<FrontDesk>,
+        cell: AgreementSecret,
+        client: ProviderClient,
+        (me, federation): (ProviderId, Arc<Federation>),
+    ) -> Self {
+        Self { behind: Behind::Front(front), cell, client, federation, me, limits: Limits::default() }
+    }
+
     pub(super) async fn call(&self, call: Call) -> Result<Reply, Problem> {
         recording::asked(&call);
-        let reply = self.ask(|answer| Command::Call(Box::new(call), answer)).await;
+        let reply = match &self.behind {
+            Behind::Engine(commands) => ask(commands, |answer| Command::Call(Box::new(call), answer)).await,
+            Behind::Front(front) => front.call(call).await,
+        };
         recording::answered(&reply);
         reply
     }
 
+    /// The sealed answer to a cell that another process has to open; `None` for one that is answered here.
+    pub(super) async fn forwarded(&self, request: &CellRequest, cell: &[u8]) -> Option<Result<Vec<u8>, Problem>> {
+        match (&self.behind, request) {
+            (Behind::Front(front), CellRequest::Deposit { .. }) => Some(front.deposit(cell).await),
+            _ => None,
+        }
+    }
+
     pub(super) async fn peer(&self, bytes: Vec<u8>) -> Result<Vec<u8>, Problem> {
-        self.ask(|answer| Command::Peer(bytes, answer)).await
+        match &self.behind {
+            Behind::Engine(commands) => ask(commands, |answer| Command::Peer(bytes, answer)).await,
+            Behind::Front(front) => front.peer(bytes).await,
+        }
     }
 
     pub(super) async fn count(&self) -> Option<(Counters, Gauges)> {
-        let (answer, counted) = oneshot::channel();
-        self.commands.send(Command::Count(answer)).await.ok()?;
-        counted.await.ok()
+        match &self.behind {
+            Behind::Engine(commands) => {
+                let (answer, counted) = oneshot::channel();
+                commands.send(Command::Count(answer)).await.ok()?;
+                counted.await.ok()
+            }
+            Behind::Front(front) => Some(front.count()),
+        }
     }
+}
 
-    async fn ask<T>(&self, command: impl FnOnce(Answer<T>) -> Command) -> Result<T, Problem> {
-        let (answer, answered) = oneshot::channel();
-        let full = |_| Problem::after(ProblemCode::Overloaded, 1);
-        self.commands.try_send(command(answer)).map_err(full)?;
-        // the thread drops the sender when it stops
-        answered.await.unwrap_or(Err(ProblemCode::NotReady.into()))
-    }
+async fn ask<T>(commands: &mpsc::Sender<Command>, command: impl FnOnce(Answer<T>) -> Command) -> Result<T, Problem> {
+    let (answer, answered) = oneshot::channel();
+    let full = |_| Problem::after(ProblemCode::Overloaded, 1);
+    commands.try_send(command(answer)).map_err(full)?;
+    // the thread drops the sender when it stops
+    answered.await.unwrap_or(Err(ProblemCode::NotReady.into()))
 }
 
 /// Wakes the core when it asked to be woken.

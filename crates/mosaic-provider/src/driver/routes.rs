@@ -165,10 +165,14 @@ async fn cell(State(handle): Shared, body: Body) -> Result<Vec<u8>, Refusal> {
     let bytes = exact::<CELL>(body).await?;
     let (plain, key) = sealed::open_cell(&handle.cell, &bytes).map_err(|_| Refusal::from(ProblemCode::Unsealable))?;
     let reply = match CellRequest::decode(&plain) {
-        Ok(request) => match handle.call(Call::Cell(request)).await {
-            Ok(Reply::Cell(reply)) => reply,
-            Ok(_) => CellReply::Problem(ProblemCode::Internal.into()),
-            Err(problem) => CellReply::Problem(problem),
+        Ok(request) => match handle.forwarded(&request, &bytes).await {
+            Some(Ok(sealed)) => return Ok(sealed),
+            Some(Err(problem)) => CellReply::Problem(problem),
+            None => match handle.call(Call::Cell(request)).await {
+                Ok(Reply::Cell(reply)) => reply,
+                Ok(_) => CellReply::Problem(ProblemCode::Internal.into()),
+                Err(problem) => CellReply::Problem(problem),
+            },
         },
         Err(_) => CellReply::Problem(ProblemCode::Malformed.into()),
     };

@@ -3,7 +3,7 @@ use std::{fmt, path::Path, str::FromStr};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{LogStore, Store, StoreError, TableCredentials, TableOptions, TableStore};
+use super::{LogStore, Store, StoreError, TableCredentials, TableOptions, TableStore, TableView};
 
 /// Which engine keeps a provider's store, and where.
 ///
@@ -45,19 +45,35 @@ impl StoreAddress {
         Ok(match self {
             Self::Log => Box::new(LogStore::open(folder)?),
             Self::Dynamo(table) => {
-                let credentials = TableCredentials::from_environment().ok_or_else(|| StoreError::Table {
-                    table: table.to_string(),
-                    what: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE",
-                    source: None,
-                })?;
+                let credentials = table.credentials()?;
                 let options = TableOptions { expire, ..TableOptions::default() };
                 Box::new(TableStore::open(folder, table, owner, credentials, options)?)
             }
         })
     }
+
+    /// Looks at the store of the provider in `folder` whose signing key is `owner`, while another process writes; `None`
+    /// for a store that only its writer sees.
+    ///
+    /// # Errors
+    /// As [`TableView::open`]; [`StoreError::Table`] without credentials in the environment.
+    pub async fn view(&self, folder: &Path, owner: &[u8; 32]) -> Result<Option<TableView>, StoreError> {
+        match self {
+            Self::Log => Ok(None),
+            Self::Dynamo(table) => TableView::open(folder, table, owner, table.credentials()?).await.map(Some),
+        }
+    }
 }
 
 impl TableAddress {
+    fn credentials(&self) -> Result<TableCredentials, StoreError> {
+        TableCredentials::from_environment().ok_or_else(|| StoreError::Table {
+            table: self.to_string(),
+            what: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE",
+            source: None,
+        })
+    }
+
     /// Where requests go.
     pub fn url(&self) -> String {
         self.endpoint.clone().unwrap_or_else(|| format!("https://dynamodb.{}.amazonaws.com/", self.region))

@@ -9,6 +9,7 @@ mod fence;
 mod net;
 mod place;
 mod table;
+mod view;
 mod wire;
 
 use std::{
@@ -35,6 +36,7 @@ use net::Net;
 use table::{Doomed, Found, NotApplied, Table, parts_of, removing};
 use wire::{SignedHttp, Wire};
 
+pub use view::TableView;
 pub use wire::TableCredentials;
 
 /// A store in a table, with the periods' sealing keys as single files in `share-keys/` of the provider's folder: they

@@ -31,6 +31,11 @@ impl KeyFiles {
         Ok(Self { folder: keys })
     }
 
+    /// Those in `folder`, to look at.
+    pub(super) fn of(folder: &Path) -> Self {
+        Self { folder: folder.join("share-keys") }
+    }
+
     /// For tests that keep no keys.
     #[cfg(test)]
     pub(super) fn nowhere() -> Self {

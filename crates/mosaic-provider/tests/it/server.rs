@@ -9,7 +9,7 @@ use std::{
 
 /// A server on loopback, gone when dropped.
 pub(crate) struct Server {
-    child: Child,
+    pub(crate) child: Child,
     port: u16,
 }
 

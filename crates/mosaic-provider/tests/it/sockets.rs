@@ -57,6 +57,7 @@ fn config(number: u8) -> ProviderConfig {
         jurisdiction: "FR".into(),
         metrics_listen: None,
         store: StoreAddress::Log,
+        spent: None,
     }
 }
 

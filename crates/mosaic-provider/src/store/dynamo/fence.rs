@@ -83,6 +83,11 @@ pub(super) async fn take(calls: &Calls, owner: &[u8; 32], watch: Duration) -> Re
     }
 }
 
+/// Whose table it is; `None` before anybody took it.
+pub(super) async fn owner(calls: &Calls) -> Result<Option<Vec<u8>>, CallError> {
+    Ok(look(calls).await?.map(|fence| fence.owner))
+}
+
 async fn look(calls: &Calls) -> Result<Option<Fence>, CallError> {
     let Some(item) = calls.get(FENCE, &[0]).await? else { return Ok(None) };
     let bytes = |name| bytes_in(&item, name).unwrap_or_default();

@@ -109,7 +109,20 @@ pub(super) struct Found {
     pub(super) item: Item,
 }
 
+impl Found {
+    pub(super) fn of(item: Item) -> Option<Self> {
+        let key = place::key_of(&bytes_in(&item, "s")?)?.to_vec();
+        Some(Self { key, item })
+    }
+}
+
 impl Table {
+    /// One that is somebody else's, to look at: the fence's number begins at one, so no change of ours would be taken.
+    pub(super) const fn to_look_at(calls: Calls) -> Self {
+        let [fenced, unsure] = [const { AtomicBool::new(false) }; 2];
+        Self { calls, epoch: 0, named: AtomicU64::new(0), expire: false, fenced, unsure }
+    }
+
     pub(super) fn new_id(&self) -> Id {
         let count = self.named.fetch_add(1, Ordering::Relaxed);
         [self.epoch.to_be_bytes(), count.to_be_bytes()].concat()
@@ -201,7 +214,7 @@ impl Table {
         let partitions = place::partitions(bucket, prefix).into_iter();
         let read = partitions.map(async |partition| self.calls.query_all(&partition, Some(start), keys_only).await);
         let pages: Vec<Vec<Item>> = stream::iter(read).buffered(ABREAST).try_collect().await?;
-        let mut found: Vec<Found> = pages.into_iter().flatten().filter_map(found).collect();
+        let mut found: Vec<Found> = pages.into_iter().flatten().filter_map(Found::of).collect();
         found.sort_unstable_by(|one, other| one.key.cmp(&other.key));
         Ok(found)
     }
@@ -213,7 +226,7 @@ impl Table {
         after: Option<Value>,
     ) -> Result<(Vec<Found>, Option<Value>), CallError> {
         let (items, next): Page = self.calls.query(&partition, None, Read { after, ..Read::default() }).await?;
-        Ok((items.into_iter().filter_map(found).collect(), next))
+        Ok((items.into_iter().filter_map(Found::of).collect(), next))
     }
 
     /// An entry.
@@ -323,11 +336,6 @@ pub(super) fn removing(bucket: Bucket, key: &[u8]) -> Value {
 /// The name of an entry's value in parts.
 pub(super) fn parts_of(item: &Item) -> Option<Id> {
     bytes_in(item, "x")
-}
-
-fn found(item: Item) -> Option<Found> {
-    let key = place::key_of(&bytes_in(&item, "s")?)?.to_vec();
-    Some(Found { key, item })
 }
 
 fn delete(k: &[u8], s: &[u8]) -> Value {

@@ -154,8 +154,8 @@ impl<S: Store> ProviderCore<S> {
                 Ok(())
             }
             Err(error) => {
-                for day in self.spent.values_mut().filter(|_| changes.len() > 1) {
-                    day.remove(&token.spend_id());
+                if changes.len() > 1 {
+                    self.spent.revoke(&token.spend_id());
                 }
                 Err(refusal(&error))
             }

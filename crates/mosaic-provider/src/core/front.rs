@@ -194,7 +194,12 @@ impl FrontCore {
             Call::Time => Ok(Reply::Time(self.keys.time(now))),
             Call::Table(period) => self.live(now, *period).map(|shown| Reply::Table(shown.table.clone())),
             Call::Heads(query) => self.heads(now, query).map(Reply::Heads),
-            Call::Cell(_) | Call::Terms | Call::Tokens(_) | Call::Generations(_) | Call::Stack(_) => return None,
+            Call::Cell(_)
+            | Call::Terms
+            | Call::Tokens(_)
+            | Call::Generations(_)
+            | Call::Stack(_)
+            | Call::Statements => return None,
         };
         Some(answer.inspect_err(|problem| self.counters.refuse(problem.code)))
     }

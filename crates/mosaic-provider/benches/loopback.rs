@@ -195,7 +195,7 @@ async fn largest_generation(client: &ProviderClient, table: &TableDescriptor) ->
         let query = HeadsQuery::new(vec![KnownGenerations { segment, count: 0 }]).unwrap();
         let Ok(Reply::Heads(heads)) = client.call(&direct(), &Call::Heads(query)).await else { continue };
         if let Some(head) = heads.heads().iter().filter(|head| head.count > 0).max_by_key(|head| head.count) {
-            return head.clone();
+            return *head;
         }
     }
 }

@@ -8,7 +8,7 @@ use mosaic_wire::{Call, CellRequest, Problem, ProblemCode, Reply};
 use rand::{SeedableRng as _, rngs::StdRng};
 use tokio::{
     runtime,
-    sync::{Semaphore, mpsc, oneshot, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
 };
 
 use super::{front::FrontDesk, limits::Limits, published::Published, recording};
@@ -93,9 +93,9 @@ impl Engine {
         let post =
             Post { runtime: runtime::Handle::try_current().ok()?, client: client.clone(), commands: commands.clone() };
         let scanners = Scanners::new(post.runtime.clone());
-        let counter = Arc::new(Semaphore::new(PURCHASES_AT_ONCE));
+        let [queue, counter] = [PURCHASES, PURCHASES_AT_ONCE].map(|places| Arc::new(Semaphore::new(places)));
         let waiting = HashMap::new();
-        let desk = Desk { core, rng, clock, post, scanners, wake, published, waiting, purchases: 0, counter };
+        let desk = Desk { core, rng, clock, post, scanners, wake, published, waiting, queue, counter };
         let run = move || {
             // dropped at the end, also of a panic
             let _alive = alive;
@@ -242,8 +242,8 @@ struct Desk<S> {
     wake: watch::Sender<Timestamp>,
     published: Published,
     waiting: HashMap<Ticket, Answer<Reply>>,
-    /// Purchases that wait or are looked at.
-    purchases: usize,
+    /// A place for each purchase that waits or is looked at; given back however that ends.
+    queue: Arc<Semaphore>,
     counter: Arc<Semaphore>,
 }
 
@@ -274,19 +274,8 @@ impl<S: Store> Desk<S> {
     /// [`StoreError`] after which this process can do nothing more with its store.
     fn take(&mut self, now: Timestamp, command: Command) -> Result<(), StoreError> {
         match command {
-            Command::Call(call, answer) if matches!(*call, Call::Tokens(_)) && self.purchases >= PURCHASES => {
-                tell(answer, Err(Problem::after(ProblemCode::Overloaded, PURCHASE_RETRY_S)));
-            }
-            Command::Call(call, answer) => match self.core.handle(now, &mut self.rng, *call) {
-                Step::Done(reply) => tell(answer, reply),
-                Step::Staged(ticket) => drop(self.waiting.insert(ticket, answer)),
-                Step::Scan(scan) => self.scanners.answer(scan, answer),
-                Step::Issue(job) => self.issue(*job, answer),
-            },
-            Command::Issued(issued, answer) => {
-                self.purchases -= 1;
-                tell(answer, self.core.issued(now, issued));
-            }
+            Command::Call(call, answer) => self.call(now, *call, answer),
+            Command::Issued(issued, answer) => tell(answer, self.core.issued(now, issued)),
             Command::Peer(bytes, answer) => tell(answer, self.core.on_peer(now, &mut self.rng, &bytes)),
             Command::Answered(id, reply) => {
                 if let Err(error) = self.core.on_reply(now, &mut self.rng, id, reply) {
@@ -308,13 +297,28 @@ impl<S: Store> Desk<S> {
         Ok(())
     }
 
-    /// Lets a purchase be looked at beside the core; its end comes back as a command.
-    fn issue(&mut self, job: IssueJob, answer: Answer<Reply>) {
-        self.purchases += 1;
+    fn call(&mut self, now: Timestamp, call: Call, answer: Answer<Reply>) {
+        let place = match &call {
+            Call::Tokens(_) => match Arc::clone(&self.queue).try_acquire_owned() {
+                Ok(place) => Some(place),
+                Err(_) => return tell(answer, Err(Problem::after(ProblemCode::Overloaded, PURCHASE_RETRY_S))),
+            },
+            _ => None,
+        };
+        match self.core.handle(now, &mut self.rng, call) {
+            Step::Done(reply) => tell(answer, reply),
+            Step::Staged(ticket) => drop(self.waiting.insert(ticket, answer)),
+            Step::Scan(scan) => self.scanners.answer(scan, answer),
+            Step::Issue(job) => self.issue(*job, place, answer),
+        }
+    }
+
+    /// Lets a purchase be looked at beside the core; its end comes back as a command, and its place in the queue with it.
+    fn issue(&mut self, job: IssueJob, place: Option<OwnedSemaphorePermit>, answer: Answer<Reply>) {
         let (counter, commands) = (Arc::clone(&self.counter), self.post.commands.clone());
         let mut rng = StdRng::from_rng(&mut self.rng);
         self.post.runtime.spawn(async move {
-            let _place = counter.acquire_owned().await;
+            let _places = (place, counter.acquire_owned().await);
             if let Ok(issued) = tokio::task::spawn_blocking(move || job.run(&mut rng)).await {
                 let _stopping = commands.send(Command::Issued(issued, answer)).await;
             }

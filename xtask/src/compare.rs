@@ -3,7 +3,6 @@
 mod lab;
 mod places;
 mod provider;
-mod python;
 mod sheet;
 
 use std::path::PathBuf;

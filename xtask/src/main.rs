@@ -1,5 +1,6 @@
 //! Project automation. `cargo xtask ci` runs everything that must be green; each step also runs alone.
 
+mod api;
 mod barrier;
 mod ci;
 mod claims;
@@ -9,6 +10,7 @@ mod lab;
 mod layers;
 mod licences;
 mod links;
+mod python;
 mod tell;
 mod tools;
 mod tree;
@@ -48,6 +50,8 @@ enum Task {
     /// Race what is built here against what a user would pick instead, in one run, and check that both say the same.
     /// Writes compare.json into the target folder; ends with an error where results differ.
     Compare(compare::CompareArgs),
+    /// Play schemathesis against a practice federation's agent: does it answer as its own description says?
+    Api(api::ApiArgs),
     /// Check that every relative link in a Markdown file leads to something.
     Links,
     /// Check every dependency's licence against deny.toml.
@@ -64,6 +68,7 @@ fn main() -> anyhow::Result<()> {
         Task::Claims { .. } => claims::check(),
         Task::Lab => lab::check(),
         Task::Compare(args) => compare::run(&args),
+        Task::Api(args) => api::run(&args),
         Task::Links => links::check(),
         Task::Licences => licences::check(),
     }

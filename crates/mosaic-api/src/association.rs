@@ -33,7 +33,12 @@ pub struct WaveBody {
     /// `"all"` or a list of card ids.
     pub cards: CardSelection,
     /// What people who accept may see: 1 to 300 bytes.
-    #[schema(min_length = 1, max_length = 300)]
+    #[schema(
+        min_length = 1,
+        max_length = 300,
+        pattern = "^[^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f]*$",
+        example = "somebody@example.org"
+    )]
     pub contact: String,
 }
 
@@ -117,9 +122,15 @@ pub struct AssociateBody {
     pub token: Option<String>,
     /// The code somebody read out: 16 digits, with or without spaces and hyphens between them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[0-9]([ -]*[0-9]){15}$")]
     pub code: Option<String>,
     /// What the other person gets to see: 1 to 300 bytes.
-    #[schema(min_length = 1, max_length = 300)]
+    #[schema(
+        min_length = 1,
+        max_length = 300,
+        pattern = "^[^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f]*$",
+        example = "somebody@example.org"
+    )]
     pub contact: String,
 }
 
@@ -272,7 +283,12 @@ pub struct AssociationList {
 #[serde(deny_unknown_fields)]
 pub struct AcceptBody {
     /// What the other person gets to see: 1 to 300 bytes.
-    #[schema(min_length = 1, max_length = 300)]
+    #[schema(
+        min_length = 1,
+        max_length = 300,
+        pattern = "^[^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f]*$",
+        example = "somebody@example.org"
+    )]
     pub contact: String,
 }
 
@@ -291,8 +307,15 @@ impl AcceptBody {
 #[serde(deny_unknown_fields)]
 pub struct Person {
     /// The association.
+    #[schema(pattern = "^[0-9a-f]{32}$", example = "0123456789abcdef0123456789abcdef")]
     pub id: String,
     /// What they let you see.
+    #[schema(
+        min_length = 1,
+        max_length = 300,
+        pattern = "^[^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f]*$",
+        example = "somebody@example.org"
+    )]
     pub contact: String,
     /// Since when, unix seconds.
     pub since: u64,

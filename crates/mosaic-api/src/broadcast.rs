@@ -33,7 +33,12 @@ pub struct BroadcastBody {
     /// Where the person is.
     pub location: Position,
     /// What they want, 1 to 500 characters.
-    #[schema(min_length = 1, max_length = 500, example = "coffee meetup")]
+    #[schema(
+        min_length = 1,
+        max_length = 500,
+        pattern = "^[^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f]*$",
+        example = "coffee meetup"
+    )]
     pub context: String,
     /// Share of decoys asked for; the mode's floor when absent, and raised to it when lower.
     #[serde(default, skip_serializing_if = "Option::is_none")]

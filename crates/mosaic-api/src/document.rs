@@ -1,20 +1,21 @@
 use utoipa::{
     IntoParams, PartialSchema, ToSchema,
     openapi::{
-        Components, ComponentsBuilder, Content, ContentBuilder, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder,
-        PathItem, PathsBuilder, Ref, RefOr, Required, ResponseBuilder, Schema,
+        Components, ComponentsBuilder, Content, ContentBuilder, HttpMethod, InfoBuilder, ObjectBuilder, OpenApi,
+        OpenApiBuilder, PathItem, PathsBuilder, Ref, RefOr, Required, ResponseBuilder, Schema, Type,
         path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
         request_body::{RequestBody, RequestBodyBuilder},
+        schema::ArrayItems,
         security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
 };
 
 use crate::{
     AcceptBody, AgentFrame, AggregatesReply, AssociateBody, AssociateReply, AssociationList, AssociationView,
-    BroadcastBody, BroadcastList, BroadcastReply, BroadcastView, ClientFrame, EvidenceReply, ExportDocument, Handover,
-    IDEMPOTENCY_KEY, ImportReply, LookupBody, Method, OpenDoorReply, Operation, PageParams, PeopleReply, Problem,
-    ProblemKind, ProximityBody, ProximityParams, ProximityReply, ReceiptsReply, SettingsBody, SettingsView,
-    StatusReply, UpdateBody, WaveBody, WaveReply, WavesReply, example::Examples,
+    BroadcastBody, BroadcastList, BroadcastReply, BroadcastView, CardSelection, ClientFrame, EvidenceReply,
+    ExportDocument, Handover, IDEMPOTENCY_KEY, ImportReply, LookupBody, Method, OpenDoorReply, Operation, PageParams,
+    PeopleReply, Problem, ProblemKind, ProximityBody, ProximityParams, ProximityReply, ReceiptsReply, SettingsBody,
+    SettingsView, StatusReply, UpdateBody, WaveBody, WaveReply, WavesReply, example::Examples,
 };
 
 const BEARER: &str = "token";
@@ -77,12 +78,18 @@ fn describe(operation: Operation, examples: &Examples) -> utoipa::openapi::path:
 }
 
 fn path_parameter(operation: Operation) -> Option<Parameter> {
+    let pattern = match operation {
+        Operation::AssociationByUrl => "^[0-9A-Za-z]{32}$",
+        Operation::Withdraw | Operation::UpdateBroadcast => "^b(0|[1-9][0-9]{0,18})$",
+        Operation::Forgive => "^(1[0-5]|[1-9])$",
+        _ => "^[0-9a-f]{32}$",
+    };
     let parameter = |name| {
         ParameterBuilder::new()
             .name(name)
             .parameter_in(ParameterIn::Path)
             .required(Required::True)
-            .schema(Some(String::schema()))
+            .schema(Some(text(pattern)))
             .build()
     };
     operation.parameter().map(parameter)
@@ -115,8 +122,12 @@ fn key_parameter() -> Parameter {
         .description(Some(
             "1 to 64 letters, digits, - and _: sent again within the hour, the request is answered and not done again",
         ))
-        .schema(Some(String::schema()))
+        .schema(Some(text("^[0-9A-Za-z_-]{1,64}$")))
         .build()
+}
+
+fn text(pattern: &str) -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).into()
 }
 
 fn request(operation: Operation, examples: &Examples) -> Option<RequestBody> {
@@ -222,6 +233,7 @@ fn components() -> Components {
     add::<ExportDocument>(list);
     add::<ImportReply>(list);
     list.iter_mut().filter(|(name, _)| *name == Problem::name()).for_each(|(_, schema)| name_kinds(schema));
+    list.iter_mut().filter(|(name, _)| *name == CardSelection::name()).for_each(|(_, schema)| bound_cards(schema));
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     ComponentsBuilder::new().schemas_from_iter(schemas).security_scheme(BEARER, bearer).build()
 }
@@ -232,6 +244,17 @@ fn name_kinds(problem: &mut RefOr<Schema>) {
     if let Some(RefOr::T(Schema::Object(kind))) = problem.properties.get_mut("type") {
         let words = ProblemKind::ALL.map(|kind| Problem::new(kind).kind.into());
         kind.enum_values = Some(words.to_vec());
+    }
+}
+
+/// Of cards that are named there is at least one, and no more than an answer lists.
+fn bound_cards(selection: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::OneOf(choice)) = selection else { return };
+    for cards in &mut choice.items {
+        if let RefOr::T(Schema::Array(cards)) = cards {
+            (cards.min_items, cards.max_items) = (Some(1), Some(200));
+            cards.items = ArrayItems::RefOrSchema(Box::new(text("^[0-9a-f]{32}$")));
+        }
     }
 }
 

@@ -20,6 +20,7 @@ pub struct PageParams {
     pub limit: Option<u32>,
     /// What the page before gave as `next`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(pattern = "^([0-9a-f]{2}){8}([2-7][0-9a-f]){0,56}$")]
     pub cursor: Option<String>,
 }
 

@@ -182,7 +182,7 @@ impl ProblemKind {
             Self::InvalidTimeout => ("invalid-timeout", 422, "a timeout must lie between 100 and 60000 milliseconds"),
             Self::InvalidCursor => ("invalid-cursor", 422, "that is no cursor of this list"),
             Self::InvalidKey => ("invalid-key", 422, "an idempotency key has 1 to 64 letters, digits, - and _"),
-            Self::KeyReused => ("key-reused", 422, "this idempotency key belongs to another request"),
+            Self::KeyReused => ("key-reused", 409, "this idempotency key belongs to another request"),
             Self::InvalidToken => ("invalid-token", 422, "a token has exactly 32 letters and digits"),
             Self::InvalidCode => ("invalid-code", 422, "a code has 16 digits, of which two check the others"),
             Self::InvalidContact => ("invalid-contact", 422, "a contact must have 1 to 300 bytes"),

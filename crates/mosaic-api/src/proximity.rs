@@ -37,10 +37,10 @@ impl Default for ResultCap {
 #[into_params(parameter_in = Query)]
 pub struct ProximityParams {
     /// Latitude, already blurred: at most two decimals.
-    #[param(minimum = -90.0, maximum = 90.0)]
+    #[param(minimum = -90.0, maximum = 90.0, multiple_of = 0.01)]
     pub lat: f64,
     /// Longitude, already blurred: at most two decimals.
-    #[param(minimum = -180.0, maximum = 180.0)]
+    #[param(minimum = -180.0, maximum = 180.0, multiple_of = 0.01)]
     pub lon: f64,
     /// How far around, in metres.
     #[serde(default)]
@@ -72,7 +72,12 @@ pub struct ProximityBody {
     pub window: Option<u32>,
     /// What to look for; the person's own broadcasts when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 500)]
+    #[schema(
+        min_length = 1,
+        max_length = 500,
+        pattern = "^[^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f]*$",
+        example = "coffee meetup"
+    )]
     pub context: Option<String>,
     /// The most cards to list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -135,10 +140,11 @@ impl ProximityParams {
 
 const EXACT: &str = "send an exact position in the body of POST /v1/proximity, where no history or log keeps it";
 
-/// Whether a coordinate has at most two decimals: parsing and this division both round to the nearest
-/// double, so the comparison is exact.
+/// Whether a coordinate has at most two decimals, but for what programs add that multiply by 0.01 in doubles: a tenth of
+/// a millimetre, and no more.
 fn is_blurred(degrees: f64) -> bool {
-    degrees == (degrees * 100.0).round() / 100.0
+    let hundredths = degrees * 100.0;
+    (hundredths - hundredths.round()).abs() < 1e-7
 }
 
 /// One card found nearby. Most are decoys: wave at all of them.

@@ -18,7 +18,7 @@ const EARLIER_FORMATS: [&str; 2] = ["mosaic-export/1", "mosaic-export/2"];
 #[serde(deny_unknown_fields)]
 pub struct ExportDocument {
     /// `mosaic-export/3`.
-    #[schema(example = "mosaic-export/3")]
+    #[schema(pattern = "^mosaic-export/[123]$", example = "mosaic-export/3")]
     pub format: String,
     /// When, unix seconds.
     pub exported_at: u64,

@@ -4,6 +4,7 @@ mod beside;
 mod byzantine;
 mod chaff;
 mod chain;
+mod codes;
 mod days;
 mod dictionary;
 mod discovery;
@@ -195,6 +196,8 @@ fn others(bench: &mut Bench<'_>, naive: Naive) -> Result<()> {
     mesh::attack(bench);
     bench.draw_for("reads");
     reads::attack(bench);
+    bench.draw_for("codes");
+    codes::attack(bench)?;
     bench.draw_for("dictionary");
     dictionary::attack(bench)?;
     bench.draw_for("days");

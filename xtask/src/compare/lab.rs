@@ -12,8 +12,8 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-use super::{CompareArgs, python::Python, sheet::Sheet};
-use crate::{tell::tell, tree};
+use super::{CompareArgs, sheet::Sheet};
+use crate::{python::Python, tell::tell, tree};
 
 /// What either side prints; other fields are for people.
 #[derive(Deserialize)]

@@ -27,7 +27,7 @@ async fn a_key_makes_a_request_safe_to_repeat() {
     assert!(again.head.contains("idempotency-replayed: true") && !first.head.contains("idempotency-replayed"));
     let tea = json!({"location": {"lat": -45.0, "lon": 0.0}, "context": "tea"});
     let other = post(&agent, "/v1/broadcast", "k-1", Some(&tea)).await;
-    assert_eq!((other.status, other.slug()), (422, "key-reused"));
+    assert_eq!((other.status, other.slug()), (409, "key-reused"));
     assert_eq!(post(&agent, "/v1/open-door", "k-1", None).await.slug(), "key-reused", "nor for another operation");
     assert_eq!(post(&agent, "/v1/broadcast", "k 1", Some(&coffee)).await.slug(), "invalid-key");
 

@@ -1,4 +1,4 @@
-//! A Python of the comparison's own, with pinned packages, below the target folder.
+//! A Python of a task's own, with pinned packages, below the target folder.
 
 use std::{
     fs,
@@ -14,13 +14,13 @@ use crate::tell::tell;
 const MINOR: std::ops::RangeInclusive<u32> = 9..=11;
 
 /// A virtual environment with exactly the packages of a requirements file.
-pub(super) struct Python {
+pub(crate) struct Python {
     program: PathBuf,
 }
 
 impl Python {
     /// Makes the environment in `folder`, or takes the one that is there if it was made of the same `requirements`.
-    pub(super) fn with_packages(folder: &Path, requirements: &Path, named: Option<&Path>) -> Result<Self> {
+    pub(crate) fn with_packages(folder: &Path, requirements: &Path, named: Option<&Path>) -> Result<Self> {
         let program = folder.join("bin/python");
         // written last: an installation that was interrupted is none
         let made_of = folder.join("requirements.txt");
@@ -40,8 +40,13 @@ impl Python {
         Ok(Self { program })
     }
 
+    /// A program that one of the packages brought.
+    pub(crate) fn tool(&self, name: &str) -> PathBuf {
+        self.program.with_file_name(name)
+    }
+
     /// What a script prints; its errors and its progress go to the terminal.
-    pub(super) fn run(&self, script: &Path, arguments: &[&std::ffi::OsStr]) -> Result<Vec<u8>> {
+    pub(crate) fn run(&self, script: &Path, arguments: &[&std::ffi::OsStr]) -> Result<Vec<u8>> {
         let output = Command::new(&self.program).arg(script).args(arguments).stderr(Stdio::inherit()).output();
         let output = output.with_context(|| format!("{} did not start", self.program.display()))?;
         ensure!(output.status.success(), "{} failed ({})", script.display(), output.status);

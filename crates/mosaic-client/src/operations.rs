@@ -1,10 +1,10 @@
 //! One method for each operation.
 
 use mosaic_api::{
-    AcceptBody, AssociateBody, AssociateReply, AssociationList, AssociationView, BroadcastBody, BroadcastList,
-    BroadcastReply, BroadcastView, EvidenceReply, ExportDocument, ImportReply, LookupBody, OpenDoorReply, Operation,
-    PeopleReply, ProximityBody, ProximityReply, ReceiptsReply, SettingsBody, SettingsView, StatusReply, UpdateBody,
-    WaveBody, WaveReply, WavesReply,
+    AcceptBody, AggregatesReply, AssociateBody, AssociateReply, AssociationList, AssociationView, BroadcastBody,
+    BroadcastList, BroadcastReply, BroadcastView, EvidenceReply, ExportDocument, ImportReply, LookupBody,
+    OpenDoorReply, Operation, PeopleReply, ProximityBody, ProximityReply, ReceiptsReply, SettingsBody, SettingsView,
+    StatusReply, UpdateBody, WaveBody, WaveReply, WavesReply,
 };
 
 use crate::{CallError, Client};
@@ -154,6 +154,14 @@ impl Client {
     /// [`CallError`].
     pub async fn receipts(&self) -> Result<ReceiptsReply, CallError> {
         self.call(Operation::Receipts, "", NO_BODY).await
+    }
+
+    /// Lists what two providers counted over many people.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn aggregates(&self) -> Result<AggregatesReply, CallError> {
+        self.call(Operation::Aggregates, "", NO_BODY).await
     }
 
     /// Lists what is held against providers.

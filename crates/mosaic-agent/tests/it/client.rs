@@ -67,7 +67,9 @@ async fn every_operation_has_a_method() {
     assert_eq!(slug(client.keep_person(&view.id).await), "unknown-association");
     assert_eq!(slug(client.forget_person(&view.id).await), "unknown-association");
     assert!(
-        client.receipts().await.unwrap().receipts.is_empty() && client.evidence().await.unwrap().evidence.is_empty()
+        client.receipts().await.unwrap().receipts.is_empty()
+            && client.evidence().await.unwrap().evidence.is_empty()
+            && client.aggregates().await.unwrap().statements.is_empty()
     );
     assert_eq!(slug(client.forgive(2).await), "nothing-held");
     client.open_door().await.unwrap();

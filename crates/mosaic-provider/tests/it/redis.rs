@@ -93,7 +93,8 @@ impl RedisCluster {
             until(|| node.ask(&["CLUSTER", "INFO"]).contains("cluster_state:ok"), "a node never serves");
             let follows = || {
                 let said = node.ask(&["INFO", "replication"]);
-                said.contains("master_link_status:up") || said.contains("connected_slaves:1")
+                // a replica that still loads its copy is connected as well
+                said.contains("master_link_status:up") || said.contains("state=online")
             };
             until(follows, "a replica never follows");
         }

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde_json::Value;
 
-use crate::{python::Python, tell::tell, tree};
+use crate::{lab, python::Python, tell::tell, tree};
 
 /// What to try.
 #[derive(Args)]
@@ -54,9 +54,7 @@ pub(crate) fn run(args: &ApiArgs) -> Result<()> {
 
 fn build() -> Result<PathBuf> {
     tell("building the program");
-    let build = ["build", "--quiet", "--locked", "--package", "mosaic"];
-    let status = Command::new(env!("CARGO")).args(build).current_dir(tree::root()).status();
-    ensure!(status.context("cargo did not start")?.success(), "the program does not compile");
+    lab::build()?;
     Ok(tree::target()?.join("debug").join(format!("mosaic{}", std::env::consts::EXE_SUFFIX)))
 }
 

@@ -37,7 +37,7 @@ fn folder() -> Result<PathBuf> {
 }
 
 /// By itself, so that a program that does not compile is not taken for attacks that failed.
-fn build() -> Result<()> {
+pub(crate) fn build() -> Result<()> {
     let build = ["build", "--quiet", "--locked", "--package", "mosaic"];
     let status = Command::new(env!("CARGO")).args(build).current_dir(tree::root()).status();
     if !status.context("cargo did not start")?.success() {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use mosaic_aggregate::{
-    Batch, Begun, Counted, NoisedSum, Published, ReportFields, Side, SignedStatement, Statement, aggregators,
+    Batch, Begun, Counted, NoisedSum, Published, ReportFields, Side, SignedStatement, Statement, Untrusted, aggregators,
 };
 use mosaic_crypto::{
     agreement::AgreementPublic,
@@ -185,10 +185,7 @@ impl<S: Store> ProviderCore<S> {
             let batch = Batch::open(self.counted(day), self.turn_of(day)?.side, self.check_key(day)?)?;
             self.counting.days.insert(day, DayCount::Open(Box::new(Open::new(batch))));
         }
-        match self.counting.days.get_mut(&day)? {
-            DayCount::Open(open) => Some(open),
-            _ => None,
-        }
+        open_of(&mut self.counting, day)
     }
 
     /// What both aggregators know of a day and nobody else does.
@@ -491,8 +488,7 @@ impl<S: Store> ProviderCore<S> {
 impl<S: Store> ProviderCore<S> {
     /// Every statement that is kept, the newest first, one behind the other.
     pub(super) fn statements(&self) -> Vec<u8> {
-        let newest = self.counting.statements.values().rev().take(MOST_STATEMENTS);
-        newest.flat_map(|(statement, _)| statement.encode()).collect()
+        self.all_statements().concat()
     }
 
     fn all_statements(&self) -> Vec<Vec<u8>> {
@@ -521,8 +517,7 @@ impl<S: Store> ProviderCore<S> {
         if counted.tile != self.federation.descriptor().tile.id || self.counting.statements.contains_key(&counted.day) {
             return Ok(false);
         }
-        let ids: Vec<ProviderId> = self.federation.descriptor().ids().collect();
-        let published = match statement.clone().verify_turn(&ids, |id| self.federation.signing_key(id)) {
+        let published = match self.believed(&statement) {
             Ok(published) => published,
             Err(error) => {
                 tracing::warn!(%error, day = counted.day, "a statement is not to be believed");
@@ -533,6 +528,12 @@ impl<S: Store> ProviderCore<S> {
         self.store.commit(&[Change::Put(Bucket::Counts, key, statement.encode())])?;
         self.counting.statements.insert(counted.day, (statement, published));
         Ok(true)
+    }
+
+    /// What a statement says, if the two signed it whose turn its day was.
+    fn believed(&self, statement: &SignedStatement) -> Result<Published, Untrusted> {
+        let ids: Vec<ProviderId> = self.federation.descriptor().ids().collect();
+        statement.clone().verify_turn(&ids, |id| self.federation.signing_key(id))
     }
 
     /// The peer that was shown statements did not answer: another one is, at the next comparison of heads.
@@ -618,11 +619,9 @@ impl<S: Store> ProviderCore<S> {
     fn recover_day(&mut self, day: u32) -> Result<(), StoreError> {
         if let Some(bytes) = self.store.get(Bucket::Counts, &layout::counts(day, Counts::Statement))?
             && let Ok(statement) = SignedStatement::decode(&bytes)
+            && let Ok(published) = self.believed(&statement)
         {
-            let ids: Vec<ProviderId> = self.federation.descriptor().ids().collect();
-            if let Ok(published) = statement.clone().verify_turn(&ids, |id| self.federation.signing_key(id)) {
-                self.counting.statements.insert(day, (statement, published));
-            }
+            self.counting.statements.insert(day, (statement, published));
         }
         let stored = self.stored_day(day)?;
         self.counting.days.extend(stored.map(|stored| (day, stored)));

@@ -21,6 +21,7 @@ use rand::CryptoRng;
 
 use super::{
     OpenError, Scan, is_member, not_admitted,
+    reading::{all_gone, heads_after},
     retiring::state_of,
     scanning::{CutTables, Slot},
 };
@@ -208,8 +209,7 @@ impl FrontCore {
         let known = query.known();
         self.all_gone(now, known.iter().map(|known| known.segment))?;
         self.counters.head_reads += 1;
-        let beyond = known.iter().filter_map(|known| Some(self.chain(known.segment)?.since(known.count)));
-        Ok(HeadsReply::new(beyond.flatten().copied()))
+        Ok(heads_after(query, |segment| self.chain(segment)))
     }
 
     /// Segments of which a later generation is asked for than is known here, with the number that is.
@@ -357,10 +357,8 @@ impl FrontCore {
         self.retired.contains(&period) || now >= retires_at(period)
     }
 
-    fn all_gone(&self, now: Timestamp, mut segments: impl ExactSizeIterator<Item = SegmentId>) -> Result<(), Problem> {
-        let asked = segments.len() > 0;
-        let gone = segments.all(|segment| self.is_gone(now, segment.table.period()));
-        if asked && gone { Err(ProblemCode::Gone.into()) } else { Ok(()) }
+    fn all_gone(&self, now: Timestamp, segments: impl ExactSizeIterator<Item = SegmentId>) -> Result<(), Problem> {
+        all_gone(segments, |period| self.is_gone(now, period))
     }
 
     fn chain(&self, segment: SegmentId) -> Option<&HeadChain> {

@@ -1,5 +1,8 @@
-use mosaic_federation::peer::{MAX_HEADS, PeerReply};
-use mosaic_types::{SegmentId, Timestamp};
+use mosaic_federation::{
+    HeadChain,
+    peer::{MAX_HEADS, PeerReply},
+};
+use mosaic_types::{Period, SegmentId, Timestamp};
 use mosaic_wire::{GenerationBlock, GenerationsQuery, GenerationsReply, HeadsQuery, HeadsReply, Problem, ProblemCode};
 
 use super::ProviderCore;
@@ -17,8 +20,7 @@ impl<S: Store> ProviderCore<S> {
         let known = query.known();
         self.all_gone(now, known.iter().map(|known| known.segment))?;
         self.counters.head_reads += 1;
-        let beyond = known.iter().filter_map(|known| Some(self.chain(known.segment)?.since(known.count)));
-        Ok(HeadsReply::new(beyond.flatten().copied()))
+        Ok(heads_after(query, |segment| self.chain(segment)))
     }
 
     /// Whole generations.
@@ -46,10 +48,8 @@ impl<S: Store> ProviderCore<S> {
 
     /// 410 when everything that is asked for was retired; a query with something live is answered for
     /// that part.
-    fn all_gone(&self, now: Timestamp, mut segments: impl ExactSizeIterator<Item = SegmentId>) -> Result<(), Problem> {
-        let asked = segments.len() > 0;
-        let gone = segments.all(|segment| self.is_gone(now, segment.table.period()));
-        if asked && gone { Err(ProblemCode::Gone.into()) } else { Ok(()) }
+    fn all_gone(&self, now: Timestamp, segments: impl ExactSizeIterator<Item = SegmentId>) -> Result<(), Problem> {
+        all_gone(segments, |period| self.is_gone(now, period))
     }
 
     /// The stored bytes of a generation that is in its chain.
@@ -77,4 +77,20 @@ impl<S: Store> ProviderCore<S> {
         }
         Ok(PeerReply::Blocks(blocks))
     }
+}
+
+/// Refuses when all of what is asked for was retired.
+pub(super) fn all_gone(
+    mut segments: impl ExactSizeIterator<Item = SegmentId>,
+    is_gone: impl Fn(Period) -> bool,
+) -> Result<(), Problem> {
+    let asked = segments.len() > 0;
+    let gone = segments.all(|segment| is_gone(segment.table.period()));
+    if asked && gone { Err(ProblemCode::Gone.into()) } else { Ok(()) }
+}
+
+/// The heads that come after those a reader knows.
+pub(super) fn heads_after<'a>(query: &HeadsQuery, chain: impl Fn(SegmentId) -> Option<&'a HeadChain>) -> HeadsReply {
+    let beyond = query.known().iter().filter_map(|known| Some(chain(known.segment)?.since(known.count)));
+    HeadsReply::new(beyond.flatten().copied())
 }

@@ -42,10 +42,9 @@ impl Device {
     fn sends(&mut self, now: Timestamp) -> Records {
         let frames = self.associations.outgoing(now, ROWS, 10, &mut self.rng);
         self.associations.left(&frames.iter().map(|frame| frame.id).collect::<Vec<_>>());
-        let nonce = |rng: &mut ChaCha20Rng| RecordNonce::draw(rng);
         frames
             .iter()
-            .map(|frame| (frame.rows[0], seal_record(&frame.key, nonce(&mut self.rng), &frame.plain)))
+            .map(|frame| (frame.rows[0], seal_record(&frame.key, RecordNonce::draw(&mut self.rng), &frame.plain)))
             .collect()
     }
 

@@ -733,7 +733,7 @@ export interface components {
              *     until there are four. Whoever can name one of them can read the card.
              * @default 0
              */
-            enrichment: number | null;
+            enrichment?: number | null;
             /** @description Where the person is. */
             location: components["schemas"]["Position"];
             /**
@@ -929,7 +929,7 @@ export interface components {
              * @description How long to wait for the answer, in milliseconds.
              * @default 10000
              */
-            timeout_ms: number | null;
+            timeout_ms?: number | null;
             /** @enum {string} */
             type: "request";
         };
@@ -1284,7 +1284,7 @@ export interface components {
              * @description The most cards to list.
              * @default 50
              */
-            limit: number | null;
+            limit?: number | null;
             /** @description Where to look. */
             location: components["schemas"]["Position"];
             /**
@@ -1292,13 +1292,13 @@ export interface components {
              * @description How far around, in metres.
              * @default 500
              */
-            radius: number | null;
+            radius?: number | null;
             /**
              * Format: int32
              * @description How far back, in seconds.
              * @default 7200
              */
-            window: number | null;
+            window?: number | null;
         };
         /** @description Answer to both forms of the proximity query: what is known now. Reading goes on in the background. */
         ProximityReply: {

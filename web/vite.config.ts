@@ -30,6 +30,6 @@ export default defineConfig({
     target: 'es2022',
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: { app: here('index.html'), dashboard: here('dashboard.html') } },
+    rolldownOptions: { input: { app: here('index.html'), dashboard: here('dashboard.html') } },
   },
 });

@@ -33,8 +33,8 @@ export function App(): ReactNode {
   const enter = useCallback(async (code: string | null) => {
     try {
       if (code) await agent.enter(code);
-      else if (!(await agent.inside())) return locked('closed');
-      setInside(true);
+      if (code || (await agent.inside())) setInside(true);
+      else locked('closed');
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       locked(error.problem.status === 0 ? 'unreachable' : 'refused');

@@ -21,6 +21,8 @@ export interface Search {
 
 interface Shared {
   status: Status | null;
+  /** The agent's time, unix seconds; 0 until it answered. */
+  now: number;
   settings: Settings | null;
   unreachable: boolean;
   refresh: () => Promise<void>;
@@ -136,7 +138,7 @@ export function Session({ idleMinutes, setIdleMinutes, lock, children }: Props):
 
   const shared = useMemo<Shared>(
     () => ({
-      status, settings, unreachable, refresh, change, feed, live, searched: searching !== null, complete, search, alerts,
+      status, now: status?.now ?? 0, settings, unreachable, refresh, change, feed, live, searched: searching !== null, complete, search, alerts,
       dismiss: (alert) => setAlerts((known) => known.filter((other) => other !== alert)),
       contact, setContact, gatherings, setGatherings, wish, setWish, capture, setCapture, idleMinutes, setIdleMinutes, lock,
     }),

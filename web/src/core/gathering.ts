@@ -57,7 +57,7 @@ function checked(value: unknown): Gathering | null {
 
 const words = (value: unknown, most: number): value is string =>
   typeof value === 'string' && value.trim() !== '' && value.length <= most && !hasControls(value);
-const hasControls = (text: string): boolean => [...text].some((letter) => letter < ' ' || letter === '\u007f');
+const hasControls = (text: string): boolean => Array.from(text).some((letter) => letter < ' ' || letter === '\u007f');
 const moment = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 
 function toBase64Url(bytes: Uint8Array): string {

@@ -71,7 +71,9 @@ export default function MapView({ center, radius, pick }: Props): ReactNode {
   const [without, setWithout] = useState(missing);
   const [state, setState] = useState<'loading' | 'idle'>('loading');
   const picked = useRef(pick);
-  picked.current = pick;
+  useEffect(() => {
+    picked.current = pick;
+  }, [pick]);
 
   useEffect(() => {
     const none = (): void => setWithout(true);

@@ -20,7 +20,7 @@ interface Lists {
 
 export function AssociationScreen(): ReactNode {
   const { t, relative } = useText();
-  const { contact, setContact } = useShared();
+  const { contact, setContact, now } = useShared();
   const [lists, setLists] = useState<Lists | null>(null);
   const { busy, refusal, run } = useDoing();
 
@@ -43,7 +43,6 @@ export function AssociationScreen(): ReactNode {
       await work();
       await list();
     });
-  const now = Date.now() / 1000;
   const waiting = lists?.waves ?? [];
   const approached = lists?.associations.filter(({ id, state }) => state === 'approached' && !waiting.some((wave) => wave.id === id)) ?? [];
   return (
@@ -60,7 +59,7 @@ export function AssociationScreen(): ReactNode {
                 <Say k="people.askingLead" />
               </p>
               <ContactField contact={contact} setContact={setContact} />
-              <ul className="plain">
+              <ul className="items">
                 {[...waiting, ...approached].map(({ id, expires_at: expires }) => (
                   <li key={id} className="item">
                     <span>{t('people.asked', { when: relative(expires, now) })}</span>
@@ -80,7 +79,7 @@ export function AssociationScreen(): ReactNode {
           <Refused refusal={refusal} />
           <Panel title={t('people.met')}>
             {lists?.people.length === 0 && <p>{t('people.none')}</p>}
-            <ul className="plain">
+            <ul className="items">
               {lists?.people.map((person) => (
                 <li key={person.id} className="item">
                   <span>
@@ -107,7 +106,7 @@ export function AssociationScreen(): ReactNode {
           </Panel>
           <Panel title={t('people.underway')}>
             {lists?.associations.length === 0 && <p>{t('people.noneUnderway')}</p>}
-            <ul className="plain">
+            <ul className="items">
               {lists?.associations.map((association) => (
                 <li key={association.id} className="item">
                   <span>
@@ -135,7 +134,7 @@ export function AssociationScreen(): ReactNode {
 
 function Invite({ changed }: { changed: () => Promise<void> }): ReactNode {
   const { t, relative } = useText();
-  const { contact, setContact } = useShared();
+  const { contact, setContact, now } = useShared();
   const [way, setWay] = useState<'code' | 'token'>('code');
   const [made, setMade] = useState<AssociateReply | null>(null);
   const [heard, setHeard] = useState('');
@@ -186,7 +185,7 @@ function Invite({ changed }: { changed: () => Promise<void> }): ReactNode {
               {made.code ? grouped(made.code) : secret}
             </output>
           </Sensitive>
-          <p className="hint">{t('invite.once', { when: relative(made.expires_at, Date.now() / 1000) })}</p>
+          <p className="hint">{t('invite.once', { when: relative(made.expires_at, now) })}</p>
           {made.warnings?.map((warning) => (
             <p key={warning.kind} className="hint">
               {t(`warning.${warning.kind}`)}

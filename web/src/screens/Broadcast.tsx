@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState, type ReactNode } from 'react';
+import { useCallback, useEffect, useState, type ReactNode } from 'react';
 
 import { agent, Refusal } from '../api/client';
 import type { Broadcast, BroadcastReply, Mode, Preview } from '../api/types';
@@ -18,9 +18,10 @@ const PREVIEW_MS = 250;
 
 export function BroadcastScreen(): ReactNode {
   const { t } = useText();
-  const { status, settings, refresh, change } = useShared();
+  const { status, settings, refresh, change, wish } = useShared();
   const [out, setOut] = useState<Broadcast[] | null>(null);
   const [noise, setNoise] = useState<number | null>(null);
+  const [context, setContext] = useState(wish.context);
   const { busy, refusal, run } = useDoing();
   const mode = (settings?.['privacy.mode'] ?? 'balanced') as Mode;
   const requested = noise ?? settings?.['noise.default'] ?? status?.noise.requested ?? effective(mode, LEAST, 'rendezvous');
@@ -64,13 +65,13 @@ export function BroadcastScreen(): ReactNode {
           {out?.map((broadcast) => (
             <Out key={broadcast.id} broadcast={broadcast} busy={busy} changed={list} />
           ))}
-          <Compose mode={mode} requested={requested} setNoise={setNoise} setMode={(next) => void run(() => change({ 'privacy.mode': next }))} sent={async () => { await list(); await refresh(); }} />
+          <Compose context={context} setContext={setContext} mode={mode} requested={requested} setNoise={setNoise} setMode={(next) => void run(() => change({ 'privacy.mode': next }))} sent={async () => { await list(); await refresh(); }} />
         </div>
         <Panel title={t('slots.title')}>
           <p>
             <Say k="slots.lead" />
           </p>
-          <Slots mode={mode} requested={requested} speaking={on} />
+          <Slots mode={mode} requested={requested} speaking={on || context.trim() !== ''} />
         </Panel>
       </div>
     </>
@@ -105,6 +106,8 @@ function Welcome(): ReactNode {
 }
 
 interface ComposeProps {
+  context: string;
+  setContext: (context: string) => void;
   mode: Mode;
   requested: number;
   setNoise: (noise: number) => void;
@@ -112,10 +115,9 @@ interface ComposeProps {
   sent: () => Promise<void>;
 }
 
-function Compose({ mode, requested, setNoise, setMode, sent }: ComposeProps): ReactNode {
+function Compose({ context, setContext, mode, requested, setNoise, setMode, sent }: ComposeProps): ReactNode {
   const { t, percent, hours, number } = useText();
-  const { settings, wish } = useShared();
-  const [context, setContext] = useState(wish.context);
+  const { settings } = useShared();
   const [ttl, setTtl] = useState<number | null>(null);
   const [high, setHigh] = useState<boolean | null>(null);
   const [sure, setSure] = useState(false);
@@ -148,7 +150,7 @@ function Compose({ mode, requested, setNoise, setMode, sent }: ComposeProps): Re
   return (
     <Panel title={t('compose.title')}>
       <Form submit={send} className="stack">
-        <Field label={t('compose.context')} hint={t('compose.left', { count: number(500 - [...context].length) })}>
+        <Field label={t('compose.context')} hint={t('compose.left', { count: number(500 - Array.from(context).length) })}>
           {({ describedBy }) => (
             <textarea
               id="context"
@@ -172,13 +174,12 @@ function Compose({ mode, requested, setNoise, setMode, sent }: ComposeProps): Re
         </Field>
         <PreviewOf preview={preview} context={context} rewrite={setContext} />
         <PlacePicker />
-        <Choice
-          legend={t('mode.title')}
-          shape="cards"
-          value={mode}
-          choose={setMode}
-          options={MODES.map((value) => ({ value, label: t(`mode.${value}`), hint: <Say k={`mode.${value}Hint`} /> }))}
-        />
+        <div>
+          <Choice legend={t('mode.title')} value={mode} choose={setMode} options={MODES.map((value) => ({ value, label: t(`mode.${value}`) }))} />
+          <p className="hint" aria-live="polite">
+            <Say k={`mode.${mode}Hint`} />
+          </p>
+        </div>
         <Range
           label={t('noise.label')}
           value={requested}
@@ -189,18 +190,23 @@ function Compose({ mode, requested, setNoise, setMode, sent }: ComposeProps): Re
           change={setNoise}
           hint={<NoiseInForce mode={mode} requested={requested} />}
         />
-        <Range label={t('ttl.label')} value={hoursToLive} min={24} max={168} step={1} show={hours} change={setTtl} hint={<Say k="ttl.hint" />} />
-        <Switch label={t('risk.label')} hint={<Say k="risk.hint" />} on={risky} change={setHigh} />
-        {risky && (
-          <Notice tone="info">
-            <ul>
-              <li>{t('opsec.posts')}</li>
-              <li>{t('opsec.moment')}</li>
-              <li>{t('opsec.network')}</li>
-              <li>{t('opsec.offset')}</li>
-            </ul>
-          </Notice>
-        )}
+        <details>
+          <summary>{t('compose.more', { ttl: hours(hoursToLive), risk: t(risky ? 'risk.high' : 'risk.normal') })}</summary>
+          <div className="stack">
+            <Range label={t('ttl.label')} value={hoursToLive} min={24} max={168} step={1} show={hours} change={setTtl} hint={<Say k="ttl.hint" />} />
+            <Switch label={t('risk.label')} hint={<Say k="risk.hint" />} on={risky} change={setHigh} />
+            {risky && (
+              <Notice tone="info">
+                <ul>
+                  <li>{t('opsec.posts')}</li>
+                  <li>{t('opsec.moment')}</li>
+                  <li>{t('opsec.network')}</li>
+                  <li>{t('opsec.offset')}</li>
+                </ul>
+              </Notice>
+            )}
+          </div>
+        </details>
         {refusal?.word === 'identifying-words' && (
           <label className="check">
             <input type="checkbox" checked={sure} onChange={(event) => setSure(event.target.checked)} />
@@ -236,16 +242,14 @@ function NoiseInForce({ mode, requested }: { mode: Mode; requested: number }): R
 
 /** What the agent would make of the words, a moment after the last letter; nothing is stored or sent for it. */
 function usePreview(context: string): Preview | null {
-  const [preview, setPreview] = useState<{ of: string; is: Preview } | null>(null);
-  const last = useRef('');
-  last.current = context;
+  const [preview, setPreview] = useState<Preview | null>(null);
   useEffect(() => {
     if (context.trim() === '') return;
     const asked = new AbortController();
     const timer = setTimeout(() => {
       agent
         .preview(context.trim(), asked.signal)
-        .then((is) => setPreview({ of: context, is }))
+        .then(setPreview)
         // a preview that does not come is no preview: sending says what is wrong
         .catch(() => undefined);
     }, PREVIEW_MS);
@@ -254,7 +258,7 @@ function usePreview(context: string): Preview | null {
       asked.abort();
     };
   }, [context]);
-  return context.trim() === '' ? null : (preview?.is ?? null);
+  return context.trim() === '' ? null : preview;
 }
 
 function PreviewOf({ preview, context, rewrite }: { preview: Preview | null; context: string; rewrite: (context: string) => void }): ReactNode {
@@ -277,7 +281,7 @@ function PreviewOf({ preview, context, rewrite }: { preview: Preview | null; con
 /** What became of it: what was really released, and why less than was asked for. */
 function Told({ reply }: { reply: BroadcastReply }): ReactNode {
   const { t, relative, percent, number } = useText();
-  const now = Date.now() / 1000;
+  const { now } = useShared();
   return (
     <Notice tone="good" live>
       <p>
@@ -299,7 +303,7 @@ function Told({ reply }: { reply: BroadcastReply }): ReactNode {
 function Out({ broadcast, busy, changed }: { broadcast: Broadcast; busy: boolean; changed: () => Promise<void> }): ReactNode {
   const { t, relative, percent } = useText();
   const doing = useDoing();
-  const now = Date.now() / 1000;
+  const { now } = useShared();
   const raise = Math.min(MOST, Math.round((broadcast.noise.requested + 0.1) * 100) / 100);
   return (
     <Panel title={t('out.title')}>

@@ -227,7 +227,7 @@ function Filters({ filter, setFilter, order, setOrder }: FiltersProps): ReactNod
 /** One tap for all of them: waving at some would need to know which are real, and nobody does. */
 function WaveAtAll({ count }: { count: number }): ReactNode {
   const { t, number, relative } = useText();
-  const { contact, setContact } = useShared();
+  const { contact, setContact, now } = useShared();
   const [told, setTold] = useState<WaveReply | null>(null);
   const { busy, refusal, run } = useDoing();
   const wave = (): void => void run(async () => setTold(await agent.wave('all', contact.trim())));
@@ -246,7 +246,7 @@ function WaveAtAll({ count }: { count: number }): ReactNode {
       {told && (
         <Notice tone="good" live>
           <p>
-            {t('wave.done', { count: number(told.associations.length), skipped: number(told.skipped) })} {told.associations.length > 0 && t('wave.leaves', { when: relative(told.leaves_by, Date.now() / 1000) })}
+            {t('wave.done', { count: number(told.associations.length), skipped: number(told.skipped) })} {told.associations.length > 0 && t('wave.leaves', { when: relative(told.leaves_by, now) })}
           </p>
           <p>{t('wave.next')}</p>
           <Button onClick={() => go('/association')}>{t('wave.people')}</Button>

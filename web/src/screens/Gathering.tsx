@@ -38,9 +38,9 @@ function Read(): ReactNode {
   const [wrong, setWrong] = useState<'none' | 'federation' | null>(null);
   const read = (): void => {
     const gathering = decode(text);
-    if (!gathering) return setWrong('none');
+    if (!gathering) { setWrong('none'); return; }
     // people of another federation would never be found in this one
-    if (gathering.pin !== status?.federation.pin) return setWrong('federation');
+    if (gathering.pin !== status?.federation.pin) { setWrong('federation'); return; }
     setWrong(null);
     setText('');
     setGatherings([...gatherings.filter((known) => encode(known) !== encode(gathering)), gathering]);
@@ -130,9 +130,9 @@ function Make(): ReactNode {
   const make = (): void => {
     const position = parsePosition(at);
     if (!status) return;
-    if (topic.trim() === '' || name.trim() === '') return setWrong('words');
-    if (!position) return setWrong('place');
-    if (!(unix(until) > unix(from))) return setWrong('hours');
+    if (topic.trim() === '' || name.trim() === '') { setWrong('words'); return; }
+    if (!position) { setWrong('place'); return; }
+    if (!(unix(until) > unix(from))) { setWrong('hours'); return; }
     const { pin, name: federation } = status.federation;
     const gathering = { pin, federation, topic: topic.trim(), places: [{ name: name.trim(), at: position }], from: unix(from), until: unix(until) };
     const text = encode(gathering);

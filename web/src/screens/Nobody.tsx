@@ -11,7 +11,7 @@ import { Button, Panel } from '../ui/parts';
 /** Nothing found: what is known of how many there are, what comes next, and what was held back and why. */
 export function Nobody(): ReactNode {
   const { t, number, moment } = useText();
-  const { status, gatherings } = useShared();
+  const { status, now, gatherings } = useShared();
   const [counts, setCounts] = useState<AggregatesReply['statements'] | null>(null);
   const className = useClassName();
 
@@ -26,7 +26,7 @@ export function Nobody(): ReactNode {
 
   const day = counts?.[0];
   const told = day?.classes.filter((count) => count.people != null).sort((a, b) => (b.people ?? 0) - (a.people ?? 0)).slice(0, 3) ?? [];
-  const next = [...gatherings].filter(({ until }) => until > Date.now() / 1000).sort((a, b) => a.from - b.from)[0];
+  const next = [...gatherings].filter(({ until }) => until > now).sort((a, b) => a.from - b.from)[0];
   const withheld = status?.anonymity.action !== 'nothing';
   return (
     <Panel title={t('nobody.title')}>

@@ -219,7 +219,7 @@ function Federation(): ReactNode {
       <p>
         <bdi>{status.federation.name}</bdi> · {t(`reach.${status.reach}`)}
       </p>
-      <ul className="plain">
+      <ul className="items">
         {status.providers.map((provider) => (
           <li key={provider.id} className="item">
             <span>

@@ -5,7 +5,9 @@ mod associate;
 mod broadcast;
 mod counts;
 mod evidence;
+mod map;
 mod news;
+mod preview;
 mod proximity;
 mod quota;
 mod settings;
@@ -13,6 +15,7 @@ mod status;
 mod warnings;
 mod wave;
 
+pub(crate) use preview::preview;
 pub(crate) use quota::Quotas;
 
 pub use associate::{AssociateError, Beginning, CountedTry, LookupError};

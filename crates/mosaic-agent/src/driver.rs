@@ -8,6 +8,7 @@ mod tests;
 
 use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc};
 
+use mosaic_api::AppFile;
 use mosaic_federation::Federation;
 use mosaic_geo::places::PlaceIndex;
 use mosaic_transport::{BindError, ClientError, Endpoint, Patience, ProviderClient, ServeError, bind, serve_loopback};
@@ -60,6 +61,10 @@ pub struct RunConfig {
     pub patience: Patience,
     /// Blocks shared with other agents of this process.
     pub pool: Arc<BlockPool>,
+    /// The time of people and their browsers: another than `clock` only where a practice run is sped up.
+    pub wall: Arc<dyn Clock>,
+    /// Files of the web app, served beside the API.
+    pub app: &'static [AppFile],
     /// What the lab writes down and plays again; nothing, but in a practice federation.
     pub recording: Recording,
 }
@@ -134,7 +139,7 @@ pub struct Agent {
     listener: std::net::TcpListener,
     address: SocketAddr,
     files: Files,
-    token: Zeroizing<String>,
+    served: server::Served,
     truth: Option<TruthFile>,
 }
 
@@ -161,6 +166,7 @@ impl Agent {
         let client = client.map_err(StartError::Client)?;
         let truth = config.recording.truth.as_deref().map(TruthFile::create).transpose();
         let truth = truth.map_err(StartError::Directory)?;
+        let places = Arc::clone(&config.places);
         let core_config = AgentConfig {
             federation: config.federation,
             places: config.places,
@@ -168,9 +174,11 @@ impl Agent {
             pool: config.pool,
             blind_reads: BlindReads::BySize,
         };
+        let served =
+            server::Served { clock: Arc::clone(&config.clock), wall: config.wall, places, app: config.app, token };
         let core = AgentCore::new(core_config, state, config.clock.now());
         files.write_address(address).map_err(StartError::Directory)?;
-        Ok(Self { core, vault, rng, clock: config.clock, client, listener, address, files, token, truth })
+        Ok(Self { core, vault, rng, clock: config.clock, client, listener, address, files, served, truth })
     }
 
     /// Where the local API listens.
@@ -185,7 +193,7 @@ impl Agent {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), RunError> {
         let (stop, stopped) = watch::channel(());
         let (engine, link) = Engine::pair(self.client);
-        let router = server::router(engine, self.clock.clone(), self.token, self.address.port());
+        let router = server::router(engine, self.served, self.address.port());
         let mut server = tokio::spawn(serve_loopback(self.listener, router, until(stopped.clone())));
         let engine_loop = EngineLoop::new(self.core, self.vault, self.rng, self.clock, link).recording(self.truth);
         let mut worker = tokio::spawn(engine_loop.run(until(stopped)));

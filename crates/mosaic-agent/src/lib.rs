@@ -14,6 +14,7 @@
 mod alerts;
 mod answers;
 mod blocks;
+mod browsers;
 mod commands;
 mod core;
 mod crowd;

@@ -1,7 +1,10 @@
 //! The local API over HTTP: one route for each [`Operation`], problem details for everything else.
 
 mod answer;
+mod app;
+mod browser;
 mod guard;
+mod map;
 mod repeat;
 mod socket;
 
@@ -15,12 +18,13 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{MethodFilter, on},
 };
-use mosaic_api::{Method, Operation, Problem, ProblemKind};
+use mosaic_api::{AppFile, Method, Operation, Problem, ProblemKind, TileBody};
+use mosaic_geo::PlaceIndex;
 use mosaic_types::Clock;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use self::guard::Guard;
+use self::{app::App, guard::Guard};
 use crate::{driver::Engine, repeats::Repeats};
 
 /// What every handler needs.
@@ -29,14 +33,40 @@ struct Shared {
     engine: Engine,
     guard: Arc<Guard>,
     clock: Arc<dyn Clock>,
+    wall: Arc<dyn Clock>,
+    places: Arc<PlaceIndex>,
+    app: Arc<App>,
     seats: Arc<Semaphore>,
     repeats: Arc<Mutex<Repeats>>,
 }
 
-/// The router of the local API on `port`, open to who shows `token`.
-pub(crate) fn router(engine: Engine, clock: Arc<dyn Clock>, token: Zeroizing<String>, port: u16) -> Router {
-    let seats = Arc::new(Semaphore::new(socket::SEATS));
-    let shared = Shared { engine, guard: Arc::new(Guard::new(token, port)), clock, seats, repeats: Arc::default() };
+/// What the local API is served from.
+pub(crate) struct Served {
+    /// The time of the agent.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The time of people and their browsers.
+    pub(crate) wall: Arc<dyn Clock>,
+    /// Public places, for the map.
+    pub(crate) places: Arc<PlaceIndex>,
+    /// Files of the web app.
+    pub(crate) app: &'static [AppFile],
+    /// What a program shows.
+    pub(crate) token: Zeroizing<String>,
+}
+
+/// The router of the local API on `port`, and of the web app beside it.
+pub(crate) fn router(engine: Engine, served: Served, port: u16) -> Router {
+    let Served { clock, wall, places, app, token } = served;
+    let shared = Shared {
+        engine,
+        guard: Arc::new(Guard::new(token, port)),
+        clock,
+        wall,
+        places,
+        app: Arc::new(App::new(app)),
+        seats: Arc::new(Semaphore::new(socket::SEATS)),
+        repeats: Arc::default(),
+    };
     let mut router = Router::new();
     for operation in Operation::ALL {
         let (method, path) = operation.route();
@@ -44,6 +74,11 @@ pub(crate) fn router(engine: Engine, clock: Arc<dyn Clock>, token: Zeroizing<Str
             let parameter = params.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
             let answered = match operation {
                 Operation::Socket => socket::open(shared, request).await,
+                Operation::SessionCode
+                | Operation::OpenSession
+                | Operation::ShowSession
+                | Operation::CloseSession => browser::answer(&shared, operation, request).await,
+                Operation::MapTile => tile(&shared, request).await,
                 _ => repeat::answer(shared, operation, parameter, request).await,
             };
             answered.unwrap_or_else(|problem| refuse(&problem))
@@ -51,10 +86,17 @@ pub(crate) fn router(engine: Engine, clock: Arc<dyn Clock>, token: Zeroizing<Str
         router = router.route(path, on(filter(method), handler));
     }
     router
-        .fallback(|| async { refuse(&ProblemKind::UnknownRoute.into()) })
+        .fallback(|State(shared): State<Shared>, request: Request| async move {
+            shared.app.serve(&request).unwrap_or_else(|problem| refuse(&problem))
+        })
         .method_not_allowed_fallback(|| async { refuse(&ProblemKind::MethodNotAllowed.into()) })
         .layer(from_fn_with_state(shared.clone(), guard::admit))
         .with_state(shared)
+}
+
+async fn tile(shared: &Shared, request: Request) -> Result<Response, Problem> {
+    let asked: TileBody = answer::body(request, answer::largest_body(Operation::MapTile)).await?;
+    map::tile(shared, asked).await
 }
 
 const fn filter(method: Method) -> MethodFilter {

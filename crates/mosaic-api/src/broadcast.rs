@@ -150,7 +150,7 @@ impl UpdateBody {
     }
 }
 
-fn check_enrichment(raw: f64) -> Result<Enrichment, Problem> {
+pub(crate) fn check_enrichment(raw: f64) -> Result<Enrichment, Problem> {
     Enrichment::new(raw).map_err(|error| Problem::new(ProblemKind::InvalidEnrichment).with_detail(error))
 }
 

@@ -5,7 +5,7 @@ use utoipa::{
         OpenApiBuilder, PathItem, PathsBuilder, Ref, RefOr, Required, ResponseBuilder, Schema, Type,
         path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
         request_body::{RequestBody, RequestBodyBuilder},
-        schema::ArrayItems,
+        schema::{ArrayItems, KnownFormat, SchemaFormat},
         security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
 };
@@ -13,9 +13,9 @@ use utoipa::{
 use crate::{
     AcceptBody, AgentFrame, AggregatesReply, AssociateBody, AssociateReply, AssociationList, AssociationView,
     BroadcastBody, BroadcastList, BroadcastReply, BroadcastView, CardSelection, ClientFrame, EvidenceReply,
-    ExportDocument, Handover, IDEMPOTENCY_KEY, ImportReply, LookupBody, Method, OpenDoorReply, Operation, PageParams,
-    PeopleReply, Problem, ProblemKind, ProximityBody, ProximityParams, ProximityReply, ReceiptsReply, SettingsBody,
-    SettingsView, StatusReply, UpdateBody, WaveBody, WaveReply, WavesReply, example::Examples,
+    ExportDocument, GraphQlBody, Handover, IDEMPOTENCY_KEY, ImportReply, LookupBody, Method, OpenDoorReply, Operation, PageParams,
+    PeopleReply, PreviewBody, PreviewReply, Problem, ProblemKind, ProximityBody, ProximityParams, ProximityReply, ReceiptsReply, SessionBody, SessionCodeReply, SessionView, SettingsBody,
+    SettingsView, StatusReply, TILE_MEDIA_TYPE, TileBody, UpdateBody, WaveBody, WaveReply, WavesReply, example::Examples,
 };
 
 const BEARER: &str = "token";
@@ -141,6 +141,10 @@ fn request(operation: Operation, examples: &Examples) -> Option<RequestBody> {
         Operation::Accept => reference::<AcceptBody>(),
         Operation::ChangeSettings => reference::<SettingsBody>(),
         Operation::Import => reference::<ExportDocument>(),
+        Operation::Preview => reference::<PreviewBody>(),
+        Operation::MapTile => reference::<TileBody>(),
+        Operation::OpenSession => reference::<SessionBody>(),
+        Operation::GraphQl => reference::<GraphQlBody>(),
         _ => return None,
     };
     let content = content(schema, examples);
@@ -167,7 +171,14 @@ fn answer(operation: Operation, examples: &Examples) -> ResponseBuilder {
         Operation::ReadSettings | Operation::ChangeSettings => reference::<SettingsView>(),
         Operation::Export => reference::<ExportDocument>(),
         Operation::Import => reference::<ImportReply>(),
-        Operation::Describe => serde_json_value(),
+        Operation::Preview => reference::<PreviewReply>(),
+        Operation::SessionCode => reference::<SessionCodeReply>(),
+        Operation::ShowSession => reference::<SessionView>(),
+        Operation::Describe | Operation::GraphQl => serde_json_value(),
+        Operation::MapTile => {
+            let tile = ContentBuilder::new().schema(Some(tile())).build();
+            return ResponseBuilder::new().description("a tile (Mapbox Vector Tile 2)").content(TILE_MEDIA_TYPE, tile);
+        }
         Operation::Socket => return ResponseBuilder::new().description("the socket is open"),
         Operation::Withdraw
         | Operation::Forgive
@@ -175,7 +186,9 @@ fn answer(operation: Operation, examples: &Examples) -> ResponseBuilder {
         | Operation::Decline
         | Operation::DeleteAssociation
         | Operation::KeepPerson
-        | Operation::ForgetPerson => return ResponseBuilder::new().description("done"),
+        | Operation::ForgetPerson
+        | Operation::OpenSession
+        | Operation::CloseSession => return ResponseBuilder::new().description("done"),
     };
     let content = content(schema, examples);
     ResponseBuilder::new().description("the answer").content("application/json", content)
@@ -194,6 +207,11 @@ fn content(schema: RefOr<Schema>, examples: &Examples) -> Content {
 
 fn reference<T: ToSchema>() -> RefOr<Schema> {
     Ref::from_schema_name(T::name()).into()
+}
+
+fn tile() -> RefOr<Schema> {
+    let binary = SchemaFormat::KnownFormat(KnownFormat::Binary);
+    ObjectBuilder::new().schema_type(Type::String).format(Some(binary)).into()
 }
 
 fn serde_json_value() -> RefOr<Schema> {
@@ -232,6 +250,13 @@ fn components() -> Components {
     add::<SettingsView>(list);
     add::<ExportDocument>(list);
     add::<ImportReply>(list);
+    add::<PreviewBody>(list);
+    add::<PreviewReply>(list);
+    add::<TileBody>(list);
+    add::<SessionCodeReply>(list);
+    add::<SessionBody>(list);
+    add::<SessionView>(list);
+    add::<GraphQlBody>(list);
     list.iter_mut().filter(|(name, _)| *name == Problem::name()).for_each(|(_, schema)| name_kinds(schema));
     list.iter_mut().filter(|(name, _)| *name == CardSelection::name()).for_each(|(_, schema)| bound_cards(schema));
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));

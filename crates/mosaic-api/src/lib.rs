@@ -11,14 +11,19 @@
 //! POST twin whose body may hold the true ones. Our own clients use only the twins.
 
 mod anonymity;
+mod app;
 mod association;
 mod broadcast;
+mod browser;
 mod counts;
 mod document;
 mod evidence;
 mod example;
+mod graphql;
+mod map;
 mod operation;
 mod page;
+mod preview;
 mod problem;
 mod proximity;
 mod settings;
@@ -31,6 +36,7 @@ pub use anonymity::{
     AnonymityReport, AnonymityView, AttackerView, BroadcastAnonymity, DENIABILITY, MeterAction, ReceiptStatus,
     ReceiptView, ReceiptsReply,
 };
+pub use app::{APP_POLICY, AppFile};
 pub use association::{
     AcceptBody, AssociateBody, AssociateReply, AssociateRequest, AssociationKind, AssociationList, AssociationState,
     AssociationView, CardChoice, CardSelection, Handover, IncomingWave, LookupBody, Means, PeopleReply, Person,
@@ -41,11 +47,15 @@ pub use broadcast::{
     Granularity, IdentifierName, Identifying, InclusionView, NoiseView, Position, UpdateBody, UpdateRequest,
     ZoneReason,
 };
+pub use browser::{SESSION_COOKIE, SessionBody, SessionCodeReply, SessionView};
 pub use counts::{AggregatesReply, AnswersView, ClassCount, PartCount, StatementView};
 pub use document::openapi;
 pub use evidence::{EvidenceName, EvidenceReply, EvidenceView};
+pub use graphql::GraphQlBody;
+pub use map::{TILE_MEDIA_TYPE, TileBody};
 pub use operation::{Method, Operation};
 pub use page::{IDEMPOTENCY_KEY, Listed, PageParams, PageRequest};
+pub use preview::{PreviewBody, PreviewReply, PreviewRequest};
 pub use problem::{Problem, ProblemKind, parse_body};
 pub use proximity::{CardView, ProximityBody, ProximityParams, ProximityReply, ProximityRequest, ResultCap, Searched};
 pub use settings::{SettingsBody, SettingsChange, SettingsView};

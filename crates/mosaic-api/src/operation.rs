@@ -73,6 +73,20 @@ pub enum Operation {
     Export,
     /// Imports an export, or only checks it.
     Import,
+    /// Says what a broadcast of these words would be, and keeps nothing.
+    Preview,
+    /// Draws a part of the map.
+    MapTile,
+    /// Makes a code that lets one browser in.
+    SessionCode,
+    /// Lets a browser in.
+    OpenSession,
+    /// Says whether who asks may go on.
+    ShowSession,
+    /// Ends a browser's session.
+    CloseSession,
+    /// Answers a GraphQL document.
+    GraphQl,
     /// Opens a socket for news and requests.
     Socket,
     /// This description.
@@ -81,7 +95,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 37] = [
         Self::Broadcast,
         Self::ListBroadcasts,
         Self::UpdateBroadcast,
@@ -110,6 +124,13 @@ impl Operation {
         Self::ChangeSettings,
         Self::Export,
         Self::Import,
+        Self::Preview,
+        Self::MapTile,
+        Self::SessionCode,
+        Self::OpenSession,
+        Self::ShowSession,
+        Self::CloseSession,
+        Self::GraphQl,
         Self::Socket,
         Self::Describe,
     ];
@@ -145,6 +166,13 @@ impl Operation {
             Self::ChangeSettings => (Method::Put, "/v1/config"),
             Self::Export => (Method::Get, "/v1/export"),
             Self::Import => (Method::Post, "/v1/import"),
+            Self::Preview => (Method::Post, "/v1/preview"),
+            Self::MapTile => (Method::Post, "/v1/map/tile"),
+            Self::SessionCode => (Method::Post, "/v1/session/code"),
+            Self::OpenSession => (Method::Post, "/v1/session"),
+            Self::ShowSession => (Method::Get, "/v1/session"),
+            Self::CloseSession => (Method::Delete, "/v1/session"),
+            Self::GraphQl => (Method::Post, "/v1/graphql"),
             Self::Socket => (Method::Get, "/v1/socket"),
             Self::Describe => (Method::Get, "/openapi.json"),
         }
@@ -166,9 +194,25 @@ impl Operation {
         self.route().1.split('/').find_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
     }
 
-    /// Whether the call needs the bearer token: all but the description do.
+    /// Whether the call needs the bearer token or a browser's cookie: all but the description do, and what gives a cookie for a
+    /// code.
     pub const fn needs_token(self) -> bool {
-        !matches!(self, Self::Describe)
+        !matches!(self, Self::Describe | Self::OpenSession)
+    }
+
+    /// Whether it is an operation of its own over HTTP alone: what speaks in headers, bytes or frames cannot be asked for
+    /// through a socket or a GraphQL document.
+    pub const fn is_http_only(self) -> bool {
+        matches!(
+            self,
+            Self::Socket
+                | Self::GraphQl
+                | Self::MapTile
+                | Self::SessionCode
+                | Self::OpenSession
+                | Self::ShowSession
+                | Self::CloseSession
+        )
     }
 
     /// Whether an `Idempotency-Key` is looked at: where asking twice would do it twice.
@@ -195,14 +239,16 @@ impl Operation {
     pub const fn success(self) -> u16 {
         match self {
             Self::Socket => 101,
-            Self::Broadcast | Self::Associate | Self::Wave | Self::OpenDoor => 201,
+            Self::Broadcast | Self::Associate | Self::Wave | Self::OpenDoor | Self::SessionCode => 201,
             Self::Withdraw
             | Self::Forgive
             | Self::Accept
             | Self::Decline
             | Self::DeleteAssociation
             | Self::KeepPerson
-            | Self::ForgetPerson => 204,
+            | Self::ForgetPerson
+            | Self::OpenSession
+            | Self::CloseSession => 204,
             _ => 200,
         }
     }
@@ -238,6 +284,13 @@ impl Operation {
             Self::ChangeSettings => "Change the settings that are named",
             Self::Export => "Export settings and kept people, in clear",
             Self::Import => "Import an export, or only check it",
+            Self::Preview => "Say what a broadcast of these words would be; nothing is kept or sent",
+            Self::MapTile => "Draw a tile of the map from the places installed here; its numbers stay out of the URL",
+            Self::SessionCode => "Make a code that lets one browser in, once, within a minute; takes the token alone",
+            Self::OpenSession => "Exchange a code for a cookie that lets this browser in for at most twelve hours",
+            Self::ShowSession => "Say whether who asks may go on, and until when",
+            Self::CloseSession => "End this browser's session; with the token, those of all browsers",
+            Self::GraphQl => "Answer a GraphQL document with the same operations: docs/schema.graphql",
             Self::Socket => "Open a WebSocket for news and requests: ClientFrame and AgentFrame say what goes over it",
             Self::Describe => "This description",
         }

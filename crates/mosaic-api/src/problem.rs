@@ -55,6 +55,10 @@ pub enum ProblemKind {
     InvalidMode,
     /// An id of the wrong shape.
     InvalidId,
+    /// No tile of the grid, or one finer than zoom 16.
+    InvalidTile,
+    /// A code for a browser that was never made, was used, or is older than a minute.
+    SessionCode,
     /// No, or no valid, bearer token.
     Unauthorized,
     /// The request names another host, or comes from a foreign page.
@@ -99,7 +103,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 46] = [
         Self::MalformedBody,
         Self::MalformedFrame,
         Self::MalformedQuery,
@@ -124,6 +128,8 @@ impl ProblemKind {
         Self::InvalidContact,
         Self::InvalidMode,
         Self::InvalidId,
+        Self::InvalidTile,
+        Self::SessionCode,
         Self::Unauthorized,
         Self::ForeignCaller,
         Self::UnknownRoute,
@@ -188,6 +194,8 @@ impl ProblemKind {
             Self::InvalidContact => ("invalid-contact", 422, "a contact must have 1 to 300 bytes"),
             Self::InvalidMode => ("invalid-mode", 422, "the modes are emergency, balanced and maximum"),
             Self::InvalidId => ("invalid-id", 422, "that is no id of this agent"),
+            Self::InvalidTile => ("invalid-tile", 422, "a tile has z from 0 to 16, and x and y below 2^z"),
+            Self::SessionCode => ("session-code", 403, "this code was used or is too old; `mosaic open` makes another"),
             Self::Unauthorized => ("unauthorized", 401, "the bearer token is missing or wrong"),
             Self::ForeignCaller => ("foreign-caller", 403, "only programs of this machine may call"),
             Self::UnknownRoute => ("unknown-route", 404, "there is no such route"),

@@ -18,6 +18,7 @@ pub mod plausibility;
 pub mod residents;
 mod seeded;
 mod sphere;
+pub mod tile;
 
 pub use cell::{Cell, InvalidCell, InvalidResolution, Resolution};
 pub use city::{city_center, synthetic_city, synthetic_city_for};

@@ -3,11 +3,13 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use mosaic_crypto::kdf::{self, Label};
 use mosaic_geo::{Cell, PlaceIndex, Resolution};
 use mosaic_obfuscate::{
-    Cast, Charge, Ledger, Lifetime, RoundId, Vocabulary,
+    Cast, Charge, Ledger, Lifetime, Reading as WordsRead, RoundId, Vocabulary,
     blur::{self, Anchor},
     trail::Candidate,
 };
-use mosaic_types::{ClassShares, ContactText, LatLng, Mode, NoiseRatio, Timestamp, TopicId, TtlHours, Week};
+use mosaic_types::{
+    ClassShares, ContactText, ContextText, Enrichment, LatLng, Mode, NoiseRatio, Timestamp, TopicId, TtlHours, Week,
+};
 use mosaic_wire::{CardText, OprfInput, TableDescriptor};
 use rand::CryptoRng;
 use thiserror::Error;
@@ -97,22 +99,19 @@ impl Releaser {
         if self.state.broadcasts.len() >= MOST_BROADCASTS {
             return Err(Refusal::TooMany { most: MOST_BROADCASTS });
         }
-        let reading = Vocabulary::builtin().classify(&draft.words);
+        let reading = reading_of(&draft.words, draft.enrichment);
         let place = draft.place.into_exposed();
         let id = BroadcastId(self.state.last_id + 1);
         let (cell, why_zone) = self.released_place(place, now, draft.mode, id)?;
         let granularity = why_zone.map_or(Granularity::Fine, |_| Granularity::Zone);
-        let mut topics = reading.topics;
-        topics.truncate(MOST_TOPICS.into());
-        let topics = Vocabulary::builtin().enriched(reading.class, topics, draft.enrichment, MOST_TOPICS);
         let text = draft.words.expose(|words| CardText::clipped(words).as_str().to_owned());
-        let echo = self.state.habits.show(reading.class, cell, now.window(), draft.mode, &wording(&topics, &text));
+        let echo = self.state.habits.show(reading.class, cell, now.window(), draft.mode, &wording(&reading.topics, &text));
         self.cast.follow(&self.state.habits);
         self.state.last_id = id.0;
         let broadcast = Broadcast {
             id,
             class: reading.class,
-            topics,
+            topics: reading.topics,
             text,
             cell,
             granularity,
@@ -345,6 +344,15 @@ pub enum Withdrawal {
     Withdrawn,
     /// No broadcast has this name.
     Unknown,
+}
+
+/// What words say to a broadcast of them: their class and up to four topics, those that enrichment adds last.
+pub fn reading_of(words: &ContextText, enrichment: Enrichment) -> WordsRead {
+    let vocabulary = Vocabulary::builtin();
+    let mut reading = vocabulary.classify(words);
+    reading.topics.truncate(MOST_TOPICS.into());
+    reading.topics = vocabulary.enriched(reading.class, reading.topics, enrichment, MOST_TOPICS);
+    reading
 }
 
 fn thousandths(ratio: NoiseRatio) -> u16 {

@@ -44,13 +44,15 @@ impl Opened {
             vault: VaultCost::DangerouslyCheap,
             patience: Patience::default(),
             pool: Arc::default(),
+            wall: Arc::new(FixedClock(NOW)),
+            app: &[],
             recording: Recording::default(),
         });
         let agent = agent.unwrap();
-        let client = Client::at(format!("http://{}", agent.address), agent.token.clone()).unwrap();
+        let client = Client::at(format!("http://{}", agent.address), agent.served.token.clone()).unwrap();
         let (stop, stopped) = watch::channel(());
         let (engine, link) = Engine::pair(agent.client);
-        let router = server::router(engine.clone(), agent.clock.clone(), agent.token, agent.address.port());
+        let router = server::router(engine.clone(), agent.served, agent.address.port());
         tokio::spawn(serve_loopback(agent.listener, router, until(stopped.clone())));
         let engine_loop = EngineLoop::new(agent.core, agent.vault, StdRng::seed_from_u64(1), agent.clock, link);
         let worker = tokio::spawn(engine_loop.run(until(stopped)));

@@ -6,13 +6,14 @@ use axum::{
 };
 use mosaic_api::{
     AcceptBody, AssociateBody, AssociateRequest, BroadcastBody, ExportDocument, Listed as _, LookupBody, Means,
-    Operation, PageParams, PageRequest, Problem, ProblemKind, ProximityBody, ProximityParams, SettingsBody, UpdateBody,
+    Operation, PageParams, PageRequest, PreviewBody, Problem, ProblemKind, ProximityBody, ProximityParams, SettingsBody, UpdateBody,
     WaveBody, parse_body,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     Beginning, ImportMode,
+    commands::preview,
     driver::{
         Durability::{Disk, Memory},
         Engine,
@@ -101,7 +102,17 @@ pub(super) async fn answer(
         }
         Operation::Export => reply.json(engine.ask(Memory, |core, now, _| core.export(now)).await?),
         Operation::Import => import(engine, reply, request).await,
+        Operation::Preview => reply.json(preview(&body::<PreviewBody>(request, BODY).await?.check()?)),
         Operation::Socket => Err(ProblemKind::UpgradeRequired.into()),
+        // they have handlers of their own, and no other way leads to them
+        Operation::GraphQl
+        | Operation::MapTile
+        | Operation::SessionCode
+        | Operation::OpenSession
+        | Operation::ShowSession
+        | Operation::CloseSession => {
+            Err(Problem::new(ProblemKind::WrongState).with_detail("this is asked for over HTTP, by itself"))
+        }
         Operation::Describe => reply.json(mosaic_api::openapi()),
     }
 }
@@ -191,7 +202,7 @@ fn query<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
     Query::try_from_uri(request.uri()).map(|Query(query)| query).map_err(|_| ProblemKind::MalformedQuery.into())
 }
 
-async fn body<T: DeserializeOwned>(request: Request, limit: usize) -> Result<T, Problem> {
+pub(super) async fn body<T: DeserializeOwned>(request: Request, limit: usize) -> Result<T, Problem> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
         return Err(ProblemKind::UnsupportedMediaType.into());

@@ -21,8 +21,12 @@ use tokio::{
     task::{JoinHandle, JoinSet},
     time::{sleep, timeout},
 };
+use zeroize::Zeroizing;
 
-use super::{Shared, answer, guard::Guard};
+use super::{
+    Shared, answer,
+    guard::{Caller, Guard},
+};
 use crate::{
     driver::{Durability::Memory, Engine},
     session::{Act, Answer, Proof, Session},
@@ -39,15 +43,16 @@ const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// Takes a request that asks for a socket.
 pub(super) async fn open(shared: Shared, request: Request) -> Result<Response, Problem> {
-    let proof = if request.headers().contains_key(header::AUTHORIZATION) { Proof::Shown } else { Proof::Awaited };
     let (mut parts, _) = request.into_parts();
+    let caller = parts.extensions.remove::<Caller>();
+    let proof = if caller.is_some() { Proof::Shown } else { Proof::Awaited };
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
     let upgrade = upgrade.map_err(|_| ProblemKind::UpgradeRequired)?;
     let full = || Problem::new(ProblemKind::Quota).with_detail("16 sockets are open; close one first");
     let seat = shared.seats.clone().try_acquire_owned().map_err(|_| full())?;
     let session = shared.engine.ask(Memory, move |_, now, rng| Session::new(now, proof, rng)).await?;
     let upgrade = upgrade.max_message_size(LARGEST_FRAME).max_frame_size(LARGEST_FRAME);
-    Ok(upgrade.on_upgrade(move |socket| Line::new(shared, session, seat).serve(socket)))
+    Ok(upgrade.on_upgrade(move |socket| Line::new(shared, session, caller, seat).serve(socket)))
 }
 
 /// One connection.
@@ -55,15 +60,27 @@ struct Line {
     engine: Engine,
     guard: Arc<Guard>,
     clock: Arc<dyn Clock>,
+    wall: Arc<dyn Clock>,
     session: Session,
+    /// Whose cookie let it in, if one did.
+    browser: Option<Zeroizing<Vec<u8>>>,
     calls: JoinSet<(CorrelationId, Answer)>,
     _seat: OwnedSemaphorePermit,
 }
 
 impl Line {
-    fn new(shared: Shared, session: Session, seat: OwnedSemaphorePermit) -> Self {
-        let Shared { engine, guard, clock, .. } = shared;
-        Self { engine, guard, clock, session, calls: JoinSet::new(), _seat: seat }
+    fn new(shared: Shared, session: Session, caller: Option<Caller>, seat: OwnedSemaphorePermit) -> Self {
+        let Shared { engine, guard, clock, wall, .. } = shared;
+        let browser = match caller {
+            Some(Caller::Browser { cookie, .. }) => Some(cookie),
+            Some(Caller::Program) | None => None,
+        };
+        Self { engine, guard, clock, wall, session, browser, calls: JoinSet::new(), _seat: seat }
+    }
+
+    /// Whether the browser's session, if that let it in, still stands.
+    fn is_let_in(&self) -> bool {
+        self.browser.as_ref().is_none_or(|cookie| self.guard.browsers().lets_in(self.wall.now(), cookie).is_some())
     }
 
     /// Works until the program goes away or the session ends.
@@ -72,7 +89,7 @@ impl Line {
         // the writer may wait for a slow program; everything else goes on meanwhile
         let (outgoing, frames) = mpsc::channel(1);
         let writer = tokio::spawn(write(sink, frames));
-        let mut revision = self.engine.revision();
+        let (mut revision, mut closed) = (self.engine.revision(), self.guard.closed());
         while self.session.end().is_none() {
             let pause = self.clock.until(self.session.next_wake()).max(SHORTEST_SLEEP);
             tokio::select! {
@@ -94,6 +111,7 @@ impl Line {
                     Ok(()) => self.look().await,
                     Err(_) => self.session.finish(SocketEnd::Stopping),
                 },
+                Ok(()) = closed.changed() => if !self.is_let_in() { self.session.finish(SocketEnd::Unauthorized) },
                 () = sleep(pause) => self.session.tick(self.clock.now()),
             }
         }

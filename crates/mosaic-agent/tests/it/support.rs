@@ -90,6 +90,8 @@ pub(crate) fn config(dir: &Path) -> RunConfig {
         vault: VaultCost::DangerouslyCheap,
         patience: Patience::default(),
         pool: Arc::default(),
+        wall: Arc::new(FixedClock(NOW)),
+        app: &[],
         recording: Recording::default(),
     }
 }

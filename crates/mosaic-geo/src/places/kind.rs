@@ -115,6 +115,27 @@ impl Category {
         Self::Other,
     ];
 
+    /// Its name in one word, as files and maps have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Food => "food",
+            Self::Nightlife => "nightlife",
+            Self::Culture => "culture",
+            Self::Park => "park",
+            Self::Sport => "sport",
+            Self::Shopping => "shopping",
+            Self::Health => "health",
+            Self::Education => "education",
+            Self::Work => "work",
+            Self::Lodging => "lodging",
+            Self::Worship => "worship",
+            Self::Service => "service",
+            Self::Furniture => "furniture",
+            Self::Home => "home",
+            Self::Other => "other",
+        }
+    }
+
     /// Whether people arrange to meet at such places: an evening's venues.
     pub const fn is_venue(self) -> bool {
         matches!(self, Self::Food | Self::Nightlife | Self::Culture | Self::Park | Self::Sport)

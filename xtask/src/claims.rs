@@ -56,19 +56,33 @@ fn read() -> Result<Ledger> {
     Ledger::parse(&tree::read(Path::new(LEDGER))?).with_context(|| format!("{LEDGER} is no ledger"))
 }
 
-/// The names of all tests that run.
+/// The names of all tests that run: functions here, sentences in the web app.
 fn tests() -> Result<BTreeSet<String>> {
     let mut tests = BTreeSet::new();
     for path in tree::files("rs")? {
         let code = code::stripped(&tree::read(&path)?);
         tests.extend(code::tests_of(&code).into_iter().map(str::to_owned));
     }
+    for path in tree::files("ts")?.into_iter().filter(|path| path.starts_with("web")) {
+        tests.extend(named_tests(&tree::read(&path)?).map(str::to_owned));
+    }
     Ok(tests)
+}
+
+/// What follows `test('` at the beginning of a line, up to the next quote: skipped and focused tests are called otherwise.
+fn named_tests(code: &str) -> impl Iterator<Item = &str> {
+    code.lines().filter_map(|line| line.trim_start().strip_prefix("test('")?.split('\'').next())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_web_apps_tests_count_by_their_sentences() {
+        let code = "test('a page stays', async () => {\n  test.skip('not this', f)\n // test('nor this')\n  test('but this', f);";
+        assert_eq!(named_tests(code).collect::<Vec<_>>(), ["a page stays", "but this"]);
+    }
 
     #[test]
     fn the_ledger_holds_together() {

@@ -1,0 +1,1 @@
+export function claims(toml: string): Record<string, { sentence: string; status: string; limits: string }>;

@@ -78,10 +78,9 @@ pub(crate) fn router(engine: Engine, served: Served, port: u16) -> Router {
             let parameter = params.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
             let answered = match operation {
                 Operation::Socket => socket::open(shared, request).await,
-                Operation::SessionCode
-                | Operation::OpenSession
-                | Operation::ShowSession
-                | Operation::CloseSession => browser::answer(&shared, operation, request).await,
+                Operation::SessionCode | Operation::OpenSession | Operation::ShowSession | Operation::CloseSession => {
+                    browser::answer(&shared, operation, request).await
+                }
                 Operation::MapTile => tile(&shared, request).await,
                 Operation::GraphQl => graphql::answer(&shared, request).await,
                 _ => repeat::answer(shared, operation, parameter, request).await,

@@ -3,8 +3,8 @@
 use mosaic_api::{
     AcceptBody, AggregatesReply, AssociateBody, AssociateReply, AssociationList, AssociationView, BroadcastBody,
     BroadcastList, BroadcastReply, BroadcastView, EvidenceReply, ExportDocument, ImportReply, LookupBody,
-    OpenDoorReply, Operation, PeopleReply, PreviewBody, PreviewReply, ProximityBody, ProximityReply, ReceiptsReply, SessionCodeReply, SettingsBody, SettingsView,
-    StatusReply, UpdateBody, WaveBody, WaveReply, WavesReply,
+    OpenDoorReply, Operation, PeopleReply, PreviewBody, PreviewReply, ProximityBody, ProximityReply, ReceiptsReply,
+    SessionCodeReply, SettingsBody, SettingsView, StatusReply, UpdateBody, WaveBody, WaveReply, WavesReply,
 };
 
 use crate::{CallError, Client};

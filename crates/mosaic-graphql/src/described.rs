@@ -71,7 +71,9 @@ impl Described {
             Some("number") => TypeRef::named_nn(TypeRef::FLOAT),
             Some("integer") if schema["format"] == "int64" => TypeRef::named_nn(LONG),
             Some("integer") => TypeRef::named_nn(TypeRef::INT),
-            Some("array") => TypeRef::NonNull(Box::new(TypeRef::List(Box::new(self.type_of(&schema["items"], object))))),
+            Some("array") => {
+                TypeRef::NonNull(Box::new(TypeRef::List(Box::new(self.type_of(&schema["items"], object)))))
+            }
             _ => TypeRef::named_nn(JSON),
         };
         if may_be_null { optional(found) } else { found }
@@ -138,7 +140,9 @@ impl Described {
                 });
                 Value::Object(members.collect())
             }
-            Value::Array(items) => Value::Array(items.into_iter().map(|item| self.body(&schema["items"], item)).collect()),
+            Value::Array(items) => {
+                Value::Array(items.into_iter().map(|item| self.body(&schema["items"], item)).collect())
+            }
             other => other,
         }
     }
@@ -146,11 +150,12 @@ impl Described {
 
 /// A member of an object, read from the answer that the object is.
 pub(crate) fn field(member: String, kind: TypeRef, rule: &Value) -> Field {
+    let shape = Shape::of(&kind);
     let field = Field::new(name(&member), kind, move |context| {
         let member = member.clone();
         FieldFuture::new(async move {
             let parent: &Value = context.parent_value.try_downcast_ref()?;
-            Ok(parent.get(&member).and_then(lend))
+            Ok(parent.get(&member).and_then(|value| lend(value, shape)))
         })
     });
     match rule["description"].as_str() {
@@ -159,12 +164,27 @@ pub(crate) fn field(member: String, kind: TypeRef, rule: &Value) -> Field {
     }
 }
 
+/// Whether a value is looked into field by field, or handed out as the JSON it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Typed,
+    Json,
+}
+
+impl Shape {
+    pub(crate) fn of(kind: &TypeRef) -> Self {
+        if kind.type_name() == JSON { Self::Json } else { Self::Typed }
+    }
+}
+
 /// A part of an answer for GraphQL: objects and lists of them are lent, the rest is copied.
-pub(crate) fn lend(value: &Value) -> Option<FieldValue<'_>> {
+fn lend(value: &Value, shape: Shape) -> Option<FieldValue<'_>> {
     match value {
         Value::Null => None,
-        Value::Object(_) => Some(FieldValue::borrowed_any(value)),
-        Value::Array(items) => Some(FieldValue::list(items.iter().filter_map(lend))),
+        Value::Object(_) if shape == Shape::Typed => Some(FieldValue::borrowed_any(value)),
+        Value::Array(items) if shape == Shape::Typed => {
+            Some(FieldValue::list(items.iter().filter_map(|item| lend(item, shape))))
+        }
         plain => async_graphql::Value::from_json(plain.clone()).ok().map(FieldValue::value),
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Call,
-    described::{Described, JSON, LONG, field, optional},
+    described::{Described, JSON, LONG, Shape, field, optional},
     refusal,
     schema::{call_operation, own},
 };
@@ -38,8 +38,13 @@ pub(crate) fn add(query: Object, mutation: Object, described: &mut Described, do
     described.add_output(metric_point());
     let position = described.input(&reference("Position"));
     let broadcast = described.input(&reference("BroadcastBody"));
-    let (made, preview) = (described.output(&reference("BroadcastReply")), described.output(&reference("PreviewReply")));
-    let query = query.field(federated_query(position)).field(retrieve()).field(aggregate_metrics()).field(enrich_context(preview));
+    let (made, preview) =
+        (described.output(&reference("BroadcastReply")), described.output(&reference("PreviewReply")));
+    let query = query
+        .field(federated_query(position))
+        .field(retrieve())
+        .field(aggregate_metrics())
+        .field(enrich_context(preview));
     (query, mutation.field(store(broadcast, made, Described::new(document["components"]["schemas"].clone()))))
 }
 
@@ -52,15 +57,23 @@ pub(crate) fn register(builder: SchemaBuilder) -> SchemaBuilder {
     builder
         .register(words("ConsistencyLevel", &CONSISTENCY))
         .register(words("PrivacyLevel", &levels))
-        .register(words("MetricType", &[("WISHES", "People who wished for something, by class"), ("REPORTS", "Answers counted")]))
+        .register(words(
+            "MetricType",
+            &[("WISHES", "People who wished for something, by class"), ("REPORTS", "Answers counted")],
+        ))
         .register(words("TimeWindow", &[("DAY", "The newest day published"), ("WEEK", "The newest seven")]))
         .register(words("AiModel", &[("VOCABULARY", "The public vocabulary, read on this device; there is no other")]))
-        .register(words("ReplicationPolicy", &[("FEDERATION", "Every provider of the federation, for as long as the table lives")]))
+        .register(words(
+            "ReplicationPolicy",
+            &[("FEDERATION", "Every provider of the federation, for as long as the table lives")],
+        ))
 }
 
 fn object(name: &str, text: &str, members: &[(&str, TypeRef)]) -> Object {
     let begun = Object::new(name).description(text);
-    members.iter().fold(begun, |object, (member, kind)| object.field(field((*member).to_owned(), kind.clone(), &Value::Null)))
+    members
+        .iter()
+        .fold(begun, |object, (member, kind)| object.field(field((*member).to_owned(), kind.clone(), &Value::Null)))
 }
 
 fn federated_result(cards: TypeRef) -> Object {
@@ -80,7 +93,11 @@ fn provider_answer() -> Object {
     object(
         "ProviderAnswer",
         "One of the providers that a search named.",
-        &[("provider", TypeRef::named_nn(TypeRef::INT)), ("answers", TypeRef::named_nn(TypeRef::BOOLEAN)), ("failure", TypeRef::named(TypeRef::STRING))],
+        &[
+            ("provider", TypeRef::named_nn(TypeRef::INT)),
+            ("answers", TypeRef::named_nn(TypeRef::BOOLEAN)),
+            ("failure", TypeRef::named(TypeRef::STRING)),
+        ],
     )
 }
 
@@ -88,7 +105,12 @@ fn stored_data() -> Object {
     object(
         "StoredData",
         "What is kept under a key.",
-        &[("key", TypeRef::named_nn(TypeRef::STRING)), ("kind", TypeRef::named_nn(TypeRef::STRING)), ("data", TypeRef::named_nn(JSON)), ("confirmed_by", TypeRef::named_nn(TypeRef::INT))],
+        &[
+            ("key", TypeRef::named_nn(TypeRef::STRING)),
+            ("kind", TypeRef::named_nn(TypeRef::STRING)),
+            ("data", TypeRef::named_nn(JSON)),
+            ("confirmed_by", TypeRef::named_nn(TypeRef::INT)),
+        ],
     )
 }
 
@@ -114,7 +136,7 @@ fn federated_query(position: TypeRef) -> Field {
     let field = Field::new("federatedQuery", TypeRef::named_nn("FederatedResult"), |context| {
         FieldFuture::new(async move {
             let answer = search(&context).await.map_err(|problem| refusal(&problem))?;
-            Ok(Some(own(Some(answer))))
+            Ok(Some(own(Some(answer), Shape::Typed)))
         })
     });
     field
@@ -157,7 +179,7 @@ fn retrieve() -> Field {
     let field = Field::new("retrieve", TypeRef::named_nn("StoredData"), |context| {
         FieldFuture::new(async move {
             let answer = kept(&context).await.map_err(|problem| refusal(&problem))?;
-            Ok(Some(own(Some(answer))))
+            Ok(Some(own(Some(answer), Shape::Typed)))
         })
     });
     field
@@ -172,7 +194,11 @@ fn retrieve() -> Field {
 async fn kept(context: &ResolverContext<'_>) -> Result<Value, Problem> {
     let malformed = |_| Problem::new(ProblemKind::MalformedQuery);
     let key = context.args.try_get("key").and_then(|given| given.string().map(str::to_owned)).map_err(malformed)?;
-    let level = context.args.try_get("consistency").and_then(|given| given.enum_name().map(str::to_owned)).map_err(malformed)?;
+    let level = context
+        .args
+        .try_get("consistency")
+        .and_then(|given| given.enum_name().map(str::to_owned))
+        .map_err(malformed)?;
     let status = ask(context, Operation::Status, None).await?;
     let providers = status["providers"].as_array().cloned().unwrap_or_default();
     let up = providers.iter().filter(|provider| provider["up"] == json!(true)).count();
@@ -189,7 +215,8 @@ async fn kept(context: &ResolverContext<'_>) -> Result<Value, Problem> {
         [(Operation::ListBroadcasts, "broadcasts", "broadcast"), (Operation::People, "people", "person")]
     {
         let listed = ask(context, operation, None).await?;
-        let found = listed[list].as_array().and_then(|items| items.iter().find(|item| item["id"] == json!(key)).cloned());
+        let found =
+            listed[list].as_array().and_then(|items| items.iter().find(|item| item["id"] == json!(key)).cloned());
         if let Some(data) = found {
             return Ok(json!({ "key": key, "kind": kind, "data": data, "confirmed_by": needed }));
         }
@@ -202,7 +229,7 @@ fn aggregate_metrics() -> Field {
     let field = Field::new("aggregateMetrics", TypeRef::named_nn_list_nn("MetricPoint"), |context| {
         FieldFuture::new(async move {
             let points = counted(&context).await.map_err(|problem| refusal(&problem))?;
-            Ok(Some(own(Some(Value::Array(points)))))
+            Ok(Some(own(Some(Value::Array(points)), Shape::Typed)))
         })
     });
     field
@@ -231,9 +258,7 @@ async fn counted(context: &ResolverContext<'_>) -> Result<Vec<Value>, Problem> {
 /// A statement's counts of one kind, rounded to a step. What is not published stays absent.
 pub(crate) fn points(statement: &Value, metric: &str, step: f64) -> Vec<Value> {
     let rounded = |people: &Value| people.as_f64().map(|people| (people / step).round() * step);
-    let point = |label: &Value, people: &Value| {
-        json!({ "day": statement["day"], "label": label, "people": rounded(people), "epsilon": statement["epsilon"] })
-    };
+    let point = |label: &Value, people: &Value| json!({ "day": statement["day"], "label": label, "people": rounded(people), "epsilon": statement["epsilon"] });
     if metric == "REPORTS" {
         return vec![point(&json!("reports"), &statement["reports"])];
     }
@@ -254,7 +279,7 @@ fn store(broadcast: TypeRef, made: TypeRef, described: Described) -> Field {
                 body["ttl_hours"] = json!(ttl.i64()?);
             }
             let answer = ask(&context, Operation::Broadcast, Some(body)).await.map_err(|problem| refusal(&problem))?;
-            Ok(Some(own(Some(answer))))
+            Ok(Some(own(Some(answer), Shape::Typed)))
         })
     });
     field
@@ -269,10 +294,11 @@ fn enrich_context(preview: TypeRef) -> Field {
     let field = Field::new("enrichContext", preview, |context| {
         FieldFuture::new(async move {
             let words = context.args.try_get("context")?.string()?.to_owned();
-            let level = context.args.get("level").filter(|given| !given.is_null()).map(|given| given.f64()).transpose()?;
+            let level =
+                context.args.get("level").filter(|given| !given.is_null()).map(|given| given.f64()).transpose()?;
             let body = json!({ "context": words, "enrichment": level.unwrap_or(1.0) });
             let answer = ask(&context, Operation::Preview, Some(body)).await.map_err(|problem| refusal(&problem))?;
-            Ok(Some(own(Some(answer))))
+            Ok(Some(own(Some(answer), Shape::Typed)))
         })
     });
     field

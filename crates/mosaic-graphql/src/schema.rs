@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Call, Calls, Operations,
-    described::{Described, name, optional},
+    described::{Described, Shape, name, optional},
     named, refusal,
 };
 
@@ -26,7 +26,8 @@ const BODY: &str = "input";
 pub(crate) fn build(document: &Value) -> SchemaBuilder {
     let mut described = Described::new(document["components"]["schemas"].clone());
     let (mut query, mut mutation) = (Object::new(QUERY), Object::new(MUTATION));
-    let told: Vec<Told> = Operation::ALL.into_iter().filter(is_field).map(|operation| Told::of(operation, &document)).collect();
+    let told: Vec<Told> =
+        Operation::ALL.into_iter().filter(is_field).map(|operation| Told::of(operation, &document)).collect();
     let shared = Arc::new(Described::new(document["components"]["schemas"].clone()));
     for told in &told {
         let (arguments, kind) = (told.arguments(&mut described), told.kind(&mut described));
@@ -77,10 +78,7 @@ impl Told {
 
     /// Whether it is a mutation: it acts, or charges.
     fn changes_something(&self) -> bool {
-        let reads = matches!(
-            self.operation,
-            Operation::Proximity | Operation::AssociationByToken | Operation::Preview
-        );
+        let reads = matches!(self.operation, Operation::Proximity | Operation::AssociationByToken | Operation::Preview);
         !reads && self.operation.route().0 != Method::Get
     }
 
@@ -101,12 +99,12 @@ impl Told {
     }
 
     fn field(&self, kind: TypeRef, described: Arc<Described>) -> Field {
-        let told = self.clone();
+        let (told, shape) = (self.clone(), Shape::of(&kind));
         let field = Field::new(self.operation.name(), kind, move |context| {
             let call = told.call(&context, &described);
             FieldFuture::new(async move {
                 let answer = call_operation(&context, call?).await.map_err(|problem| refusal(&problem))?;
-                Ok(Some(own(answer)))
+                Ok(Some(own(answer, shape)))
             })
         });
         field.description(self.operation.summary())
@@ -141,11 +139,13 @@ pub(crate) async fn call_operation(context: &ResolverContext<'_>, call: Call) ->
 }
 
 /// An answer as the value of a field.
-pub(crate) fn own(answer: Option<Value>) -> FieldValue<'static> {
+pub(crate) fn own(answer: Option<Value>, shape: Shape) -> FieldValue<'static> {
     match answer {
         None => FieldValue::value(true),
-        Some(Value::Array(items)) => FieldValue::list(items.into_iter().map(|item| own(Some(item)))),
-        Some(object @ Value::Object(_)) => FieldValue::owned_any(object),
+        Some(Value::Array(items)) if shape == Shape::Typed => {
+            FieldValue::list(items.into_iter().map(|item| own(Some(item), shape)))
+        }
+        Some(object @ Value::Object(_)) if shape == Shape::Typed => FieldValue::owned_any(object),
         Some(plain) => FieldValue::value(async_graphql::Value::from_json(plain).unwrap_or_default()),
     }
 }
@@ -154,34 +154,46 @@ pub(crate) fn own(answer: Option<Value>) -> FieldValue<'static> {
 fn subscription(described: &mut Described) -> Subscription {
     let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
     let cards = described.output(&json!({ "type": "array", "items": reference("CardView") }));
-    let (search, request) = (optional(described.input(&reference("ProximityBody"))), described.output(&reference("AssociationView")));
+    let (search, request) =
+        (optional(described.input(&reference("ProximityBody"))), described.output(&reference("AssociationView")));
     let alert = described.output(&reference("Warning"));
     let field = |name: &str, kind: TypeRef, news: News, text: &str| {
         SubscriptionField::new(name, kind, move |context| {
-            let asked = context.args.get(BODY).filter(|given| !given.is_null()).map(|given| given.deserialize::<Value>());
+            let asked =
+                context.args.get(BODY).filter(|given| !given.is_null()).map(|given| given.deserialize::<Value>());
             SubscriptionFieldFuture::new(async move {
                 let operations = context.data::<Arc<dyn Operations>>()?;
                 // names of a search are the same in both languages
                 let search = asked.transpose()?.map(without_nulls).map(serde_json::from_value).transpose();
                 let search = search.map_err(|_| refusal(&ProblemKind::MalformedBody.into()))?;
                 let news = operations.news(news, search);
-                Ok(news.map(|told| told.map(|told| own(Some(told))).map_err(|problem| refusal(&problem))))
+                Ok(news.map(|told| told.map(|told| own(Some(told), Shape::Typed)).map_err(|problem| refusal(&problem))))
             })
         })
         .description(text)
     };
-    let near = field("proximityUpdate", cards, News::ProximityUpdate, "Cards that became readable, or more of them did");
+    let near =
+        field("proximityUpdate", cards, News::ProximityUpdate, "Cards that became readable, or more of them did");
     Subscription::new(SUBSCRIPTION)
         .field(near.argument(InputValue::new(BODY, search)))
-        .field(field("associationRequest", request, News::AssociationRequest, "An association waits for the person's answer"))
+        .field(field(
+            "associationRequest",
+            request,
+            News::AssociationRequest,
+            "An association waits for the person's answer",
+        ))
         .field(field("privacyAlert", alert, News::PrivacyAlert, "Something got worse"))
 }
 
 fn without_nulls(value: Value) -> Value {
     match value {
-        Value::Object(members) => {
-            Value::Object(members.into_iter().filter(|(_, member)| !member.is_null()).map(|(name, member)| (name, without_nulls(member))).collect())
-        }
+        Value::Object(members) => Value::Object(
+            members
+                .into_iter()
+                .filter(|(_, member)| !member.is_null())
+                .map(|(name, member)| (name, without_nulls(member)))
+                .collect(),
+        ),
         other => other,
     }
 }

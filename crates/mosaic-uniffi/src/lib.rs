@@ -108,7 +108,12 @@ impl Mosaic {
     ///
     /// # Errors
     /// [`MosaicError`].
-    pub async fn near(&self, place: Place, context: Option<String>, radius: Option<u32>) -> Result<CardsFound, MosaicError> {
+    pub async fn near(
+        &self,
+        place: Place,
+        context: Option<String>,
+        radius: Option<u32>,
+    ) -> Result<CardsFound, MosaicError> {
         let body = ProximityBody { location: place.into(), radius, window: None, context, limit: None };
         Ok(self.0.proximity(&body).await?.into())
     }

@@ -38,7 +38,11 @@ mod tests {
     fn no_page_holds_what_its_policy_forbids() {
         for file in FILES.iter().filter(|file| file.media.starts_with("text/html")) {
             let page = std::str::from_utf8(file.plain).unwrap().to_lowercase();
-            assert!(!page.contains("<style") && !page.contains(" style=") && !page.contains(" onclick="), "{}", file.path);
+            assert!(
+                !page.contains("<style") && !page.contains(" style=") && !page.contains(" onclick="),
+                "{}",
+                file.path
+            );
             for script in page.split("<script").skip(1) {
                 let tag = script.split('>').next().unwrap();
                 assert!(tag.contains(" src="), "{}: a script within the page", file.path);

@@ -82,6 +82,7 @@ fn opener() -> Option<(&'static str, &'static [&'static str])> {
     if cfg!(windows) {
         return Some(("rundll32", &["url.dll,FileProtocolHandler"]));
     }
-    let screen = ["WAYLAND_DISPLAY", "DISPLAY"].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
+    let screen =
+        ["WAYLAND_DISPLAY", "DISPLAY"].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
     screen.then_some(("xdg-open", &[]))
 }

@@ -50,7 +50,11 @@ impl Served {
 
     /// What a page of this agent says of itself, with a cookie or without.
     fn page(&self, cookie: Option<&str>) -> Vec<String> {
-        let mut lines = vec![self.host(), format!("Origin: http://{}", self.agent.address), "Sec-Fetch-Site: same-origin".to_owned()];
+        let mut lines = vec![
+            self.host(),
+            format!("Origin: http://{}", self.agent.address),
+            "Sec-Fetch-Site: same-origin".to_owned(),
+        ];
         lines.extend(cookie.map(|cookie| format!("Cookie: theme=dark; {cookie}")));
         lines
     }
@@ -155,7 +159,9 @@ async fn a_cookie_counts_from_our_own_pages_alone() {
     let served = serve();
     let cookie = format!("Cookie: {}", served.enter().await);
     let (host, port) = (served.host(), served.agent.address.port());
-    let foreign = |lines: &[&str]| [&[host.as_str(), cookie.as_str()], lines].concat().iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+    let foreign = |lines: &[&str]| {
+        [&[host.as_str(), cookie.as_str()], lines].concat().iter().map(|line| (*line).to_owned()).collect::<Vec<_>>()
+    };
     let (localhost, other_port) = (format!("Origin: http://localhost:{port}"), "Origin: http://127.0.0.1:1".to_owned());
     for (lines, status) in [
         (vec!["Origin: https://evil.example", "Sec-Fetch-Site: cross-site"], 403),
@@ -177,7 +183,12 @@ async fn a_cookie_counts_from_our_own_pages_alone() {
     }
     // DNS rebinding: the browser believes that evil.example lies here, and calls that its own origin
     let rebound = format!("evil.example:{port}");
-    let lines = [format!("Host: {rebound}"), format!("Origin: http://{rebound}"), "Sec-Fetch-Site: same-origin".to_owned(), cookie.clone()];
+    let lines = [
+        format!("Host: {rebound}"),
+        format!("Origin: http://{rebound}"),
+        "Sec-Fetch-Site: same-origin".to_owned(),
+        cookie.clone(),
+    ];
     assert_eq!(served.status(&lines).await, 403);
     let code = served.code().await;
     assert_eq!(served.exchange(&code, &lines).await.slug(), "foreign-caller");
@@ -266,7 +277,9 @@ async fn the_app_is_served_and_says_what_it_may_do() {
     let served = serve();
     let policy = "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                   font-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    for (path, body) in [("/", "the page"), ("/discover?lang=ar", "the page"), ("/sw.js", "worker"), ("/assets/app-1a2b.js", "code")] {
+    for (path, body) in
+        [("/", "the page"), ("/discover?lang=ar", "the page"), ("/sw.js", "worker"), ("/assets/app-1a2b.js", "code")]
+    {
         let (head, bytes) = served.get(path, &[]);
         assert!(head.starts_with("http/1.1 200"), "{path}: {head}");
         assert_eq!(bytes, body.as_bytes(), "{path}");
@@ -296,11 +309,14 @@ async fn the_app_is_served_and_says_what_it_may_do() {
     // a link from elsewhere opens the app; nothing of it can be embedded elsewhere
     let link = ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"];
     assert!(served.get("/", &link).0.starts_with("http/1.1 200"));
-    for embedded in [["Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe"], ["Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: script"]] {
+    for embedded in
+        [["Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe"], ["Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: script"]]
+    {
         let lines = [&["Sec-Fetch-Site: cross-site"][..], &embedded[..]].concat();
         assert!(served.get("/sw.js", &lines).0.starts_with("http/1.1 403"), "{embedded:?}");
     }
-    let rebound = format!("GET / HTTP/1.1\r\nConnection: close\r\nHost: evil.example:{}\r\n\r\n", served.agent.address.port());
+    let rebound =
+        format!("GET / HTTP/1.1\r\nConnection: close\r\nHost: evil.example:{}\r\n\r\n", served.agent.address.port());
     assert!(served.bytes(&rebound).0.starts_with("http/1.1 403"));
     assert!(!served.get("/v1/status", &[]).0.starts_with("http/1.1 200"));
     served.agent.stop().await;
@@ -324,7 +340,9 @@ async fn tiles_are_drawn_on_the_device() {
     let made = served.agent.send("POST", "/v1/broadcast", Some(wish)).await;
     assert_eq!(made.status, 201);
     let (head, world) = tile(0, 0, 0);
-    assert!(head.contains("content-type: application/vnd.mapbox-vector-tile") && head.contains("cache-control: no-store"));
+    assert!(
+        head.contains("content-type: application/vnd.mapbox-vector-tile") && head.contains("cache-control: no-store")
+    );
     let holds = |bytes: &[u8], word: &str| bytes.windows(word.len()).any(|part| part == word.as_bytes());
     assert!(["places", "cells", "own", "food"].iter().all(|word| holds(&world, word)));
     assert!(!holds(&tile(3, 0, 0).1, "own"), "not where it is not");
@@ -346,7 +364,8 @@ async fn a_preview_says_what_a_broadcast_would_and_keeps_nothing() {
     let agent = &served.agent;
     let before = agent.send("GET", "/v1/status", None).await.body;
     let vault = std::fs::read(agent.dir.join("vault")).unwrap();
-    let words = ["coffee meetup", "looking for a chess partner, write to ana@example.org", "zzqx", "a walk with the dog"];
+    let words =
+        ["coffee meetup", "looking for a chess partner, write to ana@example.org", "zzqx", "a walk with the dog"];
     let mut previews = Vec::new();
     for words in words {
         let preview = agent.send("POST", "/v1/preview", Some(json!({"context": words, "enrichment": 1.0}))).await;

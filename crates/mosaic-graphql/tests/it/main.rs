@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream, stream::BoxStream};
 use mosaic_api::{GraphQlBody, News, Operation, Problem, ProblemKind, ProximityBody};
 use mosaic_graphql::{Call, MOST_CALLS, Operations, Schema};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// Write the schema anew with `MOSAIC_BLESS=1 cargo nextest run -p mosaic-graphql`.
@@ -21,9 +22,17 @@ impl Operations for Echo {
         let document = serde_json::to_value(mosaic_api::openapi()).unwrap();
         let (method, path) = call.operation.route();
         let item = &document["paths"][path][format!("{method:?}").to_lowercase()];
-        let example = item["responses"][call.operation.success().to_string()]["content"]["application/json"]["example"].clone();
+        let example =
+            item["responses"][call.operation.success().to_string()]["content"]["application/json"]["example"].clone();
         let refused = call.parameter == "b9" || call.body.as_ref().is_some_and(|body| body["context"] == "");
-        async move { if refused { Err(ProblemKind::UnknownBroadcast.into()) } else { Ok(Some(example).filter(|example| !example.is_null())) } }.boxed()
+        async move {
+            if refused {
+                Err(ProblemKind::UnknownBroadcast.into())
+            } else {
+                Ok(Some(example).filter(|example| !example.is_null()))
+            }
+        }
+        .boxed()
     }
 
     fn news(&self, kind: News, search: Option<ProximityBody>) -> BoxStream<'static, Result<Value, Problem>> {
@@ -55,7 +64,10 @@ fn the_checked_in_schema_is_the_generated_one() {
         std::fs::write(CHECKED_IN, &generated).unwrap();
     }
     let checked_in = std::fs::read_to_string(CHECKED_IN).unwrap();
-    assert!(checked_in == generated, "docs/schema.graphql drifted: run `MOSAIC_BLESS=1 cargo nextest run -p mosaic-graphql`");
+    assert!(
+        checked_in == generated,
+        "docs/schema.graphql drifted: run `MOSAIC_BLESS=1 cargo nextest run -p mosaic-graphql`"
+    );
 }
 
 /// X-18 to X-22 by their names, and every operation that is not one of HTTP alone.
@@ -93,7 +105,8 @@ async fn arguments_and_answers_are_those_of_http() {
     let calls = echo.0.lock().unwrap();
     let operations: Vec<_> = calls.iter().map(|call| call.operation).collect();
     assert_eq!(operations, [Operation::Broadcast, Operation::ChangeSettings, Operation::Withdraw], "one after another");
-    let wish = json!({"location": {"lat": -45.0, "lon": 0.25}, "context": "coffee", "noise_ratio": 0.7, "ttl_hours": 48});
+    let wish =
+        json!({"location": {"lat": -45.0, "lon": 0.25}, "context": "coffee", "noise_ratio": 0.7, "ttl_hours": 48});
     assert_eq!(calls[0].body, Some(wish));
     assert_eq!(calls[1].body, Some(json!({"privacy.mode": "maximum", "ttl.default": 48})));
     assert_eq!(calls[2].parameter, "b1");
@@ -177,7 +190,8 @@ async fn the_named_fields_ask_the_same_operations() {
     assert_eq!(told["complete"], false, "one of the two is none of ours");
     assert!(told["providers"].as_array().unwrap().iter().any(|provider| provider["failure"] == "unknown"), "{told}");
     let calls = echo.0.lock().unwrap().clone();
-    let body_of = |wanted: Operation| calls.iter().find(|call| call.operation == wanted).and_then(|call| call.body.clone());
+    let body_of =
+        |wanted: Operation| calls.iter().find(|call| call.operation == wanted).and_then(|call| call.body.clone());
     let near = body_of(Operation::Proximity).unwrap();
     assert_eq!(near["context"], "coffee");
     assert_eq!(body_of(Operation::Preview), Some(json!({"context": "coffee", "enrichment": 0.5})));
@@ -198,3 +212,62 @@ async fn news_are_followed() {
     let once: Vec<Value> = schema.follow(body("{ status { version } }")).collect().await;
     assert_eq!(once.len(), 1);
 }
+
+proptest! {
+    /// Whatever stands in a document, it is answered, and never with more calls than one document may make.
+    #[test]
+    fn no_document_panics(words in prop::collection::vec(prop::sample::select(WORDS), 0..60), noise in ".{0,40}") {
+        let (schema, echo) = schema();
+        for text in [words.join(" "), words.concat(), format!("{{ {noise} }}"), noise.clone()] {
+            let answer = schema.answer(body(&text)).now_or_never().unwrap();
+            prop_assert!(answer.is_object());
+        }
+        prop_assert!(echo.0.lock().unwrap().len() <= 4 * MOST_CALLS);
+    }
+}
+
+/// What documents are made of, and what breaks them.
+const WORDS: &[&str] = &[
+    "{",
+    "}",
+    "(",
+    ")",
+    "[",
+    "]",
+    ":",
+    "$a",
+    "...",
+    "@skip(if: true)",
+    "query",
+    "mutation",
+    "subscription",
+    "fragment",
+    "on",
+    "StatusReply",
+    "status",
+    "version",
+    "broadcasts",
+    "withdraw",
+    "(id: \"b1\")",
+    "__typename",
+    "__schema",
+    "types",
+    "name",
+    "preview",
+    "(input: {context: \"x\"})",
+    "class",
+    "null",
+    "-0",
+    "1e999",
+    "99999999999999999999",
+    "\"",
+    "\"\"\"",
+    "\\u0000",
+    "#",
+    ",",
+    "a:",
+    "!",
+    "=",
+    "é",
+    "\u{feff}",
+];

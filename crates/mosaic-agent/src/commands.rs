@@ -5,6 +5,7 @@ mod associate;
 mod broadcast;
 mod counts;
 mod evidence;
+mod group;
 mod news;
 mod proximity;
 mod quota;
@@ -17,6 +18,7 @@ pub(crate) use quota::Quotas;
 
 pub use associate::{AssociateError, Beginning, CountedTry, LookupError};
 pub use broadcast::{BroadcastError, UpdateError};
+pub use group::GroupCommandError;
 pub use proximity::ProximityError;
 pub use settings::{ImportError, ImportMode};
 pub use wave::WaveRefusal;

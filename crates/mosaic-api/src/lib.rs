@@ -17,6 +17,7 @@ mod counts;
 mod document;
 mod evidence;
 mod example;
+mod group;
 mod operation;
 mod page;
 mod problem;
@@ -44,6 +45,10 @@ pub use broadcast::{
 pub use counts::{AggregatesReply, AnswersView, ClassCount, PartCount, StatementView};
 pub use document::openapi;
 pub use evidence::{EvidenceName, EvidenceReply, EvidenceView};
+pub use group::{
+    AnnounceReply, AnnouncementBody, AnnouncementList, AnnouncementState, AnnouncementView, GroupBody, GroupList,
+    GroupRequest, GroupView, InvitationReply, InviteBody,
+};
 pub use operation::{Method, Operation};
 pub use page::{IDEMPOTENCY_KEY, Listed, PageParams, PageRequest};
 pub use problem::{Problem, ProblemKind, parse_body};

@@ -7,15 +7,17 @@ use mosaic_obfuscate::{
     blur::{self, Anchor},
     trail::Candidate,
 };
-use mosaic_types::{ClassShares, ContactText, LatLng, Mode, NoiseRatio, Timestamp, TopicId, TtlHours, Week};
+use mosaic_types::{
+    AnnouncementText, ClassShares, ContactText, LatLng, Mode, NoiseRatio, Timestamp, TopicId, TtlHours, Week,
+};
 use mosaic_wire::{CardText, OprfInput, TableDescriptor};
 use rand::CryptoRng;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::{
-    Accepted, Broadcast, BroadcastId, Draft, Evaluating, Granularity, Included, QueryError, Refusal, ReleasedContact,
-    ReleaserState, Spendings, WhyZone,
+    Accepted, Broadcast, BroadcastId, Draft, Evaluating, Granularity, Included, QueryError, Refusal,
+    ReleasedAnnouncement, ReleasedContact, ReleaserState, Spendings, WhyZone,
     combined::{self, Combined},
     preview::GivingWay,
     query,
@@ -300,6 +302,11 @@ impl Releaser {
     /// A contact card that the person decided to give.
     pub const fn contact(text: ContactText) -> ReleasedContact {
         ReleasedContact::new(text)
+    }
+
+    /// Words that the person decided to tell a group.
+    pub const fn announcement(text: AnnouncementText) -> ReleasedAnnouncement {
+        ReleasedAnnouncement::new(text)
     }
 }
 

@@ -6,12 +6,15 @@ pub(crate) mod associate;
 pub(crate) mod broadcast;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod contexts;
 pub(crate) mod corpus;
 pub(crate) mod debug;
 pub(crate) mod demo;
 pub(crate) mod evidence;
 pub(crate) mod export;
 pub(crate) mod federation;
+pub(crate) mod gathering;
+pub(crate) mod groups;
 pub(crate) mod import;
 pub(crate) mod join;
 pub(crate) mod lab;
@@ -74,6 +77,8 @@ pub(crate) enum Command {
     Open(open::OpenArgs),
     /// Say what you want, near a place; it leaves mixed with nine decoys
     Broadcast(broadcast::BroadcastArgs),
+    /// List the words that are out, make them stricter, end them
+    Contexts(contexts::ContextsArgs),
     /// Book two hours with an event a minute, visible as such
     OpenDoor(open_door::OpenDoorArgs),
     /// Ask who is near with the same wish
@@ -81,9 +86,14 @@ pub(crate) enum Command {
     /// Wave at the cards found; people who accept get your contact
     Wave(wave::WaveArgs),
     /// See who waved and who accepted; accept, decline, keep, forget
+    #[command(visible_alias = "contacts")]
     People(people::PeopleArgs),
     /// Meet somebody who was given, or gave you, a 32-character token
     Associate(associate::AssociateArgs),
+    /// Tell people things whom you handed an invitation, without a place
+    Groups(groups::GroupsArgs),
+    /// Make or read a poster: topic, hours and places of a gathering
+    Gathering(gathering::GatheringArgs),
     /// Show mode, providers, ledger and warnings
     Status(status::StatusArgs),
     /// List the events that left and what an attacker would state of each
@@ -126,11 +136,14 @@ impl Command {
             Self::Join(args) => args.run(context).await,
             Self::Open(args) => args.run(context).await,
             Self::Broadcast(args) => args.run(context).await,
+            Self::Contexts(args) => args.run(context).await,
             Self::OpenDoor(args) => args.run(context).await,
             Self::Query(args) => args.run(context).await,
             Self::Wave(args) => args.run(context).await,
             Self::People(args) => args.run(context).await,
             Self::Associate(args) => args.run(context).await,
+            Self::Groups(args) => args.run(context).await,
+            Self::Gathering(args) => args.run(context).await,
             Self::Status(args) => args.run(context).await,
             Self::Receipts(args) => args.run(context).await,
             Self::Aggregates(args) => args.run(context).await,

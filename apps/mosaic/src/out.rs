@@ -5,6 +5,7 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
+use qrcode::{QrCode, render::unicode::Dense1x2};
 use serde::Serialize;
 
 use crate::exit::{Failure, Outcome};
@@ -149,6 +150,13 @@ impl Page {
     /// A name and its value, aligned.
     pub(crate) fn pair(&mut self, name: &str, value: impl Display) {
         self.line(format!("  {name:<26} {value}"));
+    }
+
+    /// A QR code, for a camera that looks at the terminal. What fits in none stands above it anyway.
+    pub(crate) fn qr(&mut self, text: &str) {
+        if let Ok(code) = QrCode::new(text) {
+            self.line(code.render::<Dense1x2>().build());
+        }
     }
 
     fn paint(&self, code: &str, line: impl Display) -> String {

@@ -5,6 +5,7 @@ mod associate;
 mod broadcast;
 mod counts;
 mod evidence;
+mod group;
 mod map;
 mod news;
 mod preview;
@@ -20,6 +21,7 @@ pub(crate) use quota::Quotas;
 
 pub use associate::{AssociateError, Beginning, CountedTry, LookupError};
 pub use broadcast::{BroadcastError, UpdateError};
+pub use group::GroupCommandError;
 pub use proximity::ProximityError;
 pub use settings::{ImportError, ImportMode};
 pub use wave::WaveRefusal;

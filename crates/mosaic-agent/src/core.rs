@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use mosaic_discovery::{AssociationId, Associations, CardBook, Reach};
+use mosaic_discovery::{AssociationId, Associations, CardBook, GroupId, Groups, Reach};
 use mosaic_federation::{Federation, Issuers};
 use mosaic_geo::places::PlaceIndex;
 use mosaic_net::{Attention, Paths};
@@ -90,6 +90,12 @@ pub enum AgentEvent {
     Expired(AssociationId),
     /// Who answered at a code's nameplate has another password.
     Failed(AssociationId),
+    /// Somebody announced something in a group.
+    Announced(GroupId),
+    /// A member slot of a group is written in that was silent.
+    MemberHeard(GroupId),
+    /// Somebody else writes in this member's slot of a group.
+    SlotShared(GroupId),
     /// A provider broke its word.
     Accused(Evidence),
 }
@@ -151,6 +157,7 @@ pub struct AgentCore {
     pub(crate) interests: Interests,
     pub(crate) book: CardBook,
     pub(crate) associations: Associations,
+    pub(crate) groups: Groups,
     pub(crate) alerts: Alerts,
     pub(crate) answers: Answers,
     pub(crate) quotas: Quotas,
@@ -178,6 +185,7 @@ impl AgentCore {
     /// A device at `now`, as its state describes it.
     pub fn new(config: AgentConfig, state: AgentState, now: Timestamp) -> Self {
         let wallet = Wallet::new(Issuers::of(config.federation.descriptor()));
+        let groups = Groups::restored(config.federation.digest(), &state.groups, now);
         let providers = Providers::new(config.federation);
         let phase = Duration::from_millis(state.phase_ms);
         let class = state.settings.mode.class();
@@ -204,6 +212,7 @@ impl AgentCore {
             interests: Interests::default(),
             book: CardBook::new(),
             associations: Associations::new(),
+            groups,
             alerts: Alerts::new(state.evidence.clone()),
             answers,
             quotas: Quotas::default(),
@@ -317,6 +326,7 @@ impl AgentCore {
             trail: self.trail.clone(),
             answers: self.answers.kept(),
             tries: self.tries.clone(),
+            groups: self.groups.stored(),
         }
     }
 

@@ -28,6 +28,7 @@ mod lies;
 mod oprf;
 mod post;
 mod providers;
+mod qr;
 mod reader;
 mod repeats;
 mod schedule;
@@ -42,8 +43,8 @@ mod wallet;
 pub use alerts::{Evidence, EvidenceKind};
 pub use blocks::BlockPool;
 pub use commands::{
-    AssociateError, Beginning, BroadcastError, CountedTry, ImportError, ImportMode, LookupError, ProximityError,
-    UpdateError, WaveRefusal,
+    AssociateError, Beginning, BroadcastError, CountedTry, GroupCommandError, ImportError, ImportMode, LookupError,
+    ProximityError, UpdateError, WaveRefusal,
 };
 pub use core::{AgentConfig, AgentCore, AgentEvent, EventTruth, TruthLog};
 pub use driver::{Agent, Recording, RunConfig, RunError, StartError, VaultCost, run};

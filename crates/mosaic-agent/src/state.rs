@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use mosaic_discovery::StoredGroups;
 use mosaic_release::ReleaserState;
 use mosaic_types::{AnonymityFloor, ClassShares, ContactText, Mode, NoiseRatio, Reporting, Risk, Timestamp, TtlHours};
 use rand::{CryptoRng, RngExt as _};
@@ -27,6 +28,8 @@ pub struct AgentState {
     pub(crate) answers: KeptAnswers,
     #[serde(skip)]
     pub(crate) tries: Tries,
+    #[serde(skip)]
+    pub(crate) groups: StoredGroups,
 }
 
 /// What came after the first version, and stands behind it. A state without is one of that version, and a program of
@@ -35,7 +38,8 @@ pub struct AgentState {
 enum Later {
     Second { floor: Option<AnonymityFloor>, trail: Trail },
     Third { floor: Option<AnonymityFloor>, trail: Trail, risk: Risk, habits: Habits },
-    Fourth { third: Third, reporting: Reporting, answers: Box<KeptAnswers>, tries: Tries },
+    Fourth(Fourth),
+    Fifth { fourth: Fourth, groups: StoredGroups },
 }
 
 /// What the third version added.
@@ -45,6 +49,15 @@ struct Third {
     trail: Trail,
     risk: Risk,
     habits: Habits,
+}
+
+/// What the fourth version added.
+#[derive(Default, Serialize, Deserialize)]
+struct Fourth {
+    third: Third,
+    reporting: Reporting,
+    answers: Box<KeptAnswers>,
+    tries: Tries,
 }
 
 /// What a person set.
@@ -157,6 +170,7 @@ impl AgentState {
             trail: Trail::default(),
             answers: KeptAnswers::fresh(),
             tries: Tries::default(),
+            groups: StoredGroups::default(),
         }
     }
 
@@ -181,7 +195,8 @@ impl AgentState {
         let later = {
             let Settings { floor, risk, habits, reporting, .. } = self.settings;
             let third = Third { floor, trail: self.trail.clone(), risk, habits };
-            Later::Fourth { third, reporting, answers: Box::new(self.answers.clone()), tries: self.tries.clone() }
+            let (answers, tries) = (Box::new(self.answers.clone()), self.tries.clone());
+            Later::Fifth { fourth: Fourth { third, reporting, answers, tries }, groups: self.groups.clone() }
         };
         postcard::to_extend(&later, first).map(Zeroizing::new).map_err(|_| DecodeStateError)
     }
@@ -193,15 +208,18 @@ impl AgentState {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeStateError> {
         let (mut state, rest): (Self, _) = postcard::take_from_bytes(bytes).map_err(|_| DecodeStateError)?;
         if !rest.is_empty() {
-            let old = |third| (third, Reporting::Off, KeptAnswers::default(), Tries::default());
-            let (third, reporting, answers, tries) = match postcard::from_bytes(rest).map_err(|_| DecodeStateError)? {
+            let old = |third| (Fourth { third, ..Fourth::default() }, StoredGroups::default());
+            let (fourth, groups) = match postcard::from_bytes(rest).map_err(|_| DecodeStateError)? {
                 Later::Second { floor, trail } => old(Third { floor, trail, ..Third::default() }),
                 Later::Third { floor, trail, risk, habits } => old(Third { floor, trail, risk, habits }),
-                Later::Fourth { third, reporting, answers, tries } => (third, reporting, *answers, tries),
+                Later::Fourth(fourth) => (fourth, StoredGroups::default()),
+                Later::Fifth { fourth, groups } => (fourth, groups),
             };
+            let Fourth { third, reporting, answers, tries } = fourth;
+            state.groups = groups;
             (state.settings.floor, state.trail, state.tries) = (third.floor, third.trail, tries);
             (state.settings.risk, state.settings.habits) = (third.risk, third.habits);
-            (state.settings.reporting, state.answers) = (reporting, answers);
+            (state.settings.reporting, state.answers) = (reporting, *answers);
         }
         Ok(state)
     }

@@ -157,6 +157,21 @@ pub enum Means {
 }
 
 impl AssociateBody {
+    /// To join by what somebody showed, sent or read out: a token, a code, or the text of their QR code.
+    pub fn to_join(shown: &str, contact: String) -> Self {
+        let shown = shown.trim();
+        let query = shown.strip_prefix("mosaic:meet?");
+        let stated = |name| query.and_then(|query| query.strip_prefix(name));
+        let (token, code) = match (stated("token="), stated("code=")) {
+            (Some(token), _) => (Some(token), None),
+            (None, Some(code)) => (None, Some(code)),
+            // a code has digits only, and so few that no token is one
+            (None, None) if shown.len() == 32 => (Some(shown), None),
+            (None, None) => (None, Some(shown)),
+        };
+        Self { make: None, token: token.map(str::to_owned), code: code.map(str::to_owned), contact }
+    }
+
     /// Checks the pattern of L5-14, the check digits of a code, and the contact.
     ///
     /// # Errors
@@ -191,6 +206,12 @@ pub struct AssociateReply {
     /// The code to read out, where one was made. Works once, for 24 hours, and three may try it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// Token or code as the text of a QR code, where one was made: `mosaic:meet?token=...` or `mosaic:meet?code=...`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<String>,
+    /// That QR code, an SVG picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub svg: Option<String>,
     /// Where a code was joined: how many more times this device may join at its nameplate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tries_left: Option<u8>,

@@ -11,9 +11,10 @@ use utoipa::{
 };
 
 use crate::{
-    AcceptBody, AgentFrame, AggregatesReply, AssociateBody, AssociateReply, AssociationList, AssociationView,
-    BroadcastBody, BroadcastList, BroadcastReply, BroadcastView, CardSelection, ClientFrame, EvidenceReply,
-    ExportDocument, GraphQlBody, Handover, IDEMPOTENCY_KEY, ImportReply, LookupBody, Method, OpenDoorReply, Operation,
+    AcceptBody, AgentFrame, AggregatesReply, AnnounceReply, AnnouncementBody, AnnouncementList, AssociateBody,
+    AssociateReply, AssociationList, AssociationView, BroadcastBody, BroadcastList, BroadcastReply, BroadcastView,
+    CardSelection, ClientFrame, EvidenceReply, ExportDocument, GraphQlBody, GroupBody, GroupList, GroupView, Handover,
+    IDEMPOTENCY_KEY, ImportReply, InvitationReply, InviteBody, LookupBody, Method, OpenDoorReply, Operation,
     PageParams, PeopleReply, PreviewBody, PreviewReply, Problem, ProblemKind, ProximityBody, ProximityParams,
     ProximityReply, ReceiptsReply, SessionBody, SessionCodeReply, SessionView, SettingsBody, SettingsView, StatusReply,
     TILE_MEDIA_TYPE, TileBody, UpdateBody, WaveBody, WaveReply, WavesReply, example::Examples,
@@ -140,6 +141,9 @@ fn request(operation: Operation, examples: &Examples) -> Option<RequestBody> {
         Operation::Associate => reference::<AssociateBody>(),
         Operation::AssociationByToken => reference::<LookupBody>(),
         Operation::Accept => reference::<AcceptBody>(),
+        Operation::CreateGroup => reference::<GroupBody>(),
+        Operation::InviteToGroup => reference::<InviteBody>(),
+        Operation::Announce => reference::<AnnouncementBody>(),
         Operation::ChangeSettings => reference::<SettingsBody>(),
         Operation::Import => reference::<ExportDocument>(),
         Operation::Preview => reference::<PreviewBody>(),
@@ -164,6 +168,11 @@ fn answer(operation: Operation, examples: &Examples) -> ResponseBuilder {
         Operation::AssociationByUrl | Operation::AssociationByToken => reference::<AssociationView>(),
         Operation::ListAssociations => reference::<AssociationList>(),
         Operation::People => reference::<PeopleReply>(),
+        Operation::CreateGroup => reference::<GroupView>(),
+        Operation::ListGroups => reference::<GroupList>(),
+        Operation::InviteToGroup => reference::<InvitationReply>(),
+        Operation::Announce => reference::<AnnounceReply>(),
+        Operation::Announcements => reference::<AnnouncementList>(),
         Operation::Status => reference::<StatusReply>(),
         Operation::Receipts => reference::<ReceiptsReply>(),
         Operation::Aggregates => reference::<AggregatesReply>(),
@@ -189,7 +198,8 @@ fn answer(operation: Operation, examples: &Examples) -> ResponseBuilder {
         | Operation::KeepPerson
         | Operation::ForgetPerson
         | Operation::OpenSession
-        | Operation::CloseSession => return ResponseBuilder::new().description("done"),
+        | Operation::CloseSession
+        | Operation::LeaveGroup => return ResponseBuilder::new().description("done"),
     };
     let content = content(schema, examples);
     ResponseBuilder::new().description("the answer").content("application/json", content)
@@ -242,6 +252,14 @@ fn components() -> Components {
     add::<AssociationList>(list);
     add::<AcceptBody>(list);
     add::<PeopleReply>(list);
+    add::<GroupBody>(list);
+    add::<GroupView>(list);
+    add::<GroupList>(list);
+    add::<InviteBody>(list);
+    add::<InvitationReply>(list);
+    add::<AnnouncementBody>(list);
+    add::<AnnounceReply>(list);
+    add::<AnnouncementList>(list);
     add::<StatusReply>(list);
     add::<ReceiptsReply>(list);
     add::<AggregatesReply>(list);

@@ -20,6 +20,7 @@ mod document;
 mod evidence;
 mod example;
 mod graphql;
+mod group;
 mod map;
 mod operation;
 mod page;
@@ -52,6 +53,10 @@ pub use counts::{AggregatesReply, AnswersView, ClassCount, PartCount, StatementV
 pub use document::openapi;
 pub use evidence::{EvidenceName, EvidenceReply, EvidenceView};
 pub use graphql::GraphQlBody;
+pub use group::{
+    AnnounceReply, AnnouncementBody, AnnouncementList, AnnouncementState, AnnouncementView, GroupBody, GroupList,
+    GroupRequest, GroupView, InvitationReply, InviteBody,
+};
 pub use map::{TILE_MEDIA_TYPE, TileBody};
 pub use operation::{Method, Operation};
 pub use page::{IDEMPOTENCY_KEY, Listed, PageParams, PageRequest};

@@ -53,6 +53,18 @@ pub enum Operation {
     KeepPerson,
     /// Forgets a contact.
     ForgetPerson,
+    /// Makes a group, or joins one by an invitation (L5-25).
+    CreateGroup,
+    /// Lists groups.
+    ListGroups,
+    /// Makes an invitation to a group.
+    InviteToGroup,
+    /// Announces something in a group.
+    Announce,
+    /// Lists what was announced in a group.
+    Announcements,
+    /// Leaves a group.
+    LeaveGroup,
     /// Shows mode, providers, ledger and warnings.
     Status,
     /// Shows the events of the last two days and what attackers would conclude from them.
@@ -95,7 +107,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 43] = [
         Self::Broadcast,
         Self::ListBroadcasts,
         Self::UpdateBroadcast,
@@ -114,6 +126,12 @@ impl Operation {
         Self::People,
         Self::KeepPerson,
         Self::ForgetPerson,
+        Self::CreateGroup,
+        Self::ListGroups,
+        Self::InviteToGroup,
+        Self::Announce,
+        Self::Announcements,
+        Self::LeaveGroup,
         Self::Status,
         Self::Receipts,
         Self::Aggregates,
@@ -156,6 +174,12 @@ impl Operation {
             Self::People => (Method::Get, "/v1/people"),
             Self::KeepPerson => (Method::Post, "/v1/people/{id}/keep"),
             Self::ForgetPerson => (Method::Delete, "/v1/people/{id}"),
+            Self::CreateGroup => (Method::Post, "/v1/groups"),
+            Self::ListGroups => (Method::Get, "/v1/groups"),
+            Self::InviteToGroup => (Method::Post, "/v1/groups/{id}/invitations"),
+            Self::Announce => (Method::Post, "/v1/groups/{id}/announcements"),
+            Self::Announcements => (Method::Get, "/v1/groups/{id}/announcements"),
+            Self::LeaveGroup => (Method::Delete, "/v1/groups/{id}"),
             Self::Status => (Method::Get, "/v1/status"),
             Self::Receipts => (Method::Get, "/v1/receipts"),
             Self::Aggregates => (Method::Get, "/v1/aggregates"),
@@ -225,6 +249,9 @@ impl Operation {
                 | Self::Accept
                 | Self::Decline
                 | Self::KeepPerson
+                | Self::CreateGroup
+                | Self::InviteToGroup
+                | Self::Announce
                 | Self::OpenDoor
                 | Self::Import
         )
@@ -232,14 +259,30 @@ impl Operation {
 
     /// Whether the answer is a list that can be had in pages.
     pub const fn is_paged(self) -> bool {
-        matches!(self, Self::ListBroadcasts | Self::Waves | Self::ListAssociations | Self::People | Self::Receipts)
+        matches!(
+            self,
+            Self::ListBroadcasts
+                | Self::Waves
+                | Self::ListAssociations
+                | Self::People
+                | Self::ListGroups
+                | Self::Announcements
+                | Self::Receipts
+        )
     }
 
     /// Status code of success: 101 for the socket, 201 where something was made, 204 where nothing is said, else 200.
     pub const fn success(self) -> u16 {
         match self {
             Self::Socket => 101,
-            Self::Broadcast | Self::Associate | Self::Wave | Self::OpenDoor | Self::SessionCode => 201,
+            Self::Broadcast
+            | Self::Associate
+            | Self::Wave
+            | Self::OpenDoor
+            | Self::SessionCode
+            | Self::CreateGroup
+            | Self::InviteToGroup
+            | Self::Announce => 201,
             Self::Withdraw
             | Self::Forgive
             | Self::Accept
@@ -248,7 +291,8 @@ impl Operation {
             | Self::KeepPerson
             | Self::ForgetPerson
             | Self::OpenSession
-            | Self::CloseSession => 204,
+            | Self::CloseSession
+            | Self::LeaveGroup => 204,
             _ => 200,
         }
     }
@@ -274,6 +318,12 @@ impl Operation {
             Self::People => "List the contacts of those who accepted",
             Self::KeepPerson => "Keep a contact in the vault; others are forgotten",
             Self::ForgetPerson => "Forget a contact",
+            Self::CreateGroup => "Make a group, or join one by an invitation; no place is sent",
+            Self::ListGroups => "List groups",
+            Self::InviteToGroup => "Make an invitation for one person, as text and QR code",
+            Self::Announce => "Announce something to all members of a group",
+            Self::Announcements => "List what was announced in a group within 48 hours",
+            Self::LeaveGroup => "Leave a group and forget its keys; nobody is told",
             Self::Status => "Show mode, providers, ledger and warnings",
             Self::Receipts => "List the events of the last two days, and what an attacker would state of each",
             Self::Aggregates => "Show what was counted over many people on the last days, with its noise",

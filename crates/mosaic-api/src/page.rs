@@ -2,8 +2,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use crate::{
-    AssociationList, AssociationView, BroadcastList, BroadcastView, IncomingWave, PeopleReply, Person, Problem,
-    ProblemKind, ReceiptView, ReceiptsReply, ResultCap, WavesReply,
+    AnnouncementList, AnnouncementView, AssociationList, AssociationView, BroadcastList, BroadcastView, GroupList,
+    GroupView, IncomingWave, PeopleReply, Person, Problem, ProblemKind, ReceiptView, ReceiptsReply, ResultCap,
+    WavesReply,
 };
 
 /// The header under which a program names a request that it may send twice.
@@ -140,6 +141,30 @@ impl Listed for PeopleReply {
 
     fn place(item: &Person) -> (u64, String) {
         (item.since, item.id.clone())
+    }
+}
+
+impl Listed for GroupList {
+    type Item = GroupView;
+
+    fn parts(&mut self) -> (&mut Vec<GroupView>, &mut Option<String>) {
+        (&mut self.groups, &mut self.next)
+    }
+
+    fn place(item: &GroupView) -> (u64, String) {
+        (0, item.id.clone())
+    }
+}
+
+impl Listed for AnnouncementList {
+    type Item = AnnouncementView;
+
+    fn parts(&mut self) -> (&mut Vec<AnnouncementView>, &mut Option<String>) {
+        (&mut self.announcements, &mut self.next)
+    }
+
+    fn place(item: &AnnouncementView) -> (u64, String) {
+        (item.at, item.id.clone())
     }
 }
 

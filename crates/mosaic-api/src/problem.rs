@@ -51,6 +51,12 @@ pub enum ProblemKind {
     InvalidCode,
     /// A contact outside 1 to 300 bytes.
     InvalidContact,
+    /// A group's name outside 1 to 64 bytes.
+    InvalidName,
+    /// A group's announcement outside 1 to 496 bytes.
+    InvalidAnnouncement,
+    /// A text that is no invitation to a group.
+    InvalidInvitation,
     /// A mode that does not exist.
     InvalidMode,
     /// An id of the wrong shape.
@@ -73,6 +79,8 @@ pub enum ProblemKind {
     UnknownBroadcast,
     /// No association of that id or token: never existed, expired or deleted look alike (L5-15).
     UnknownAssociation,
+    /// No group of that id.
+    UnknownGroup,
     /// Nothing is held against a provider of that number.
     NothingHeld,
     /// None of the named cards is known (any more).
@@ -103,7 +111,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 50] = [
         Self::MalformedBody,
         Self::MalformedFrame,
         Self::MalformedQuery,
@@ -126,6 +134,9 @@ impl ProblemKind {
         Self::InvalidToken,
         Self::InvalidCode,
         Self::InvalidContact,
+        Self::InvalidName,
+        Self::InvalidAnnouncement,
+        Self::InvalidInvitation,
         Self::InvalidMode,
         Self::InvalidId,
         Self::InvalidTile,
@@ -137,6 +148,7 @@ impl ProblemKind {
         Self::UpgradeRequired,
         Self::UnknownBroadcast,
         Self::UnknownAssociation,
+        Self::UnknownGroup,
         Self::NothingHeld,
         Self::UnknownCard,
         Self::LowersPrivacy,
@@ -192,6 +204,9 @@ impl ProblemKind {
             Self::InvalidToken => ("invalid-token", 422, "a token has exactly 32 letters and digits"),
             Self::InvalidCode => ("invalid-code", 422, "a code has 16 digits, of which two check the others"),
             Self::InvalidContact => ("invalid-contact", 422, "a contact must have 1 to 300 bytes"),
+            Self::InvalidName => ("invalid-name", 422, "a group's name must have 1 to 64 bytes"),
+            Self::InvalidAnnouncement => ("invalid-announcement", 422, "an announcement must have 1 to 496 bytes"),
+            Self::InvalidInvitation => ("invalid-invitation", 422, "that is no invitation to a group of this federation"),
             Self::InvalidMode => ("invalid-mode", 422, "the modes are emergency, balanced and maximum"),
             Self::InvalidId => ("invalid-id", 422, "that is no id of this agent"),
             Self::InvalidTile => ("invalid-tile", 422, "a tile has z from 0 to 16, and x and y below 2^z"),
@@ -203,6 +218,7 @@ impl ProblemKind {
             Self::UpgradeRequired => ("upgrade-required", 426, "this route takes only WebSockets"),
             Self::UnknownBroadcast => ("unknown-broadcast", 404, "there is no such broadcast"),
             Self::UnknownAssociation => ("unknown-association", 404, "there is no such association"),
+            Self::UnknownGroup => ("unknown-group", 404, "there is no such group"),
             Self::NothingHeld => ("nothing-held", 404, "nothing is held against that provider"),
             Self::UnknownCard => ("unknown-card", 404, "none of these cards is known"),
             Self::LowersPrivacy => ("lowers-privacy", 409, "an update can only make a broadcast stricter"),

@@ -1,8 +1,9 @@
 //! One method for each operation.
 
 use mosaic_api::{
-    AcceptBody, AggregatesReply, AssociateBody, AssociateReply, AssociationList, AssociationView, BroadcastBody,
-    BroadcastList, BroadcastReply, BroadcastView, EvidenceReply, ExportDocument, ImportReply, LookupBody,
+    AcceptBody, AggregatesReply, AnnounceReply, AnnouncementBody, AnnouncementList, AssociateBody, AssociateReply,
+    AssociationList, AssociationView, BroadcastBody, BroadcastList, BroadcastReply, BroadcastView, EvidenceReply,
+    ExportDocument, GroupBody, GroupList, GroupView, ImportReply, InvitationReply, InviteBody, LookupBody,
     OpenDoorReply, Operation, PeopleReply, PreviewBody, PreviewReply, ProximityBody, ProximityReply, ReceiptsReply,
     SessionCodeReply, SettingsBody, SettingsView, StatusReply, UpdateBody, WaveBody, WaveReply, WavesReply,
 };
@@ -162,6 +163,54 @@ impl Client {
     /// [`CallError`].
     pub async fn forget_person(&self, id: &str) -> Result<(), CallError> {
         self.act(Operation::ForgetPerson, id, NO_BODY).await
+    }
+
+    /// Makes a group, or joins one by an invitation.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn create_group(&self, body: &GroupBody) -> Result<GroupView, CallError> {
+        self.call(Operation::CreateGroup, "", Some(body)).await
+    }
+
+    /// Lists groups.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn groups(&self) -> Result<GroupList, CallError> {
+        self.call(Operation::ListGroups, "", NO_BODY).await
+    }
+
+    /// Makes an invitation for one person.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn invite_to_group(&self, id: &str, body: &InviteBody) -> Result<InvitationReply, CallError> {
+        self.call(Operation::InviteToGroup, id, Some(body)).await
+    }
+
+    /// Announces something to all members.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn announce(&self, id: &str, body: &AnnouncementBody) -> Result<AnnounceReply, CallError> {
+        self.call(Operation::Announce, id, Some(body)).await
+    }
+
+    /// Lists what was announced.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn announcements(&self, id: &str) -> Result<AnnouncementList, CallError> {
+        self.call(Operation::Announcements, id, NO_BODY).await
+    }
+
+    /// Leaves a group.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn leave_group(&self, id: &str) -> Result<(), CallError> {
+        self.act(Operation::LeaveGroup, id, NO_BODY).await
     }
 
     /// Shows mode, providers, ledger and warnings.

@@ -36,6 +36,10 @@ labels! {
     RendezvousRow = "rendezvous row";
     /// Key of a rendezvous frame.
     RendezvousKey = "rendezvous key";
+    /// Row of a group frame.
+    GroupRow = "group row";
+    /// Key of a group frame.
+    GroupKey = "group key";
     /// One of the 64 rows where a card listens for waves.
     WaveRow = "wave row";
     /// Key of the record at such a row.

@@ -7,12 +7,11 @@
 
 mod act;
 mod code;
+mod decoy;
 mod hello;
-mod index;
 mod mailbox;
 mod outbox;
 mod pair;
-mod ratchet;
 mod receive;
 mod view;
 
@@ -26,27 +25,24 @@ use mosaic_types::{Epoch, Timestamp};
 use mosaic_wire::rows;
 use rand::CryptoRng;
 
-pub use self::{
-    index::Wanted,
-    view::{
-        AcceptError, AssociationEvent, AssociationState, AssociationView, CardOrigin, JoinError, Kind, OutgoingFrame,
-        OwnCard, TokenError, UnknownAssociation, WaveError,
-    },
+pub use self::view::{
+    AcceptError, AssociationEvent, AssociationState, AssociationView, CardOrigin, JoinError, Kind, OutgoingFrame,
+    OwnCard, TokenError, UnknownAssociation, WaveError,
 };
 use self::{
-    index::{Listener, RowIndex},
     mailbox::{Mailbox, Tally},
-    outbox::COUNTERS,
     pair::{ANSWER_WITHIN, Pair, RECORD_LIFE},
-    ratchet::KEPT_EPOCHS,
     receive::Addressee,
 };
-use crate::{AssociationId, FrameId};
+use crate::{
+    AssociationId, FrameId,
+    counter::COUNTERS,
+    index::{Indexes, Listener, RowIndex, Wanted},
+    ratchet::KEPT_EPOCHS,
+};
 
 /// Most associations that this side began and that are not over.
 const OWN_TOTAL: usize = 512;
-/// Different row counts that tables alive at one time may have.
-const INDEXES: usize = 4;
 /// Accepted associations a day (L5-20).
 const ACCEPTED_A_DAY: usize = 5;
 const DAY: Duration = Duration::from_hours(24);
@@ -57,7 +53,7 @@ const HOUR: Duration = Duration::from_hours(1);
 pub struct Associations {
     pairs: BTreeMap<AssociationId, Pair>,
     mailboxes: BTreeMap<[u8; 32], Mailbox>,
-    indexes: VecDeque<RowIndex>,
+    indexes: Indexes,
     /// Who listens, as of the last [`Self::wanted`]; a name is never given twice.
     listening: BTreeMap<Listener, Addressee>,
     /// Whose frames were handed out and not reported.
@@ -83,7 +79,7 @@ impl Associations {
         Self {
             pairs: BTreeMap::new(),
             mailboxes: BTreeMap::new(),
-            indexes: VecDeque::new(),
+            indexes: Indexes::new(),
             listening: BTreeMap::new(),
             handed_out: BTreeMap::new(),
             approaches: Tally::new(),
@@ -135,16 +131,11 @@ impl Associations {
         let (oldest, newest) = self.span(now);
         self.advance(newest, oldest);
         self.listening = self.listeners();
-        let mut index = match self.indexes.iter().position(|index| index.rows == rows) {
-            Some(at) => self.indexes.remove(at).unwrap_or_else(|| RowIndex::new(rows)),
-            None => RowIndex::new(rows),
-        };
+        let mut index = self.indexes.take(rows);
         let epochs = (*epochs.start()).max(oldest)..=(*epochs.end()).min(newest);
         self.fill(&mut index, *epochs.start(), *epochs.end());
         index.purge((oldest, newest), |listener| self.listening.contains_key(&listener));
-        self.indexes.push_front(index);
-        self.indexes.truncate(INDEXES);
-        Wanted { index: &self.indexes[0], epochs }
+        self.indexes.put(index, epochs)
     }
 
     /// The epochs to look at: the next one too, for clocks that are ahead.

@@ -46,6 +46,11 @@ hex_id!(
     AssociationId
 );
 
+hex_id!(
+    /// Names a group towards the person; random, and different on each member's device.
+    GroupId
+);
+
 /// Names one frame between `outgoing` and the report whether it left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FrameId(pub u64);

@@ -22,6 +22,7 @@ mod document;
 mod evidence;
 #[cfg(test)]
 mod fixture;
+mod gathering;
 mod hex;
 mod join;
 mod jurisdiction;
@@ -42,6 +43,7 @@ pub use descriptor::{
 };
 pub use document::{Federation, SignedDocument, UntrustedFederation};
 pub use evidence::{Dropped, Evidence, NoProof, TwoTables};
+pub use gathering::{Gathering, GatheringPlace, InvalidGathering};
 pub use join::{InvalidJoinLink, JoinLink};
 pub use purchase::{NotIssued, Purchase, Span};
 pub use retirement::{

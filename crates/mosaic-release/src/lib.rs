@@ -41,7 +41,7 @@ pub use mosaic_discovery::{CardOrigin, FrameId, OutgoingFrame, OwnCard};
 pub use mosaic_obfuscate::Granularity;
 pub use preview::{Preview, ShownBundle};
 pub use query::{Evaluating, QueryError};
-pub use released::{ReleaseError, ReleasedContact, ReleasedEvaluation, ReleasedEvent};
+pub use released::{ReleaseError, ReleasedAnnouncement, ReleasedContact, ReleasedEvaluation, ReleasedEvent};
 pub use releaser::{Releaser, TightenError, Tightening, Withdrawal, reading_of};
 pub use rendezvous::RendezvousFloor;
 pub use report::ReleasedReport;

@@ -1,8 +1,8 @@
 use std::fmt;
 
 use mosaic_discovery::FrameId;
-use mosaic_types::{ContactText, Lane, Sensitive, Timestamp};
-use mosaic_wire::{ContactCard, EvaluateFields, EventFields, OprfInput, Releasable, SLOTS};
+use mosaic_types::{AnnouncementText, ContactText, Lane, Sensitive, Timestamp};
+use mosaic_wire::{Announcement, ContactCard, EvaluateFields, EventFields, OprfInput, Releasable, SLOTS};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -139,6 +139,24 @@ impl Releasable for ReleasedEvaluation {
     type Object = EvaluateFields;
 
     fn object(&self) -> &EvaluateFields {
+        &self.0
+    }
+}
+
+/// Words that the person decided to tell a group: they leave only in sealed group frames.
+#[derive(Clone, Debug)]
+pub struct ReleasedAnnouncement(Announcement);
+
+impl ReleasedAnnouncement {
+    pub(crate) const fn new(text: AnnouncementText) -> Self {
+        Self(Announcement { text })
+    }
+}
+
+impl Releasable for ReleasedAnnouncement {
+    type Object = Announcement;
+
+    fn object(&self) -> &Announcement {
         &self.0
     }
 }

@@ -8,7 +8,8 @@ use mosaic_obfuscate::{
     trail::Candidate,
 };
 use mosaic_types::{
-    ClassShares, ContactText, ContextText, Enrichment, LatLng, Mode, NoiseRatio, Timestamp, TopicId, TtlHours, Week,
+    AnnouncementText, ClassShares, ContactText, ContextText, Enrichment, LatLng, Mode, NoiseRatio, Timestamp, TopicId,
+    TtlHours, Week,
 };
 use mosaic_wire::{CardText, OprfInput, TableDescriptor};
 use rand::CryptoRng;
@@ -16,8 +17,8 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::{
-    Accepted, Broadcast, BroadcastId, Draft, Evaluating, Granularity, Included, QueryError, Refusal, ReleasedContact,
-    ReleaserState, Spendings, WhyZone,
+    Accepted, Broadcast, BroadcastId, Draft, Evaluating, Granularity, Included, QueryError, Refusal,
+    ReleasedAnnouncement, ReleasedContact, ReleaserState, Spendings, WhyZone,
     combined::{self, Combined},
     preview::GivingWay,
     query,
@@ -300,6 +301,11 @@ impl Releaser {
     /// A contact card that the person decided to give.
     pub const fn contact(text: ContactText) -> ReleasedContact {
         ReleasedContact::new(text)
+    }
+
+    /// Words that the person decided to tell a group.
+    pub const fn announcement(text: AnnouncementText) -> ReleasedAnnouncement {
+        ReleasedAnnouncement::new(text)
     }
 }
 

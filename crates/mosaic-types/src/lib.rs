@@ -7,6 +7,7 @@
 mod anonymity;
 mod bounds;
 mod code;
+mod group;
 mod ids;
 mod mode;
 mod position;
@@ -22,6 +23,7 @@ pub use bounds::{
     InvalidRadius, InvalidToken, InvalidTtl, InvalidWindow, NoiseRatio, Radius, SearchWindow, Token, TtlHours,
 };
 pub use code::{Code, InvalidCode, Nameplate};
+pub use group::{AnnouncementText, GroupName, InvalidGroupText};
 pub use ids::{
     ClassId, InvalidClass, InvalidProvider, Lane, ProviderId, RowTag, SegmentId, Stream, TableId, TileId, TopicId,
 };

@@ -7,8 +7,8 @@
 /// `Releasable for` and accepts it only in `crates/mosaic-release` and in this module's unit
 /// tests, through which the vectors are made.
 pub trait Releasable {
-    /// The message that leaves: [`crate::EventFields`], [`crate::EvaluateFields`], [`crate::ReportFields`] or
-    /// [`crate::ContactCard`]; the bound cannot be named or implemented outside this crate.
+    /// The message that leaves: [`crate::EventFields`], [`crate::EvaluateFields`], [`crate::ReportFields`],
+    /// [`crate::ContactCard`] or [`crate::Announcement`]; the bound cannot be named or implemented outside this crate.
     type Object: sealed::Object;
 
     /// Lends the message.

@@ -1,7 +1,7 @@
 //! Every message of MOSAIC as bytes: fixed sizes, big-endian, versioned (`docs/spec/`, `vectors/`).
 //!
 //! Decoding is open to everybody and never panics, whatever a stranger sends. *Encoding* an event, an
-//! evaluation query, a share of a report or a contact card is possible only through [`encode`], which takes a
+//! evaluation query, a share of a report, a contact card or an announcement is possible only through [`encode`], which takes a
 //! [`Releasable`]; that trait is implemented in `mosaic-release` alone (DESIGN section 5).
 
 pub mod call;
@@ -20,6 +20,7 @@ mod evaluate;
 mod event;
 mod frame;
 mod generation;
+mod group;
 mod head;
 mod issuing;
 mod oprf_input;
@@ -44,6 +45,7 @@ pub use evaluate::EvaluateFields;
 pub use event::{EventFields, event_hash};
 pub use frame::{Frame, FrameKind, FrameTooLong};
 pub use generation::{GenerationBlock, InvalidGeneration, Record, records_of_row};
+pub use group::{Announcement, GroupFrame, GroupFrameKind};
 pub use head::Head;
 pub use issuing::{SignedTerms, TokensQuery, TokensReply};
 pub use oprf_input::OprfInput;

@@ -73,6 +73,32 @@ impl RendezvousState {
     pub fn key(&self, direction: Direction, counter: u16) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(derive(&self.0, Label::RendezvousKey, &[&[direction.number()], &counter.to_be_bytes()]))
     }
+
+    /// The rows of a group whose state this is.
+    pub fn group_rows(&self) -> GroupRows {
+        GroupRows(Root::new(&self.0))
+    }
+
+    /// Lends the state, to be handed to a new member of a group or to the vault.
+    pub fn expose<R>(&self, use_it: impl FnOnce(&[u8; 32]) -> R) -> R {
+        use_it(&self.0)
+    }
+}
+
+/// Where the members of a group write and read in one epoch: each in its own *member slot*, so that no two of them ever
+/// write one record (`docs/spec/groups.md`).
+pub struct GroupRows(Root);
+
+impl GroupRows {
+    /// The row of frame `counter` from `slot` after `chain` full rows, below `rows`.
+    pub fn row(&self, slot: u8, counter: u8, chain: u8, rows: u32) -> u32 {
+        reduce(self.0.derive(Label::GroupRow, &[&[slot], &[counter], &[chain]]), rows)
+    }
+
+    /// The record key of frame `counter` from `slot`.
+    pub fn key(&self, slot: u8, counter: u8) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.0.derive(Label::GroupKey, &[&[slot], &[counter]]))
+    }
 }
 
 /// Row `j` of the [`crate::WAVE_ROWS`] at which the publisher of `card` looks for waves in `epoch`,

@@ -6,6 +6,7 @@ mod chaff;
 mod chain;
 mod codes;
 mod days;
+mod decoys;
 mod dictionary;
 mod discovery;
 mod edges;
@@ -198,6 +199,8 @@ fn others(bench: &mut Bench<'_>, naive: Naive) -> Result<()> {
     reads::attack(bench);
     bench.draw_for("codes");
     codes::attack(bench)?;
+    bench.draw_for("decoys");
+    decoys::attack(bench)?;
     bench.draw_for("dictionary");
     dictionary::attack(bench)?;
     bench.draw_for("days");

@@ -11,7 +11,7 @@ use mosaic_crypto::{
     dpf::DpfKey,
     shamir::Share,
 };
-use mosaic_federation::{Evidence, JoinLink, SignedDocument, peer::PeerRequest};
+use mosaic_federation::{Evidence, Gathering, JoinLink, SignedDocument, peer::PeerRequest};
 use mosaic_geo::{
     LocalTime, PlaceIndex, Resolution, Traces,
     datasets::{
@@ -44,6 +44,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "geo_hours", run: hours },
     Target { name: "federation_document", run: document },
     Target { name: "federation_join_link", run: join_link },
+    Target { name: "federation_gathering", run: gathering },
     Target { name: "federation_evidence", run: evidence },
     Target { name: "federation_peer", run: |bytes| drop(postcard::from_bytes::<PeerRequest>(bytes)) },
     Target { name: "api_body", run: api_body },
@@ -159,6 +160,13 @@ fn join_link(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(link) = text.parse::<JoinLink>() {
         assert!(link.to_string().parse() == Ok(link), "read, but written differently");
+    }
+}
+
+fn gathering(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(gathering) = text.parse::<Gathering>() {
+        assert!(gathering.to_string() == text.trim(), "read, but written differently");
     }
 }
 

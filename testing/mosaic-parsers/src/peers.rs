@@ -16,7 +16,7 @@ use mosaic_crypto::{
     score,
     signing::{SignContext, SigningKey},
 };
-use mosaic_discovery::Card;
+use mosaic_discovery::{Card, Invitation};
 use mosaic_federation::{
     Federation, SignedDealing, SignedDocument,
     peer::{self, PeerReply, PeerRequest, ReplayGuard},
@@ -40,6 +40,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "crypto_psi", run: psi },
     Target { name: "crypto_score", run: score },
     Target { name: "discovery_card", run: card },
+    Target { name: "discovery_invitation", run: invitation },
 ];
 
 /// The federation of the seeds, whose provider `n` signs with the seed `[n; 32]`.
@@ -198,6 +199,20 @@ fn score(bytes: &[u8]) {
         let outcome = waiting.finish(bytes);
         assert!(outcome != Ok(psi::Agreement::Reached), "a zero was encrypted without the key");
     }
+}
+
+/// An invitation as somebody pasted it, and the same with the check it would need.
+fn invitation(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let read = |text: &str| {
+        if let Ok(invitation) = Invitation::parse(text) {
+            assert!(invitation.to_text().expose(|again| again == text.trim()), "read, but written differently");
+        }
+    };
+    read(text);
+    let body = text.trim().rsplit_once("&check=").map_or(text.trim(), |(body, _)| body);
+    let [a, b, c, d, ..] = mosaic_crypto::digest(&[b"group invitation", body.as_bytes()]);
+    read(&format!("{body}&check={a:02x}{b:02x}{c:02x}{d:02x}"));
 }
 
 /// A sealed record as it was found (192 bytes), or a bundle of 136 bytes and a topic layer of 57 that we seal.

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use mosaic_types::Window;
 use mosaic_wire::{
     Bin, Bundle, Carrier, CellReply, CellRequest, ContactCard, EvaluateFields, EventFields, Frame, GatheredText,
-    GenerationBlock, GenerationsQuery, GenerationsReply, Head, HeadsQuery, HeadsReply, Problem, Receipt, ReportFields,
-    SignedTable, SignedTerms, SignedTime, StackQuery, StackReply, TextField, TextRef, TokensQuery, TokensReply,
-    TopicLayer, WireToken,
+    GenerationBlock, GenerationsQuery, GenerationsReply, GroupFrame, Head, HeadsQuery, HeadsReply, Problem, Receipt,
+    ReportFields, SignedTable, SignedTerms, SignedTime, StackQuery, StackReply, TextField, TextRef, TokensQuery,
+    TokensReply, TopicLayer, WireToken,
 };
 
 use crate::Target;
@@ -30,6 +30,7 @@ pub(crate) const TARGETS: &[Target] = &[
     exact!("wire_bundle", Bundle),
     exact!("wire_topic_layer", TopicLayer),
     exact!("wire_frame", Frame),
+    exact!("wire_group_frame", GroupFrame),
     exact!("wire_receipt", Receipt),
     exact!("wire_head", Head),
     exact!("wire_time", SignedTime),

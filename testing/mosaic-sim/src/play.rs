@@ -2,8 +2,8 @@
 
 use mosaic_agent::Beginning;
 use mosaic_api::{
-    AcceptBody, AssociateBody, AssociateReply, AssociateRequest, BroadcastBody, BroadcastReply, CardSelection,
-    Handover, Means, Position, Problem, ProximityBody, ProximityReply, WaveBody, WaveReply,
+    AcceptBody, AnnouncementBody, AssociateBody, AssociateReply, AssociateRequest, BroadcastBody, BroadcastReply,
+    CardSelection, GroupBody, Handover, Means, Position, Problem, ProximityBody, ProximityReply, WaveBody, WaveReply,
 };
 use mosaic_types::LatLng;
 
@@ -95,6 +95,42 @@ impl World {
             Means::Code(code) => Beginning::Code(self.act(who, |agent, now, _| agent.count_try(now, code))?),
         };
         self.act(who, |agent, now, rng| agent.associate(now, rng, beginning, contact)).map_err(Problem::from)
+    }
+
+    /// Somebody makes a group, or joins one by an invitation; its id on that device.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn group(&mut self, who: PersonId, invitation: Option<String>) -> Result<String, Problem> {
+        let request = GroupBody { name: "a group".to_owned(), invitation }.check()?;
+        let group = self.act(who, |agent, now, rng| agent.create_group(now, rng, request))?;
+        Ok(group.id)
+    }
+
+    /// Somebody makes an invitation to a group.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn invite(&mut self, who: PersonId, group: &str) -> Result<String, Problem> {
+        Ok(self.act(who, |agent, now, _| agent.invite_to_group(now, group, 1))?.invitation)
+    }
+
+    /// Somebody announces something in a group.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn announce(&mut self, who: PersonId, group: &str, text: &str) -> Result<(), Problem> {
+        let text = AnnouncementBody { text: text.to_owned() }.check()?;
+        self.act(who, |agent, now, rng| agent.announce(now, rng, group, text)).map(drop).map_err(Problem::from)
+    }
+
+    /// What somebody read and wrote in a group within 48 hours.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn announcements(&mut self, who: PersonId, group: &str) -> Result<Vec<String>, Problem> {
+        let list = self.act(who, |agent, now, _| agent.announcements(now, group))?;
+        Ok(list.announcements.into_iter().map(|said| said.text).collect())
     }
 
     /// The contacts somebody received.

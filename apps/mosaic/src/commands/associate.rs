@@ -6,6 +6,7 @@ use mosaic_api::{
 use crate::{
     commands::Context,
     exit::{Failure, Outcome},
+    out::Page,
 };
 
 /// Meet somebody you can hand 32 characters to, or read 16 digits out to. One side makes a token or a code, the other
@@ -15,17 +16,20 @@ use crate::{
 Examples:
   mosaic associate --contact \"Ana, +351 900 000 000\"
   mosaic associate --token 7dQ0x3mEoYcB2kVtR8sZ1wJfHnLpG5aU --contact \"Bo\"
-  mosaic associate --code --contact \"Ana, +351 900 000 000\"
+  mosaic associate --code --qr --contact \"Ana, +351 900 000 000\"
   mosaic associate 4839-1220-7415-3873 --contact \"Bo\"
   mosaic associate --list
   mosaic associate --delete 9f3c07aa51e8b2d46c0e1f7a8b9d2e35")]
 pub(crate) struct AssociateArgs {
-    /// The code somebody read out to you: 16 digits
+    /// The code somebody read out to you, 16 digits, or the text of the QR code they showed
     #[arg(value_name = "CODE", conflicts_with_all = ["token", "make_code", "list", "delete", "show"])]
     code: Option<String>,
     /// Make a code to read out, instead of a token
     #[arg(long = "code", conflicts_with_all = ["token", "list", "delete", "show"])]
     make_code: bool,
+    /// Draw the token or code that is made as a QR code as well
+    #[arg(long, conflicts_with_all = ["code", "token", "list", "delete", "show"])]
+    qr: bool,
     /// The token somebody gave you: exactly 32 letters and digits; without it, a new one is made
     #[arg(long)]
     token: Option<String>,
@@ -59,25 +63,37 @@ impl AssociateArgs {
         }
         let contact = self.contact.ok_or_else(|| Failure::usage("name your --contact"))?;
         let make = self.make_code.then_some(Handover::Code);
-        let body = AssociateBody { make, token: self.token, code: self.code, contact };
+        let body = match self.code.or(self.token) {
+            Some(shown) => AssociateBody::to_join(&shown, contact),
+            None => AssociateBody { make, contact, ..AssociateBody::default() },
+        };
         body.clone().check()?;
         let reply: AssociateReply = context.agent()?.send(Operation::Associate, &body).await?;
-        context.out.result(&reply, |page| match (&reply.token, &reply.code, reply.tries_left) {
-            (Some(token), ..) => {
-                page.line("Hand this over; it works once, for 24 hours:");
-                page.head(format!("  {token}"));
+        context.out.result(&reply, |page| {
+            told(&reply, page);
+            if let Some(text) = reply.invitation.as_deref().filter(|_| self.qr) {
+                page.qr(text);
             }
-            (None, Some(code), _) => {
-                page.line("Read this out; it works once, for 24 hours, and three may try it:");
-                page.head(format!("  {code}"));
-            }
-            (None, None, Some(left)) => {
-                page.line(format!("{}: trying; `mosaic associate --list` says whether the code fits", reply.id));
-                page.line(format!("{left} more tries at this nameplate"));
-            }
-            _ => page.line(format!("{}: joined; `mosaic people` shows the contact when it comes", reply.id)),
         });
         Ok(())
+    }
+}
+
+fn told(reply: &AssociateReply, page: &mut Page) {
+    match (&reply.token, &reply.code, reply.tries_left) {
+        (Some(token), ..) => {
+            page.line("Hand this over; it works once, for 24 hours:");
+            page.head(format!("  {token}"));
+        }
+        (None, Some(code), _) => {
+            page.line("Read this out; it works once, for 24 hours, and three may try it:");
+            page.head(format!("  {code}"));
+        }
+        (None, None, Some(left)) => {
+            page.line(format!("{}: trying; `mosaic associate --list` says whether the code fits", reply.id));
+            page.line(format!("{left} more tries at this nameplate"));
+        }
+        _ => page.line(format!("{}: joined; `mosaic people` shows the contact when it comes", reply.id)),
     }
 }
 

@@ -72,11 +72,9 @@ impl BroadcastArgs {
             return list(context).await;
         }
         if let Some(id) = &self.withdraw {
-            context.agent()?.act(Operation::Withdraw, id, None::<&()>).await?;
-            context.out.result(&json!({ "withdrawn": id }), |page| page.line(format!("{id}: withdrawn")));
-            return Ok(());
+            return withdraw(id, context).await;
         }
-        let ttl_hours = self.ttl.map(|span| span.0.div_ceil(3_600));
+        let ttl_hours = self.ttl.map(hours);
         if let Some(id) = &self.update {
             return update(id, UpdateBody { noise_ratio: self.noise, ttl_hours }, context).await;
         }
@@ -129,7 +127,18 @@ impl BroadcastArgs {
     }
 }
 
-async fn update(id: &str, body: UpdateBody, context: &Context) -> Outcome {
+/// Whole hours, rounded up.
+pub(super) fn hours(span: Seconds) -> u32 {
+    span.0.div_ceil(3_600)
+}
+
+pub(super) async fn withdraw(id: &str, context: &Context) -> Outcome {
+    context.agent()?.act(Operation::Withdraw, id, None::<&()>).await?;
+    context.out.result(&json!({ "withdrawn": id }), |page| page.line(format!("{id}: withdrawn")));
+    Ok(())
+}
+
+pub(super) async fn update(id: &str, body: UpdateBody, context: &Context) -> Outcome {
     body.clone().check()?;
     let view: BroadcastView = context.agent()?.call(Operation::UpdateBroadcast, id, Some(&body)).await?;
     context.out.result(&view, |page| {
@@ -144,7 +153,7 @@ async fn update(id: &str, body: UpdateBody, context: &Context) -> Outcome {
     Ok(())
 }
 
-async fn list(context: &Context) -> Outcome {
+pub(super) async fn list(context: &Context) -> Outcome {
     let list: BroadcastList = context.agent()?.get(Operation::ListBroadcasts).await?;
     context.out.result(&list, |page| {
         if list.broadcasts.is_empty() {

@@ -9,7 +9,6 @@ use mosaic_federation::{
 };
 use mosaic_transport::SystemClock;
 use mosaic_types::{Clock as _, TileId};
-use qrcode::{QrCode, render::unicode::Dense1x2};
 use serde_json::{Value, json};
 
 use crate::{
@@ -197,8 +196,8 @@ fn link(file: Option<PathBuf>, provider: u8, qr: bool, context: &Context) -> Out
     let link = link_to(&federation, provider)?.to_string();
     context.out.result(&json!({ "link": link }), |page| {
         page.line(&link);
-        if qr && let Ok(code) = QrCode::new(&link) {
-            page.line(code.render::<Dense1x2>().build());
+        if qr {
+            page.qr(&link);
         }
     });
     Ok(())

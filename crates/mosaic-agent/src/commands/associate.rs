@@ -9,7 +9,7 @@ use mosaic_types::{Code, ContactText, Lane, Timestamp, Token};
 use rand::CryptoRng;
 use thiserror::Error;
 
-use crate::{core::AgentCore, state::KeptPerson};
+use crate::{core::AgentCore, qr, state::KeptPerson};
 
 /// How long a token or a code is waited for (L5-06).
 const TOKEN_LIFE: std::time::Duration = std::time::Duration::from_hours(24);
@@ -138,8 +138,12 @@ impl AgentCore {
         };
         // cannot fail for an association that was just made
         let _given = self.associations.accept(now, id, &Releaser::contact(contact));
+        let shown = token.as_ref().map(|token| format!("mosaic:meet?token={token}"));
+        let shown = shown.or_else(|| code.as_ref().map(|code| format!("mosaic:meet?code={code}")));
         Ok(AssociateReply {
             id: id.to_string(),
+            svg: shown.as_deref().and_then(qr::svg),
+            invitation: shown,
             token,
             code,
             tries_left,

@@ -99,10 +99,10 @@ impl AgentCore {
     }
 
     /// When everything queued now will have left, at the pace of the class.
-    fn leaves_by(&self, now: Timestamp) -> Timestamp {
+    pub(super) fn leaves_by(&self, now: Timestamp) -> Timestamp {
         let ratio = self.releaser.rendezvous_ratio(now, self.rendezvous_floor());
         let per_event = ratio.most_real_of(10).max(1);
-        let queued = u32::try_from(self.associations.queued()).unwrap_or(u32::MAX);
+        let queued = u32::try_from(self.associations.queued() + self.groups.queued()).unwrap_or(u32::MAX);
         let profile = self.class(now).profile();
         now.after(profile.lane_interval * queued.div_ceil(per_event).max(1) + profile.send_delay)
     }

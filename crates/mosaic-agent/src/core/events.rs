@@ -1,5 +1,6 @@
 //! Events: built when the cadence says so, deposited until somebody signs for them.
 
+use mosaic_discovery::{FrameId, OutgoingFrame};
 use mosaic_net::{PathKind, Scheduled};
 use mosaic_release::{Measuring, Reading, ReleaseError, ReleasedEvent};
 use mosaic_types::{Lane, ProviderId, Stream, Timestamp};
@@ -108,13 +109,35 @@ impl AgentCore {
         let Some(table) = self.tables.get(now.period()) else { return Ok(None) };
         let ratio = self.releaser.rendezvous_ratio(now, self.rendezvous_floor());
         let most = usize::try_from(ratio.most_real_of(10)).unwrap_or(0);
-        let frames = self.associations.outgoing(now, table.lane(Lane::Rendezvous).rows, most, rng);
+        self.associations.perhaps_decoy(now, || self.book.iter(), rng);
+        let frames = self.rendezvous_frames(now, table.lane(Lane::Rendezvous).rows, most, rng);
         let offered: Vec<_> = frames.iter().map(|frame| frame.id).collect();
         let built = self.releaser.rendezvous_event(now, &table, stream, self.rendezvous_floor(), frames, rng);
         let taken = built.as_ref().map(ReleasedEvent::frames).unwrap_or_default();
         let stayed: Vec<_> = offered.into_iter().filter(|id| !taken.contains(id)).collect();
-        self.associations.requeue(&stayed);
+        self.requeue(&stayed);
         built.map(Some)
+    }
+
+    /// What goes into the next rendezvous event: a quarter of it is kept for groups, and what one side leaves free the
+    /// other may use, so that neither holds up the other.
+    fn rendezvous_frames(
+        &mut self,
+        now: Timestamp,
+        rows: u32,
+        most: usize,
+        rng: &mut impl CryptoRng,
+    ) -> Vec<OutgoingFrame> {
+        let mut frames = self.groups.outgoing(now, rows, most.div_ceil(4));
+        frames.extend(self.associations.outgoing(now, rows, most - frames.len(), rng));
+        frames.extend(self.groups.outgoing(now, rows, most - frames.len()));
+        frames
+    }
+
+    /// These frames did not leave: they go with a later event, to other rows.
+    pub(crate) fn requeue(&mut self, frames: &[FrameId]) {
+        self.associations.requeue(frames);
+        self.groups.requeue(frames);
     }
 
     fn release(&mut self, now: Timestamp, event: ReleasedEvent, reading: Option<&Reading>) -> Departure {

@@ -239,7 +239,9 @@ impl AgentCore {
 
     fn scan_rendezvous(&mut self, now: Timestamp, period: Period, records: &[Record], rng: &mut impl CryptoRng) {
         let Some(table) = self.tables.get(period) else { return };
-        let wanted = self.associations.wanted(now, table.lane(Lane::Rendezvous).rows);
+        let rows = table.lane(Lane::Rendezvous).rows;
+        self.scan_groups(now, rows, records);
+        let wanted = self.associations.wanted(now, rows);
         let ours: Vec<_> = records.iter().filter(|record| wanted.contains(record.row)).copied().collect();
         for record in ours {
             let events = self.associations.receive(now, record.row, &record.bytes, rng);
@@ -249,7 +251,16 @@ impl AgentCore {
         }
     }
 
-    /// Reads the rendezvous blocks of the last hour once more: a token was joined, or the device woke.
+    fn scan_groups(&mut self, now: Timestamp, rows: u32, records: &[Record]) {
+        let wanted = self.groups.wanted(now, rows);
+        let ours: Vec<_> = records.iter().filter(|record| wanted.contains(record.row)).copied().collect();
+        for record in ours {
+            let events = self.groups.receive(record.row, &record.bytes);
+            self.note_groups(events);
+        }
+    }
+
+    /// Reads the rendezvous blocks of the last hour once more: a token or a group was joined, or the device woke.
     pub(crate) fn rescan_rendezvous(&mut self, now: Timestamp, rng: &mut impl CryptoRng) {
         for block in self.reader.private.kept_mail() {
             self.scan_rendezvous(now, block.segment().table.period(), block.records(), rng);

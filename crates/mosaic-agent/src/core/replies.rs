@@ -158,8 +158,10 @@ impl AgentCore {
         let Some(event) = self.deposits.acknowledged(id, receipt) else { return };
         self.trail.receipted(id, Receipted::Acknowledged);
         let given_up = self.releaser.retry(&event, full);
-        self.associations.left(&event.stored(full));
-        self.associations.requeue(&given_up);
+        let stored = event.stored(full);
+        self.associations.left(&stored);
+        self.dirty |= self.groups.left(&stored);
+        self.requeue(&given_up);
         tracing::debug!(provider = %from.provider, full = full.count_ones(), "an event was acknowledged");
         self.counters.acknowledged += 1;
         self.note(AgentEvent::Acknowledged(event.lane()));
@@ -185,7 +187,7 @@ impl AgentCore {
         tracing::warn!("a provider will never take an event; its frames leave with another");
         self.trail.receipted(id, Receipted::Lost);
         let frames = self.deposits.drop_deposit(id).unwrap_or_default();
-        self.associations.requeue(&frames);
+        self.requeue(&frames);
     }
 
     fn evaluation_failed(

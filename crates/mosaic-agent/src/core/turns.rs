@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mosaic_discovery::{AssociationEvent, Interest};
+use mosaic_discovery::{AssociationEvent, GroupEvent, Interest};
 use mosaic_types::{LatLng, Radius, SearchWindow, Sensitive, TableId, Timestamp};
 use mosaic_wire::OprfInput;
 
@@ -29,10 +29,11 @@ impl AgentCore {
         self.interests.expire(now);
         self.trail.expire(now);
         let lost = self.deposits.expire(now, TableId::new(oldest, mosaic_types::Lane::Discovery));
-        self.associations.requeue(&lost);
+        self.requeue(&lost);
         let ended = self.associations.expire(now);
         self.note_associations(ended);
         self.settle();
+        self.dirty |= self.groups.expire(now);
         self.drop_ended_broadcasts(now);
         self.follow_begun(now);
         if before.is_none_or(|(window, _)| window != now.window()) {
@@ -61,7 +62,9 @@ impl AgentCore {
     /// Everything published in epochs that ended long ago was read: their states are erased.
     fn settle(&mut self) {
         if let Some(read) = self.reader.caught_up() {
-            self.associations.settled(read.before(SETTLED_AFTER).epoch().previous());
+            let through = read.before(SETTLED_AFTER).epoch().previous();
+            self.associations.settled(through);
+            self.groups.settled(through);
         }
     }
 
@@ -107,6 +110,18 @@ impl AgentCore {
             });
         }
         self.watch(inputs);
+    }
+
+    /// What happened in groups is in the vault too: its keys are erased once it was read.
+    pub(crate) fn note_groups(&mut self, events: Vec<GroupEvent>) {
+        self.dirty |= !events.is_empty();
+        for event in events {
+            self.note(match event {
+                GroupEvent::Announced(id) => AgentEvent::Announced(id),
+                GroupEvent::Joined(id) => AgentEvent::MemberHeard(id),
+                GroupEvent::SlotShared(id) => AgentEvent::SlotShared(id),
+            });
+        }
     }
 
     pub(crate) fn note_associations(&mut self, events: Vec<AssociationEvent>) {

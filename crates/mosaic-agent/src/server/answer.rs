@@ -5,9 +5,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use mosaic_api::{
-    AcceptBody, AssociateBody, AssociateRequest, BroadcastBody, ExportDocument, Listed as _, LookupBody, Means,
-    Operation, PageParams, PageRequest, PreviewBody, Problem, ProblemKind, ProximityBody, ProximityParams,
-    SettingsBody, UpdateBody, WaveBody, parse_body,
+    AcceptBody, AnnouncementBody, AssociateBody, AssociateRequest, BroadcastBody, ExportDocument, GroupBody,
+    InviteBody, Listed as _, LookupBody, Means, Operation, PageParams, PageRequest, PreviewBody, Problem, ProblemKind,
+    ProximityBody, ProximityParams, SettingsBody, UpdateBody, WaveBody, parse_body,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -83,6 +83,12 @@ pub(super) async fn answer(
         | Operation::Decline
         | Operation::DeleteAssociation => associate(engine, reply, id, request).await,
         Operation::People | Operation::KeepPerson | Operation::ForgetPerson => people(engine, reply, id, request).await,
+        Operation::CreateGroup
+        | Operation::ListGroups
+        | Operation::InviteToGroup
+        | Operation::Announce
+        | Operation::Announcements
+        | Operation::LeaveGroup => group(engine, reply, id, request).await,
         Operation::Status => reply.json(engine.ask(Memory, |core, now, _| core.status(now)).await?),
         Operation::Receipts => {
             let page = page(&request)?;
@@ -182,6 +188,37 @@ async fn people(engine: &Engine, reply: Reply, id: String, request: Request) -> 
         _ => {
             let page = page(&request)?;
             reply.json(engine.ask(Memory, |core, _, _| core.people()).await?.page(&page))
+        }
+    }
+}
+
+/// What changes a group is on the disk before anything of it can leave: member slots are given away once, and what is
+/// announced outlives a restart.
+async fn group(engine: &Engine, reply: Reply, id: String, request: Request) -> Result<Response, Problem> {
+    match reply.0 {
+        Operation::CreateGroup => {
+            let asked = body::<GroupBody>(request, BODY).await?.check()?;
+            reply.json(engine.ask(Disk, move |core, now, rng| core.create_group(now, rng, asked)).await??)
+        }
+        Operation::InviteToGroup => {
+            let members = body::<InviteBody>(request, BODY).await?.check()?;
+            reply.json(engine.ask(Disk, move |core, now, _| core.invite_to_group(now, &id, members)).await??)
+        }
+        Operation::Announce => {
+            let text = body::<AnnouncementBody>(request, BODY).await?.check()?;
+            reply.json(engine.ask(Disk, move |core, now, rng| core.announce(now, rng, &id, text)).await??)
+        }
+        Operation::LeaveGroup => {
+            engine.ask(Disk, move |core, now, _| core.leave_group(now, &id)).await??;
+            reply.nothing()
+        }
+        Operation::Announcements => {
+            let page = page(&request)?;
+            reply.json(engine.ask(Memory, move |core, now, _| core.announcements(now, &id)).await??.page(&page))
+        }
+        _ => {
+            let page = page(&request)?;
+            reply.json(engine.ask(Memory, |core, _, _| core.groups()).await?.page(&page))
         }
     }
 }

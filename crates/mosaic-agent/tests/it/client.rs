@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use mosaic_api::{
-    AgentFrame, AssociateBody, BroadcastBody, BroadcastList, CardChoice, CardSelection, LookupBody, News, Operation,
-    PageParams, Position, PreviewBody, ProximityBody, SettingsBody, StatusReply, UpdateBody, WarningKind, WaveBody,
+    AgentFrame, AnnouncementBody, AnnouncementState, AssociateBody, BroadcastBody, BroadcastList, CardChoice,
+    CardSelection, GroupBody, InviteBody, LookupBody, News, Operation, PageParams, Position, PreviewBody,
+    ProximityBody, SettingsBody, StatusReply, UpdateBody, WarningKind, WaveBody,
 };
 use mosaic_client::{CallError, Client, FindError};
 use serde_json::Map;
@@ -60,12 +61,17 @@ async fn every_operation_has_a_method() {
     assert!(client.waves().await.unwrap().waves.is_empty() && client.people().await.unwrap().people.is_empty());
     let token = AssociateBody { contact: "me".to_owned(), ..AssociateBody::default() };
     let association = client.associate(&token).await.unwrap();
-    let view = client.association(&LookupBody { token: association.token.unwrap() }).await.unwrap();
+    let view = client.association(&LookupBody { token: association.token.clone().unwrap() }).await.unwrap();
     assert_eq!(client.associations().await.unwrap().associations, std::slice::from_ref(&view));
     client.delete_association(&view.id).await.unwrap();
     assert_eq!(slug(client.decline(&view.id).await), "unknown-association");
     assert_eq!(slug(client.keep_person(&view.id).await), "unknown-association");
     assert_eq!(slug(client.forget_person(&view.id).await), "unknown-association");
+    assert!(
+        association.svg.unwrap().starts_with("<svg ")
+            && association.invitation.unwrap().starts_with("mosaic:meet?token=")
+    );
+    groups(&client).await;
     assert!(
         client.receipts().await.unwrap().receipts.is_empty()
             && client.evidence().await.unwrap().evidence.is_empty()
@@ -83,6 +89,31 @@ async fn every_operation_has_a_method() {
     assert_eq!(client.validate_import(&exported).await.unwrap().changed, 0);
     assert_eq!(slug(client.import(&exported).await), "accepted");
     agent.stop().await;
+}
+
+/// L5-25 as a program sees it: a group is made, invited to, joined, spoken in and left.
+async fn groups(client: &Client) {
+    let named = |name: &str| GroupBody { name: name.to_owned(), invitation: None };
+    let made = client.create_group(&named("choir")).await.unwrap();
+    assert_eq!((made.spare, made.heard, made.waiting), (63, 0, 0));
+    let invited = client.invite_to_group(&made.id, &InviteBody { members: Some(3) }).await.unwrap();
+    assert!(invited.invitation.starts_with("mosaic:group?") && invited.svg.starts_with("<svg ") && invited.spare == 60);
+    let join = |invitation: &str| GroupBody { name: "again".to_owned(), invitation: Some(invitation.to_owned()) };
+    assert_eq!(slug(client.create_group(&join(&invited.invitation)).await), "wrong-state", "this device is in it");
+    assert_eq!(slug(client.create_group(&join("mosaic:group?at=1")).await), "invalid-invitation");
+    assert_eq!(slug(client.create_group(&named(" ")).await), "invalid-name");
+    assert_eq!(slug(client.invite_to_group(&made.id, &InviteBody { members: Some(61) }).await), "wrong-state");
+    assert_eq!(slug(client.invite_to_group(&made.id, &InviteBody { members: Some(0) }).await), "invalid-limit");
+    let say = |text: &str| AnnouncementBody { text: text.to_owned() };
+    client.announce(&made.id, &say("at the fountain")).await.unwrap();
+    assert_eq!(slug(client.announce(&made.id, &say("")).await), "invalid-announcement");
+    let said = client.announcements(&made.id).await.unwrap().announcements;
+    assert_eq!((said[0].text.as_str(), said[0].state), ("at the fountain", AnnouncementState::Waiting));
+    assert_eq!(client.groups().await.unwrap().groups[0].waiting, 1);
+    client.leave_group(&made.id).await.unwrap();
+    assert_eq!(slug(client.announcements(&made.id).await), "unknown-group");
+    assert_eq!(slug(client.leave_group(&made.id).await), "unknown-group");
+    assert!(client.groups().await.unwrap().groups.is_empty());
 }
 
 /// A watch goes on over a rotation: what stands is told again, as to anybody who begins to watch.

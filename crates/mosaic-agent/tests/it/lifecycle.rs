@@ -20,6 +20,10 @@ async fn settings_and_broadcasts_survive_a_restart() {
     agent.send("PUT", "/v1/config", Some(json!({"ttl.default": 100}))).await;
     let body = json!({"location": {"lat": -45.0, "lon": 0.0}, "context": "coffee by the old mill"});
     assert_eq!(agent.send("POST", "/v1/broadcast", Some(body)).await.status, 201);
+    let group = agent.send("POST", "/v1/groups", Some(json!({"name": "choir"}))).await.body;
+    let announcements = format!("/v1/groups/{}/announcements", group["id"].as_str().unwrap());
+    let said = json!({"text": "at the fountain"});
+    assert_eq!(agent.send("POST", &announcements, Some(said)).await.status, 201);
     // what a crash leaves: the files of this very moment
     let crashed = tempfile::TempDir::new().unwrap();
     fs::copy(dir.path().join("vault"), crashed.path().join("vault")).unwrap();
@@ -31,6 +35,8 @@ async fn settings_and_broadcasts_survive_a_restart() {
         assert_eq!(agent.send("GET", "/v1/config", None).await.body["ttl.default"], json!(100));
         let listed = agent.send("GET", "/v1/broadcasts", None).await.body;
         assert_eq!(listed["broadcasts"].as_array().unwrap().len(), 1);
+        let said = agent.send("GET", &announcements, None).await.body;
+        assert_eq!(said["announcements"][0]["text"], "at the fountain");
         let address = fs::read_to_string(agent.dir.join("api.address")).unwrap();
         assert_eq!(address, agent.address.to_string());
         assert_eq!(agent.token == token, place == dir.path(), "the token belongs to the installation");

@@ -15,13 +15,12 @@ use zeroize::Zeroizing;
 use super::{
     ACCEPTED_A_DAY, Associations, DAY, HOUR, OWN_TOTAL,
     code::{CodeJoin, CodeOffer},
-    hello::Hello,
+    hello::{Hello, Purpose},
     outbox::Route,
     pair::{Pair, Stage},
-    ratchet::TokenSecret,
     view::{AcceptError, JoinError, Kind, TokenError, UnknownAssociation, WaveError},
 };
-use crate::{AssociationId, Card, ids::first_half};
+use crate::{AssociationId, Card, ids::first_half, ratchet::TokenSecret};
 
 impl Associations {
     /// Waves at a card: the first message goes to one of its 64 rows with the next events.
@@ -35,20 +34,34 @@ impl Associations {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<AssociationId, WaveError> {
         self.may_wave(now, card)?;
-        let hello = Hello::fresh(now.epoch(), rng);
-        let initiator = Initiator::wave(&AgreementPublic::from_bytes(card.public));
-        let begun = initiator.start(hello.encode().as_slice(), rng).map_err(|_| WaveError::BadKey)?;
-        let id = random_id(rng);
-        self.call(now, id, Kind::Wave, Route::Mailbox(card.public), &hello, begun).ok_or(WaveError::BadKey)?;
+        let id = self.approach(now, card, Purpose::Person, rng).ok_or(WaveError::BadKey)?;
         self.waves.push_back(now);
         Ok(id)
+    }
+
+    /// Queues a first message to a card. `None` for a card whose key cannot be used.
+    pub(super) fn approach(
+        &mut self,
+        now: Timestamp,
+        card: &Card,
+        purpose: Purpose,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Option<AssociationId> {
+        let hello = Hello::fresh(now.epoch(), purpose, rng);
+        let initiator = Initiator::wave(&AgreementPublic::from_bytes(card.public));
+        let begun = initiator.start(hello.encode().as_slice(), rng).ok()?;
+        let id = random_id(rng);
+        self.call(now, id, Kind::Wave, Route::Mailbox(card.public), &hello, begun)?;
+        Some(id)
     }
 
     fn may_wave(&mut self, now: Timestamp, card: &Card) -> Result<(), WaveError> {
         if self.mailboxes.contains_key(&card.public) {
             return Err(WaveError::Own);
         }
-        let same = |pair: &&Pair| pair.direction == Direction::FromInitiator && pair.card == Some(card.public);
+        // a decoy to the same card stands in nobody's way
+        let own = |pair: &&Pair| pair.direction == Direction::FromInitiator && pair.is_shown();
+        let same = |pair: &&Pair| own(pair) && pair.card == Some(card.public);
         if let Some(known) = self.pairs.values().find(same) {
             return Err(WaveError::Again(known.id));
         }
@@ -128,7 +141,7 @@ impl Associations {
             return Err(JoinError::Full);
         }
         let secret = TokenSecret::of(token);
-        let hello = Hello::fresh(now.epoch(), rng);
+        let hello = Hello::fresh(now.epoch(), Purpose::Person, rng);
         let begun = Initiator::token(secret.psk()).start(hello.encode().as_slice(), rng);
         let begun = begun.map_err(|_| JoinError::BadToken)?;
         let route = Route::Meeting(secret.meeting().clone());

@@ -14,11 +14,11 @@ use mosaic_types::{Code, Epoch, Nameplate};
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::{
-    hello,
+use super::hello;
+use crate::{
+    ids::first_half,
     ratchet::{Meeting, Ratchet},
 };
-use crate::ids::first_half;
 
 /// First messages that the maker of a code answers.
 const TRIES: usize = 3;

@@ -5,8 +5,8 @@ use mosaic_types::{Epoch, Window};
 use mosaic_wire::rows;
 use zeroize::Zeroizing;
 
-use super::{index::Listener, view::CardOrigin};
-use crate::ids::first_half;
+use super::view::CardOrigin;
+use crate::{ids::first_half, index::Listener};
 
 /// Most first messages answered per card.
 pub(super) const APPROACHES_PER_CARD: usize = 32;

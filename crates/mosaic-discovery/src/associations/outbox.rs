@@ -1,23 +1,16 @@
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use mosaic_types::{Epoch, RowTag, Timestamp};
+use mosaic_types::{Epoch, Timestamp};
 use mosaic_wire::{Direction, Frame, FrameKind, RendezvousState, rows};
 use rand::{CryptoRng, RngExt};
 use zeroize::Zeroizing;
 
-use super::{
+use super::view::OutgoingFrame;
+use crate::{
+    AssociationId, FrameId,
+    counter::{COUNTERS, Counter, REPORT_WITHIN, chain},
     ratchet::{Meeting, Ratchet},
-    view::OutgoingFrame,
 };
-use crate::{AssociationId, FrameId};
-
-/// Messages a state carries in one direction per epoch.
-pub(super) const COUNTERS: u16 = 8;
-/// After this long without a report, a frame that was handed out is offered again.
-const REPORT_WITHIN: Duration = Duration::from_mins(40);
 
 /// Epochs in which an automatic answer to a wave may leave, the one in which the wave came included.
 const REPLY_EPOCHS: u32 = 2;
@@ -71,27 +64,6 @@ pub(super) struct Queued {
     plain: Zeroizing<[u8; 136]>,
     handed_out: Option<Timestamp>,
     used: BTreeSet<(Epoch, u16)>,
-}
-
-/// Next free counter of a pair's own rows, per epoch.
-#[derive(Default)]
-pub(super) struct Counter {
-    epoch: Option<Epoch>,
-    next: u16,
-}
-
-impl Counter {
-    /// A counter that was never taken before in this epoch; `None` when all are, or the epoch is past.
-    fn take(&mut self, epoch: Epoch) -> Option<u16> {
-        if self.epoch.is_none_or(|current| current < epoch) {
-            *self = Self { epoch: Some(epoch), next: 0 };
-        }
-        if self.epoch != Some(epoch) || self.next >= COUNTERS {
-            return None;
-        }
-        self.next += 1;
-        Some(self.next - 1)
-    }
 }
 
 /// What a frame needs of its pair to get a row.
@@ -171,11 +143,6 @@ fn addressed(
     (chain(|i| state.row(direction, counter, i, table_rows)), state.key(direction, counter))
 }
 
-fn chain(row: impl Fn(u8) -> u32) -> [u32; 4] {
-    const { assert!(RowTag::CHAIN == 4) }
-    [row(0), row(1), row(2), row(3)]
-}
-
 /// A random counter below `most` that this frame has not used in this epoch.
 fn free(
     used: &mut BTreeSet<(Epoch, u16)>,
@@ -190,17 +157,4 @@ fn free(
     let counter = *open.get(rng.random_range(0..open.len()))?;
     used.insert((epoch, counter));
     Some(counter)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_counter_is_never_taken_twice() {
-        let mut counter = Counter::default();
-        let taken: Vec<_> = (0..10).map_while(|_| counter.take(Epoch(5))).collect();
-        assert_eq!(taken, (0..COUNTERS).collect::<Vec<_>>());
-        assert_eq!((counter.take(Epoch(6)), counter.take(Epoch(5))), (Some(0), None), "the past stays closed");
-    }
 }

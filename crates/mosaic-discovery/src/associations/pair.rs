@@ -8,12 +8,15 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::{
     code::{AwaitProof, CodeJoin, CodeOffer},
-    index::Listener,
-    outbox::{Counter, Queued, Route, Way},
-    ratchet::{Meeting, Ratchet, TokenSecret},
+    outbox::{Queued, Route, Way},
     view::{AssociationState, AssociationView, Kind},
 };
-use crate::{AssociationId, FrameId};
+use crate::{
+    AssociationId, FrameId,
+    counter::Counter,
+    index::Listener,
+    ratchet::{Meeting, Ratchet, TokenSecret},
+};
 
 /// How long a token, a code, or a first message without an answer, is waited for (L5-06).
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_hours(24);

@@ -13,14 +13,13 @@ use rand::CryptoRng;
 use super::{
     Associations,
     act::random_id,
-    hello::Hello,
-    index::Source,
+    hello::{Hello, Purpose},
     mailbox::APPROACHES_PER_EPOCH,
     outbox::Route,
     pair::{ANSWER_WITHIN, Pair, Stage},
     view::{AssociationEvent, CardOrigin, Kind},
 };
-use crate::AssociationId;
+use crate::{AssociationId, index::Source};
 
 /// Who a frame is for.
 #[derive(Clone, Copy)]
@@ -52,10 +51,7 @@ impl Associations {
         sealed: &[u8; 192],
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Vec<AssociationEvent> {
-        let indexes = self.indexes.iter();
-        let mut sources: Vec<Source> = indexes.flat_map(|index| index.at(row, epochs.clone())).collect();
-        sources.sort_unstable();
-        sources.dedup();
+        let sources = self.indexes.sources(row, &epochs);
         let opened = sources.into_iter().find_map(|source| self.open(source, sealed));
         let Some((addressee, frame)) = opened else { return Vec::new() };
         match addressee {
@@ -107,7 +103,8 @@ impl Associations {
         };
         mailbox.remember(epoch, frame.body());
         self.approaches.add(epoch);
-        let unattended = matches!(mailbox.origin, CardOrigin::Persona(_));
+        // a decoy bothers nobody, and is answered like any other
+        let unattended = matches!(mailbox.origin, CardOrigin::Persona(_)) || hello.purpose == Purpose::Decoy;
         let listener = self.new_listener();
         let stage = Stage::Declined;
         let mut pair = Pair::new(random_id(rng), Kind::Wave, Direction::FromResponder, stage, now, listener);
@@ -143,7 +140,9 @@ impl Associations {
         frame: &Frame,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Vec<AssociationEvent> {
-        let Some(pair) = self.pairs.get_mut(&id) else { return Vec::new() };
+        // the answer to a decoy of our own, read before the decoy was forgotten, is nobody's news
+        let own_decoy = |pair: &&mut Pair| pair.unattended && pair.direction == Direction::FromInitiator;
+        let Some(pair) = self.pairs.get_mut(&id).filter(|pair| !own_decoy(pair)) else { return Vec::new() };
         let (mut id, mut events) = (id, Vec::new());
         match frame.kind() {
             FrameKind::Hello if pair.kind == Kind::Code => {

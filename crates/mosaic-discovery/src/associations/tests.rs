@@ -1,6 +1,7 @@
 //! Two or more devices around one table of rows, in the order and with the losses a test wants.
 
 mod codes;
+mod decoys;
 mod hostile;
 mod journey;
 mod limits;

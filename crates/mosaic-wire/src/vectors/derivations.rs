@@ -21,6 +21,7 @@ fn rows_and_keys() {
         "discovery": discovery(),
         "rendezvous": rendezvous(),
         "waves": waves(),
+        "groups": groups(),
         "hashes": {
             "event": { "event": "the event vector", "hash": hex::encode(event_hash(&super::passed(sample_event()).try_into().unwrap())) },
             "table": { "table": "the table vector", "hash": hex::encode(sample_table().hash()) },
@@ -86,6 +87,22 @@ fn waves() -> Value {
         })
     };
     json!({ "card": hex::encode(card), "rows": [at(979_824, 0, 0), at(979_824, 63, 1), at(979_825, 0, 0)] })
+}
+
+fn groups() -> Value {
+    let root = pattern(0x63);
+    let now = RendezvousState::new(root);
+    let next = now.ratchet();
+    let state = |state: &RendezvousState| {
+        let rows = state.group_rows();
+        [(0, 0, 0), (63, 0, 0), (0, 7, 0), (0, 0, 3)].map(|(slot, counter, chain)| {
+            json!({
+                "slot": slot, "counter": counter, "chain": chain, "rows": 131_072,
+                "row": rows.row(slot, counter, chain, 131_072), "key": hex::encode(*rows.key(slot, counter)),
+            })
+        })
+    };
+    json!({ "state": hex::encode(root), "epochs": [state(&now), state(&next)] })
 }
 
 #[test]

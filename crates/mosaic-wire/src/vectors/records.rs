@@ -5,12 +5,12 @@ use serde_json::json;
 
 use super::{Edit, Object, passed, pattern};
 use crate::{
-    Bundle, CardText, Carrier, ContactCard, EVENT, EvaluateFields, EventFields, Frame, FrameKind, Part, RECORD_PLAIN,
-    ReportFields, Side, TopicLayer,
+    Bundle, CardText, Carrier, ContactCard, EVENT, EvaluateFields, EventFields, Frame, FrameKind, GroupFrame, Part,
+    RECORD_PLAIN, ReportFields, Side, TopicLayer,
 };
 
 pub(super) fn objects() -> Vec<Object> {
-    vec![bundle(), topic_layer(), frame(), event(), evaluate(), share(), contact()]
+    vec![bundle(), topic_layer(), frame(), group_frame(), event(), evaluate(), share(), contact()]
 }
 
 fn bundle() -> Object {
@@ -82,6 +82,32 @@ fn frame() -> Object {
         .spoil("part beyond the total", 2, &[0x33], "OutOfRange")
         .spoil("length 133", 3, &[133], "OutOfRange")
         .bad_of(1, "padding not zero", Edit::Replace(9, vec![1]), "Reserved")
+}
+
+fn group_frame() -> Object {
+    let message = pattern(0x62);
+    let long = [b'm'; GroupFrame::TEXT + 1];
+    let fields = |kind: &str, index: u8, total: u8, text: &str| json!({ "kind": kind, "part": { "index": index, "total": total }, "message": hex::encode(message), "text": text });
+    let short = GroupFrame::split(message, b"at the fountain").unwrap().remove(0);
+    let [first, last] = GroupFrame::split(message, &long).unwrap().try_into().unwrap();
+    let full = "m".repeat(GroupFrame::TEXT);
+    let joined = GroupFrame::joined(message);
+    Object::new("group-frame", RECORD_PLAIN, |bytes| Ok(GroupFrame::decode(bytes)?.encode().to_vec()))
+        .ok("short", fields("announcement", 0, 1, "at the fountain"), short.encode())
+        .ok("first of two", fields("announcement", 0, 2, &full), first.encode())
+        .ok("last of two", fields("announcement", 1, 2, "m"), last.encode())
+        .ok("joined", fields("joined", 0, 1, ""), joined.encode())
+        .spoil("unknown version", 0, &[2], "Version")
+        .spoil("kind zero", 1, &[0], "OutOfRange")
+        .spoil("unknown kind", 1, &[3], "OutOfRange")
+        .spoil("part beyond the total", 2, &[0x11], "OutOfRange")
+        .spoil("five parts", 2, &[0x05], "OutOfRange")
+        .spoil("no text", 3, &[0], "OutOfRange")
+        .spoil("length 125", 3, &[125], "OutOfRange")
+        .spoil("padding not zero", 135, &[1], "Reserved")
+        .bad_of(1, "a part that is not full before the last", Edit::Replace(3, vec![123]), "OutOfRange")
+        .bad_of(3, "joined with a text", Edit::Replace(3, vec![1]), "OutOfRange")
+        .bad_of(3, "joined in two parts", Edit::Replace(2, vec![2]), "OutOfRange")
 }
 
 pub(super) fn sample_event() -> EventFields {

@@ -15,16 +15,17 @@ use mosaic_crypto::{
     shamir,
     signing::SigningKey,
 };
+use mosaic_discovery::Invitation;
 use mosaic_federation::{
-    Evidence, Federation, FederationDescriptor, Independence, JoinLink, ProviderEntry, SignedDealing, SignedDocument,
-    Tile, TwoTables,
+    Evidence, Federation, FederationDescriptor, Gathering, GatheringPlace, Independence, JoinLink, ProviderEntry,
+    SignedDealing, SignedDocument, Tile, TwoTables,
     peer::{self, Direction, HelperCheck, PeerReply, PeerRequest, ReplayGuard, ReportCheck},
 };
 use mosaic_geo::{Cell, Place, PlaceIndex, PlaceKind, PlaceTag, Provenance, Resolution};
 use mosaic_provider::store::{StoreAddress, parse_segment};
 use mosaic_types::{
-    ClassId, LatLng, Mode, Period, ProviderId, SegmentId, Sensitive, Stream, TableId, TileId, Timestamp, TopicId,
-    TtlHours, Window,
+    ClassId, GroupName, LatLng, Mode, Period, ProviderId, SegmentId, Sensitive, Stream, TableId, TileId, Timestamp,
+    TopicId, TtlHours, Window,
 };
 use mosaic_vault::read_header;
 use mosaic_wire::{
@@ -184,6 +185,26 @@ fn join_links() {
         let kept = kept("federation_join_link", name, link.to_string().as_bytes());
         assert_eq!(str::from_utf8(&kept).unwrap().parse(), Ok(link));
     }
+}
+
+#[test]
+fn gatherings() {
+    let link = JoinLink::new("provider.example.org", 8_443, [0x0A; 32], [0xFF; 32]).unwrap();
+    let place = |lat, lng, name: &str| GatheringPlace { at: LatLng::new(lat, lng).unwrap(), name: name.to_owned() };
+    let two = vec![place(41.149_6, -8.611, "Praça, fonte"), place(-33.9, 18.42, "")];
+    let gathering = Gathering::new("chess & tea", (1_763_683_200, 1_763_690_400), two, link).unwrap();
+    let kept = kept("federation_gathering", "two-places", gathering.to_string().as_bytes());
+    assert_eq!(str::from_utf8(&kept).unwrap().parse(), Ok(gathering));
+}
+
+#[test]
+fn an_invitation_to_a_group() {
+    let (mut rng, now) = (ChaCha20Rng::seed_from_u64(3), Timestamp::from_secs(1_763_683_200));
+    let mut groups = mosaic_discovery::Groups::new([0xFE; 32]);
+    let id = groups.create(now, GroupName::new("choir").unwrap(), &mut rng).unwrap();
+    let text = groups.invite(now, id, 2).unwrap().to_text().expose(str::to_owned);
+    let kept = kept("discovery_invitation", "two-slots", text.as_bytes());
+    assert!(Invitation::parse(str::from_utf8(&kept).unwrap()).is_ok());
 }
 
 #[test]

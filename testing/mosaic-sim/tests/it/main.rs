@@ -9,6 +9,7 @@ mod counts;
 mod crowd;
 mod determinism;
 mod faults;
+mod groups;
 mod hostile;
 mod ledger;
 mod logs;

@@ -125,7 +125,7 @@ fn a_replayed_or_broken_first_message_costs_no_try() {
     let hello = bob.associations.pairs.values().next().unwrap().meeting().is_some();
     assert!(hello, "bob waits for the answer to his own first message");
     table.records.push(table.records[0]);
-    let meeting = ratchet::Meeting::at_nameplate(code.nameplate());
+    let meeting = crate::ratchet::Meeting::at_nameplate(code.nameplate());
     for (counter, length) in [(5, 52), (6, 51), (7, 0)] {
         let state = meeting.at(minutes(2).epoch());
         let mut body = vec![0; length];

@@ -104,7 +104,7 @@ fn a_root_sent_to_two_cards_of_one_device_meets_at_no_common_row() {
     let ratchets: Vec<_> = cards
         .iter()
         .map(|card| {
-            let hello = Hello { root: Zeroizing::new([7; 32]), base: epoch };
+            let hello = Hello { root: Zeroizing::new([7; 32]), base: epoch, purpose: hello::Purpose::Person };
             let initiator = Initiator::wave(&AgreementPublic::from_bytes(card.public));
             let (message, _) = initiator.start(hello.encode().as_slice(), &mut rng).unwrap();
             let plain = Frame::new(FrameKind::Hello, Part::WHOLE, &message).unwrap().encode();
@@ -121,7 +121,8 @@ fn a_root_sent_to_two_cards_of_one_device_meets_at_no_common_row() {
     let replies = alice.frames(minutes(2));
     assert_eq!(replies.len(), 2);
     assert_ne!((replies[0].rows, *replies[0].key), (replies[1].rows, *replies[1].key));
-    let theirs = |ratchet: &ratchet::Ratchet| *ratchet.at(epoch).unwrap().key(mosaic_wire::Direction::FromResponder, 0);
+    let theirs =
+        |ratchet: &crate::ratchet::Ratchet| *ratchet.at(epoch).unwrap().key(mosaic_wire::Direction::FromResponder, 0);
     let known: std::collections::BTreeSet<_> = ratchets.iter().map(theirs).collect();
     assert!(replies.iter().all(|reply| known.contains(&*reply.key)), "and each sender finds its own");
 }

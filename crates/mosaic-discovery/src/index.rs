@@ -1,25 +1,25 @@
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     ops::RangeInclusive,
 };
 
 use mosaic_types::{Epoch, RowTag};
 
-/// Whoever listens at rows: a card, a token or a pair. Never used twice.
-pub(super) type Listener = u32;
+/// Whoever listens at rows: a card, a token, a pair or a group. Never used twice.
+pub(crate) type Listener = u32;
 
 /// Where a row came from: whose it is, in which epoch, with which counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Source {
-    pub(super) listener: Listener,
-    pub(super) epoch: Epoch,
-    pub(super) counter: u16,
+pub(crate) struct Source {
+    pub(crate) listener: Listener,
+    pub(crate) epoch: Epoch,
+    pub(crate) counter: u16,
 }
 
 /// The rows of a table with a given number of rows, by epoch. An epoch is filled when somebody first asks
 /// for it and extended once per listener, so that polling costs nothing between epochs.
-pub(super) struct RowIndex {
-    pub(super) rows: u32,
+pub(crate) struct RowIndex {
+    pub(crate) rows: u32,
     epochs: BTreeMap<Epoch, EpochRows>,
     purged: Option<(Epoch, Epoch)>,
 }
@@ -33,19 +33,53 @@ struct EpochRows {
     mixed: bool,
 }
 
+/// Different row counts that tables alive at one time may have.
+const INDEXES: usize = 4;
+
+/// The indexes of the row counts asked for lately, the last one in front.
+#[derive(Default)]
+pub(crate) struct Indexes(VecDeque<RowIndex>);
+
+impl Indexes {
+    pub(crate) const fn new() -> Self {
+        Self(VecDeque::new())
+    }
+
+    /// Takes out the index for tables of `rows` rows, a new one if there is none.
+    pub(crate) fn take(&mut self, rows: u32) -> RowIndex {
+        let known = self.0.iter().position(|index| index.rows == rows).and_then(|at| self.0.remove(at));
+        known.unwrap_or_else(|| RowIndex::new(rows))
+    }
+
+    /// Puts an index in front and gives what it wants in `epochs`.
+    pub(crate) fn put(&mut self, index: RowIndex, epochs: RangeInclusive<Epoch>) -> Wanted<'_> {
+        self.0.push_front(index);
+        self.0.truncate(INDEXES);
+        Wanted { index: &self.0[0], epochs }
+    }
+
+    /// The sources of a row in some epochs, each once, whatever table it is in.
+    pub(crate) fn sources(&self, row: u32, epochs: &RangeInclusive<Epoch>) -> Vec<Source> {
+        let mut sources: Vec<_> = self.0.iter().flat_map(|index| index.at(row, epochs.clone())).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        sources
+    }
+}
+
 impl RowIndex {
-    pub(super) const fn new(rows: u32) -> Self {
+    pub(crate) const fn new(rows: u32) -> Self {
         Self { rows, epochs: BTreeMap::new(), purged: None }
     }
 
     /// Whether the rows of `listener` in `epoch` are in.
-    pub(super) fn covers(&self, listener: Listener, epoch: Epoch) -> bool {
+    pub(crate) fn covers(&self, listener: Listener, epoch: Epoch) -> bool {
         self.epochs.get(&epoch).is_some_and(|rows| rows.covered.contains(&listener))
     }
 
     /// Adds the rows of `listener` for those of `epochs` that are not in yet. `row` gives the row of an
     /// epoch, a counter below `counters` and a chain counter; every chained row is read as well.
-    pub(super) fn cover(
+    pub(crate) fn cover(
         &mut self,
         listener: Listener,
         epochs: impl Iterator<Item = Epoch>,
@@ -66,7 +100,7 @@ impl RowIndex {
     }
 
     /// Puts the rows in order after some were added.
-    pub(super) fn sort(&mut self) {
+    pub(crate) fn sort(&mut self) {
         for rows in self.epochs.values_mut().filter(|rows| rows.mixed) {
             rows.entries.sort_unstable();
             rows.mixed = false;
@@ -75,7 +109,7 @@ impl RowIndex {
 
     /// Drops the rows of dead listeners and of epochs before the first of `span`. Once per span: a
     /// dead listener's rows only cost a look in vain.
-    pub(super) fn purge(&mut self, span: (Epoch, Epoch), alive: impl Fn(Listener) -> bool) {
+    pub(crate) fn purge(&mut self, span: (Epoch, Epoch), alive: impl Fn(Listener) -> bool) {
         if self.purged == Some(span) {
             return;
         }
@@ -92,7 +126,7 @@ impl RowIndex {
     }
 
     /// The sources of one row in some epochs.
-    pub(super) fn at(&self, row: u32, epochs: RangeInclusive<Epoch>) -> impl Iterator<Item = Source> {
+    pub(crate) fn at(&self, row: u32, epochs: RangeInclusive<Epoch>) -> impl Iterator<Item = Source> {
         self.within(epochs).flat_map(move |(epoch, rows)| {
             let found = rows.at(row).map(|(_, listener, counter)| (*listener, *counter));
             found.map(move |(listener, counter)| Source { listener, epoch, counter })
@@ -115,8 +149,8 @@ impl EpochRows {
 
 /// The rows worth opening in a rendezvous table. No `Debug`: they are ours.
 pub struct Wanted<'a> {
-    pub(super) index: &'a RowIndex,
-    pub(super) epochs: RangeInclusive<Epoch>,
+    pub(crate) index: &'a RowIndex,
+    pub(crate) epochs: RangeInclusive<Epoch>,
 }
 
 impl Wanted<'_> {

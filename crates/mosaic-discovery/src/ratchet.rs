@@ -9,21 +9,21 @@ use mosaic_wire::RendezvousState;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// How long a past state is kept for readers that were away: 48 h of epochs (DESIGN section 4).
-pub(super) const KEPT_EPOCHS: u32 = 96;
+pub(crate) const KEPT_EPOCHS: u32 = 96;
 
 /// The states of one pair, one per epoch. Goes forward only; what is forgotten cannot be computed again.
-pub(super) struct Ratchet {
+pub(crate) struct Ratchet {
     states: BTreeMap<Epoch, RendezvousState>,
 }
 
 impl Ratchet {
     /// Starts with the pair's first state at the epoch both sides agreed on.
-    pub(super) fn new(first: [u8; 32], base: Epoch) -> Self {
+    pub(crate) fn new(first: [u8; 32], base: Epoch) -> Self {
         Self { states: BTreeMap::from([(base, RendezvousState::new(first))]) }
     }
 
     /// Derives states up to `to`, at most as many as are ever kept.
-    pub(super) fn advance(&mut self, to: Epoch) {
+    pub(crate) fn advance(&mut self, to: Epoch) {
         for _ in 0..=KEPT_EPOCHS {
             let Some((&newest, state)) = self.states.last_key_value() else { return };
             if newest >= to {
@@ -35,18 +35,18 @@ impl Ratchet {
     }
 
     /// Erases the states before `epoch`, except the newest, from which the next one comes.
-    pub(super) fn forget_before(&mut self, epoch: Epoch) {
+    pub(crate) fn forget_before(&mut self, epoch: Epoch) {
         let Some((&newest, _)) = self.states.last_key_value() else { return };
         self.states = self.states.split_off(&epoch.min(newest));
     }
 
     /// The state of an epoch, if it is held.
-    pub(super) fn at(&self, epoch: Epoch) -> Option<&RendezvousState> {
+    pub(crate) fn at(&self, epoch: Epoch) -> Option<&RendezvousState> {
         self.states.get(&epoch)
     }
 
     /// The epochs held, oldest first.
-    pub(super) fn epochs(&self) -> impl Iterator<Item = Epoch> {
+    pub(crate) fn epochs(&self) -> impl Iterator<Item = Epoch> {
         self.states.keys().copied()
     }
 }
@@ -54,7 +54,7 @@ impl Ratchet {
 /// Where two people write before they share a state. Derived per epoch instead of ratcheted: who knows what it comes
 /// from could start a ratchet again anyway.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub(super) struct Meeting {
+pub(crate) struct Meeting {
     root: [u8; 32],
     #[zeroize(skip)]
     label: Label,
@@ -62,34 +62,34 @@ pub(super) struct Meeting {
 
 impl Meeting {
     /// The rows of a nameplate. Everybody who knows the number, or tries all ten million, finds them.
-    pub(super) fn at_nameplate(nameplate: Nameplate) -> Self {
+    pub(crate) fn at_nameplate(nameplate: Nameplate) -> Self {
         let label = Label::Nameplate;
         Self { root: derive(&nameplate.number().to_be_bytes(), label, &[]), label }
     }
 
     /// Where the maker of a code answers the first message `opening`: rows of its own for each, so that the answer to
     /// somebody else is not taken for one's own.
-    pub(super) fn of_answer(opening: &[u8]) -> Self {
+    pub(crate) fn of_answer(opening: &[u8]) -> Self {
         let label = Label::CodeAnswer;
         Self { root: derive(&digest(&[b"opening", opening]), label, &[]), label }
     }
 
     /// The rows and keys of an epoch.
-    pub(super) fn at(&self, epoch: Epoch) -> RendezvousState {
+    pub(crate) fn at(&self, epoch: Epoch) -> RendezvousState {
         RendezvousState::new(derive(&self.root, self.label, &[&epoch.0.to_be_bytes()]))
     }
 }
 
 /// What a token gives to both who hold it. Erased on drop, which happens when the token was used.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub(super) struct TokenSecret {
+pub(crate) struct TokenSecret {
     meeting: Meeting,
     psk: [u8; 32],
 }
 
 impl TokenSecret {
     /// Derives both secrets from the 32 characters (about 190 bits).
-    pub(super) fn of(token: &Token) -> Self {
+    pub(crate) fn of(token: &Token) -> Self {
         let label = Label::TokenRoot;
         token.expose(|characters| Self {
             meeting: Meeting { root: derive(characters, label, &[]), label },
@@ -98,12 +98,12 @@ impl TokenSecret {
     }
 
     /// The key of the Noise handshake.
-    pub(super) const fn psk(&self) -> &[u8; 32] {
+    pub(crate) const fn psk(&self) -> &[u8; 32] {
         &self.psk
     }
 
     /// Where the first message is written and read.
-    pub(super) const fn meeting(&self) -> &Meeting {
+    pub(crate) const fn meeting(&self) -> &Meeting {
         &self.meeting
     }
 }

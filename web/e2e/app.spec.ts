@@ -115,7 +115,8 @@ test('it locks by itself, by three presses of Escape, and forgets the place', as
   for (const digits of TRUE.digits) expect(await traces(page)).not.toContain(digits);
 
   await page.clock.install();
-  await enter(page, people.ana);
+  await page.reload();
+  await expect(page.getByRole('navigation')).toBeVisible();
   await page.clock.fastForward('04:50');
   await expect(page.getByRole('navigation')).toBeVisible();
   await page.clock.fastForward('00:15');
@@ -150,7 +151,7 @@ test('a copied secret leaves the clipboard after a minute', async ({ people, wat
   await page.getByRole('button', { name: 'Make an invitation' }).click();
   await page.getByRole('button', { name: 'Copy', exact: true }).click();
   await expect(page.getByText('Copied.')).toBeVisible();
-  expect((await page.evaluate(() => navigator.clipboard.readText())).length).toBe(16);
+  expect((await page.evaluate(() => navigator.clipboard.readText())).replace(/\D/g, '')).toHaveLength(16);
   await page.clock.fastForward('01:01');
   await expect(page.getByText('Clipboard emptied.')).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('');
@@ -160,7 +161,7 @@ test('the visualiser follows a change within a second', async ({ people, watched
   const page = await watched.person(people.ana, 'desktop');
   await page.getByLabel('Your words').fill('tea');
   const slots = page.getByTestId('slots');
-  await slots.getByText('To those who share a secret').click();
+  await slots.getByRole('radio', { name: 'To those who share a secret' }).check({ force: true });
   await expect(slots).toHaveAttribute('data-real', '5', { timeout: 1000 });
   await page.getByLabel('Noise', { exact: true }).fill('0.8');
   await expect(slots).toHaveAttribute('data-real', '2', { timeout: 1000 });

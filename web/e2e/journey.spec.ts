@@ -68,10 +68,10 @@ async function discovers(page: Page): Promise<void> {
   await expect(page.getByRole('dialog')).toContainText('It may be a decoy.');
   await shot(page, 'discover-card');
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
-  await page.getByText('Map', { exact: true }).click();
+  await page.getByRole('radio', { name: 'Map', exact: true }).check({ force: true });
   await expect(page.locator('.map')).toHaveAttribute('data-state', 'idle', { timeout: 60_000 });
   await shot(page, 'discover-map');
-  await page.getByText('List', { exact: true }).click();
+  await page.getByRole('radio', { name: 'List', exact: true }).check({ force: true });
 }
 
 async function meet(ana: Page, ben: Page): Promise<void> {

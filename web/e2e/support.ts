@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test as base, type Browser, type BrowserContext, type Page } from '@playwright/test';
 
-const BIN = process.env.MOSAIC_BIN ?? '../target/debug/mosaic';
+const BIN = process.env.MOSAIC_BIN ?? process.env.MOSAIC_PROGRAM ?? '../target/debug/mosaic';
 export const ARTIFACTS = 'test-artifacts';
 /** The true position of whoever broadcasts, near the middle of the practice city: its decimals are what is searched for. */
 export const TRUE = { text: '-45.003127, 0.004581', digits: ['003127', '004581'] };

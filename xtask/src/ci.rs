@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, process::Command};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{barrier, claims, lab, layers, licences, links, tell::tell, tools, tree};
+use crate::{barrier, claims, lab, layers, licences, links, tell::tell, tools, tree, web};
 
 /// Runs every step; stops at the first that fails.
 pub(crate) fn run(install: bool) -> Result<()> {
@@ -20,6 +20,7 @@ pub(crate) fn run(install: bool) -> Result<()> {
     step("fuzz targets", fuzz_targets)?;
     step("documentation", document)?;
     step("documentation examples", || cargo(&["test", "--workspace", "--doc", "--locked"]))?;
+    step("web app", web::check)?;
     step("claims against the lab", lab::check)?;
     step("tests", test)?;
     if status()? != before {

@@ -14,6 +14,7 @@ mod python;
 mod tell;
 mod tools;
 mod tree;
+mod web;
 
 use clap::{Parser, Subcommand};
 
@@ -54,6 +55,8 @@ enum Task {
     Api(api::ApiArgs),
     /// Check that every relative link in a Markdown file leads to something.
     Links,
+    /// Install, check, test and build the web app, and play it in a browser against practice federations.
+    Web,
     /// Check every dependency's licence against deny.toml.
     Licences,
 }
@@ -70,6 +73,7 @@ fn main() -> anyhow::Result<()> {
         Task::Compare(args) => compare::run(&args),
         Task::Api(args) => api::run(&args),
         Task::Links => links::check(),
+        Task::Web => web::check(),
         Task::Licences => licences::check(),
     }
 }

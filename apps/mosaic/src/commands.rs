@@ -16,6 +16,7 @@ pub(crate) mod import;
 pub(crate) mod join;
 pub(crate) mod lab;
 pub(crate) mod man;
+pub(crate) mod open;
 pub(crate) mod open_door;
 pub(crate) mod people;
 pub(crate) mod places;
@@ -69,6 +70,8 @@ pub(crate) enum Command {
     Federation(federation::FederationArgs),
     /// Join a federation by its link
     Join(join::JoinArgs),
+    /// Open the app in a browser of this machine
+    Open(open::OpenArgs),
     /// Say what you want, near a place; it leaves mixed with nine decoys
     Broadcast(broadcast::BroadcastArgs),
     /// Book two hours with an event a minute, visible as such
@@ -121,6 +124,7 @@ impl Command {
             Self::Provider(args) => args.run(context).await,
             Self::Federation(args) => args.run(context),
             Self::Join(args) => args.run(context).await,
+            Self::Open(args) => args.run(context).await,
             Self::Broadcast(args) => args.run(context).await,
             Self::OpenDoor(args) => args.run(context).await,
             Self::Query(args) => args.run(context).await,

@@ -31,6 +31,11 @@ impl Local {
         Client::at(url, Zeroizing::new(token)).map(Self).map_err(local)
     }
 
+    /// Where it is: `http://` and an address of this machine.
+    pub(crate) fn url(&self) -> &str {
+        self.0.url()
+    }
+
     /// Calls an operation without parameters or body.
     pub(crate) async fn get<T: DeserializeOwned>(&self, operation: Operation) -> Outcome<T> {
         self.call(operation, "", None::<&()>).await

@@ -3,6 +3,7 @@
 mod answer;
 mod app;
 mod browser;
+mod graphql;
 mod guard;
 mod map;
 mod repeat;
@@ -20,6 +21,7 @@ use axum::{
 };
 use mosaic_api::{AppFile, Method, Operation, Problem, ProblemKind, TileBody};
 use mosaic_geo::PlaceIndex;
+use mosaic_graphql::Schema;
 use mosaic_types::Clock;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
@@ -36,6 +38,7 @@ struct Shared {
     wall: Arc<dyn Clock>,
     places: Arc<PlaceIndex>,
     app: Arc<App>,
+    schema: Option<Schema>,
     seats: Arc<Semaphore>,
     repeats: Arc<Mutex<Repeats>>,
 }
@@ -58,6 +61,7 @@ pub(crate) struct Served {
 pub(crate) fn router(engine: Engine, served: Served, port: u16) -> Router {
     let Served { clock, wall, places, app, token } = served;
     let shared = Shared {
+        schema: graphql::schema(engine.clone(), Arc::clone(&clock)),
         engine,
         guard: Arc::new(Guard::new(token, port)),
         clock,
@@ -74,11 +78,11 @@ pub(crate) fn router(engine: Engine, served: Served, port: u16) -> Router {
             let parameter = params.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
             let answered = match operation {
                 Operation::Socket => socket::open(shared, request).await,
-                Operation::SessionCode
-                | Operation::OpenSession
-                | Operation::ShowSession
-                | Operation::CloseSession => browser::answer(&shared, operation, request).await,
+                Operation::SessionCode | Operation::OpenSession | Operation::ShowSession | Operation::CloseSession => {
+                    browser::answer(&shared, operation, request).await
+                }
                 Operation::MapTile => tile(&shared, request).await,
+                Operation::GraphQl => graphql::answer(&shared, request).await,
                 _ => repeat::answer(shared, operation, parameter, request).await,
             };
             answered.unwrap_or_else(|problem| refuse(&problem))

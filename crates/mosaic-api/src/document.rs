@@ -13,9 +13,10 @@ use utoipa::{
 use crate::{
     AcceptBody, AgentFrame, AggregatesReply, AssociateBody, AssociateReply, AssociationList, AssociationView,
     BroadcastBody, BroadcastList, BroadcastReply, BroadcastView, CardSelection, ClientFrame, EvidenceReply,
-    ExportDocument, GraphQlBody, Handover, IDEMPOTENCY_KEY, ImportReply, LookupBody, Method, OpenDoorReply, Operation, PageParams,
-    PeopleReply, PreviewBody, PreviewReply, Problem, ProblemKind, ProximityBody, ProximityParams, ProximityReply, ReceiptsReply, SessionBody, SessionCodeReply, SessionView, SettingsBody,
-    SettingsView, StatusReply, TILE_MEDIA_TYPE, TileBody, UpdateBody, WaveBody, WaveReply, WavesReply, example::Examples,
+    ExportDocument, GraphQlBody, Handover, IDEMPOTENCY_KEY, ImportReply, LookupBody, Method, OpenDoorReply, Operation,
+    PageParams, PeopleReply, PreviewBody, PreviewReply, Problem, ProblemKind, ProximityBody, ProximityParams,
+    ProximityReply, ReceiptsReply, SessionBody, SessionCodeReply, SessionView, SettingsBody, SettingsView, StatusReply,
+    TILE_MEDIA_TYPE, TileBody, UpdateBody, WaveBody, WaveReply, WavesReply, example::Examples,
 };
 
 const BEARER: &str = "token";

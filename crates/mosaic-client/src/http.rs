@@ -63,6 +63,11 @@ impl Client {
         Ok(Self { key: Some(key.ok_or(CallError::InvalidId)?), ..self.clone() })
     }
 
+    /// Where the agent is, such as `http://127.0.0.1:4711`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Host and port.
     pub(crate) fn host(&self) -> &str {
         self.url.strip_prefix("http://").unwrap_or(&self.url)

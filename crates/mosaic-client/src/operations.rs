@@ -3,8 +3,8 @@
 use mosaic_api::{
     AcceptBody, AggregatesReply, AssociateBody, AssociateReply, AssociationList, AssociationView, BroadcastBody,
     BroadcastList, BroadcastReply, BroadcastView, EvidenceReply, ExportDocument, ImportReply, LookupBody,
-    OpenDoorReply, Operation, PeopleReply, ProximityBody, ProximityReply, ReceiptsReply, SettingsBody, SettingsView,
-    StatusReply, UpdateBody, WaveBody, WaveReply, WavesReply,
+    OpenDoorReply, Operation, PeopleReply, PreviewBody, PreviewReply, ProximityBody, ProximityReply, ReceiptsReply,
+    SessionCodeReply, SettingsBody, SettingsView, StatusReply, UpdateBody, WaveBody, WaveReply, WavesReply,
 };
 
 use crate::{CallError, Client};
@@ -18,6 +18,30 @@ impl Client {
     /// [`CallError`].
     pub async fn broadcast(&self, body: &BroadcastBody) -> Result<BroadcastReply, CallError> {
         self.call(Operation::Broadcast, "", Some(body)).await
+    }
+
+    /// Says what a broadcast of these words would be; nothing is kept or sent.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn preview(&self, body: &PreviewBody) -> Result<PreviewReply, CallError> {
+        self.call(Operation::Preview, "", Some(body)).await
+    }
+
+    /// Makes a code that lets one browser in.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn session_code(&self) -> Result<SessionCodeReply, CallError> {
+        self.call(Operation::SessionCode, "", NO_BODY).await
+    }
+
+    /// Ends the sessions of all browsers.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn close_sessions(&self) -> Result<(), CallError> {
+        self.act(Operation::CloseSession, "", NO_BODY).await
     }
 
     /// Lists what is out.

@@ -121,7 +121,11 @@ fn shown(address: TileAddress, index: &PlaceIndex) -> Vec<PlaceRef<'_>> {
     let mut best: BTreeMap<(u32, u32), PlaceRef<'_>> = BTreeMap::new();
     for place in candidates(address, index) {
         let (x, y) = address.project(place.position);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the tile both are small and positive")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "within the tile both are small and positive"
+        )]
         let square = ((y / EXTENT * squares) as u32, (x / EXTENT * squares) as u32);
         match best.get(&square) {
             Some(other) if worth(*other) >= worth(place) => {}

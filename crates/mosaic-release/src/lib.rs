@@ -42,7 +42,7 @@ pub use mosaic_obfuscate::Granularity;
 pub use preview::{Preview, ShownBundle};
 pub use query::{Evaluating, QueryError};
 pub use released::{ReleaseError, ReleasedContact, ReleasedEvaluation, ReleasedEvent};
-pub use releaser::{Releaser, reading_of, TightenError, Tightening, Withdrawal};
+pub use releaser::{Releaser, TightenError, Tightening, Withdrawal, reading_of};
 pub use rendezvous::RendezvousFloor;
 pub use report::ReleasedReport;
 pub use slot::SlotTruth;

@@ -105,7 +105,8 @@ impl Releaser {
         let (cell, why_zone) = self.released_place(place, now, draft.mode, id)?;
         let granularity = why_zone.map_or(Granularity::Fine, |_| Granularity::Zone);
         let text = draft.words.expose(|words| CardText::clipped(words).as_str().to_owned());
-        let echo = self.state.habits.show(reading.class, cell, now.window(), draft.mode, &wording(&reading.topics, &text));
+        let echo =
+            self.state.habits.show(reading.class, cell, now.window(), draft.mode, &wording(&reading.topics, &text));
         self.cast.follow(&self.state.habits);
         self.state.last_id = id.0;
         let broadcast = Broadcast {

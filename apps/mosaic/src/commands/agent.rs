@@ -8,7 +8,7 @@ use clap::Args;
 use mosaic_agent::{Agent, BlockPool, Recording, RunConfig, VaultCost};
 use mosaic_federation::{Federation, Independence};
 use mosaic_geo::{PlaceIndex, synthetic_city};
-use mosaic_transport::{Patience, os_rng};
+use mosaic_transport::{Patience, SystemClock, os_rng};
 use mosaic_types::Mode;
 use mosaic_vault::Vault;
 use serde_json::json;
@@ -85,6 +85,8 @@ impl AgentArgs {
             mode: self.mode,
             patience: Patience::default(),
             pool: Arc::new(BlockPool::default()),
+            wall: Arc::new(SystemClock),
+            app: mosaic_web::FILES,
             recording: Recording {
                 truth: self.child.practice_recording.clone(),
                 from: self.child.practice_address,

@@ -7,7 +7,12 @@ use mosaic_types::Clock as _;
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Context, agent::CITY_SEED, places},
+    commands::{
+        Context,
+        agent::CITY_SEED,
+        open::{self, BrowserArgs},
+        places,
+    },
     exit::{Failure, Outcome},
     home::Home,
     out::{program, quoted},
@@ -23,11 +28,14 @@ use crate::{
 Examples:
   mosaic up
   mosaic --dir /tmp/try up
+  mosaic up --no-browser
   mosaic up --places porto.osm.pbf")]
 pub(crate) struct UpArgs {
     /// Practise in a real city: an OpenStreetMap extract (.osm.pbf); only when the folder is new
     #[arg(long)]
     places: Option<PathBuf>,
+    #[command(flatten)]
+    browser: BrowserArgs,
     #[command(flatten)]
     child: ChildArgs,
 }
@@ -38,11 +46,18 @@ impl UpArgs {
         let home = context.home()?;
         self.settle(&home)?;
         let Started { mut running, agent, metrics } = start(&home, &self.child).await?;
-        context.out.result(&told(&home, &running, &agent, &metrics), |page| {
+        let app = open::address(&context.agent()?).await?;
+        let opened = self.browser.start(context, &app);
+        context.out.result(&told(&home, &running, &agent, &metrics, &app), |page| {
             page.warn(format!("PRACTICE FEDERATION: {}", mosaic_federation::PRACTICE_BANNER));
             page.line(format!("Three providers and an agent run in {}.", home.path().display()));
-            page.line("Now type, in another terminal:");
             let mosaic = format!("{}{}", program(), dir_option(context));
+            page.line(format!("The app: {app}"));
+            page.line(match opened {
+                true => "  A browser opens it.".to_owned(),
+                false => format!("  Open this within a minute; afterwards `{mosaic} open` makes another address."),
+            });
+            page.line("Or type, in another terminal:");
             page.line(format!("  {mosaic} broadcast --context \"coffee meetup\" --noise 0.7"));
             page.line(format!("  {mosaic} query --radius 500m --time-window 2h"));
             page.line(format!("  {mosaic} status --verbose"));
@@ -114,8 +129,9 @@ async fn start(home: &Home, child: &ChildArgs) -> Outcome<Started> {
     Ok(Started { running, agent: ready, metrics })
 }
 
-fn told(home: &Home, running: &[Running], agent: &Value, metrics: &[String]) -> Value {
+fn told(home: &Home, running: &[Running], agent: &Value, metrics: &[String], app: &str) -> Value {
     json!({
+        "app": app,
         "metrics": metrics,
         "dir": home.path(),
         "agent": agent["agent"],

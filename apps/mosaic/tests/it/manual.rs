@@ -23,6 +23,7 @@ fn every_command_shows_examples() {
         "federation",
         "join",
         "lab",
+        "open",
         "open-door",
         "broadcast",
         "query",

@@ -32,6 +32,7 @@ fn a_practice_federation_comes_and_goes() {
     settings_and_exports(&home);
     looking_under_the_hood(&home);
     counts_over_many_people(&home);
+    addresses_of_the_app(&home, &up.ready);
     let made = home.run(&["associate", "--contact", "Ana"]).done();
     assert_eq!(made["token"].as_str().map(str::len), Some(32));
     let door = home.run(&["open-door"]).done();
@@ -87,6 +88,20 @@ fn a_child_that_dies_is_named_with_its_log() {
     let message = told["error"]["message"].as_str().unwrap();
     let log = home.file("provider-2/log").display().to_string();
     assert!(message.contains("provider 2 ended") && message.contains(&log), "{message}");
+}
+
+/// `up` and `open` print the address of the agent with a code, another one each time, and start no browser for a program.
+fn addresses_of_the_app(home: &Install, ready: &Value) {
+    let opened = home.run(&["open"]).done();
+    let codes = [&ready["app"], &opened["app"]].map(|address| {
+        let (agent, code) = address.as_str().unwrap().split_once("/#").unwrap();
+        assert_eq!(ready["agent"], agent);
+        assert!(code.len() == 32 && code.bytes().all(|byte| byte.is_ascii_hexdigit()), "{code}");
+        code
+    });
+    assert_ne!(codes[0], codes[1]);
+    assert_eq!(opened["started"], false);
+    assert_eq!(home.run(&["open", "--revoke"]).done()["revoked"], true);
 }
 
 /// Nobody reported yet: that is said, by the agent and to the operator, and answers begin when a person says so.

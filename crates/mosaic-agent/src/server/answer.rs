@@ -6,8 +6,8 @@ use axum::{
 };
 use mosaic_api::{
     AcceptBody, AssociateBody, AssociateRequest, BroadcastBody, ExportDocument, Listed as _, LookupBody, Means,
-    Operation, PageParams, PageRequest, PreviewBody, Problem, ProblemKind, ProximityBody, ProximityParams, SettingsBody, UpdateBody,
-    WaveBody, parse_body,
+    Operation, PageParams, PageRequest, PreviewBody, Problem, ProblemKind, ProximityBody, ProximityParams,
+    SettingsBody, UpdateBody, WaveBody, parse_body,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 

@@ -16,14 +16,15 @@ const ALWAYS: [(&str, &str); 3] = [
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
-/// What a file of the app says besides. A position, a camera for codes and the clipboard are asked of the person; nothing else is used.
+/// What a file of the app says besides. Of what a browser could ask for the app writes to the clipboard; where the device is,
+/// it never asks, because a browser asks somebody else for that.
 const OF_FILES: [(&str, &str); 3] = [
     ("content-security-policy", APP_POLICY),
     ("cross-origin-opener-policy", "same-origin"),
     (
         "permissions-policy",
-        "geolocation=(self), camera=(self), clipboard-write=(self), microphone=(), payment=(), usb=(), serial=(), hid=(), \
-         bluetooth=(), midi=(), display-capture=(), idle-detection=(), browsing-topics=()",
+        "geolocation=(), camera=(), microphone=(), clipboard-write=(self), payment=(), usb=(), serial=(), hid=(), bluetooth=(), \
+         midi=(), display-capture=(), idle-detection=(), browsing-topics=()",
     ),
 ];
 

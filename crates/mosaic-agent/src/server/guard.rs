@@ -95,8 +95,10 @@ impl Guard {
 
     /// Every cookie of our name: who runs another server on this host can add one, and must not hide ours by that.
     pub(super) fn cookie(&self, headers: &HeaderMap) -> Vec<Zeroizing<Vec<u8>>> {
-        let shown = headers.get_all(header::COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
-        let named = shown.filter_map(|pair| pair.trim_ascii().strip_prefix(self.cookie_name.as_bytes())?.strip_prefix(b"="));
+        let shown =
+            headers.get_all(header::COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+        let named =
+            shown.filter_map(|pair| pair.trim_ascii().strip_prefix(self.cookie_name.as_bytes())?.strip_prefix(b"="));
         named.map(|value| Zeroizing::new(value.to_vec())).collect()
     }
 
@@ -123,7 +125,8 @@ impl Guard {
 
     /// Pages that got no cookie cannot name a token in the request for a socket: there it may come in the first frame instead.
     fn may_show_later(&self, request: &Request) -> bool {
-        let silent = !request.headers().contains_key(header::AUTHORIZATION) && self.cookie(request.headers()).is_empty();
+        let silent =
+            !request.headers().contains_key(header::AUTHORIZATION) && self.cookie(request.headers()).is_empty();
         silent && request.uri().path() == Operation::Socket.route().1
     }
 }
@@ -161,12 +164,18 @@ pub(super) async fn admit(State(shared): State<Shared>, mut request: Request, ne
     let response = if !guard.knows_host(&request) {
         refuse(&ProblemKind::ForeignCaller.into())
     } else if App::is_asked_for(&request) {
-        if App::may_load(request.headers()) { next.run(request).await } else { refuse(&ProblemKind::ForeignCaller.into()) }
+        if App::may_load(request.headers()) {
+            next.run(request).await
+        } else {
+            refuse(&ProblemKind::ForeignCaller.into())
+        }
     } else if !guard.knows_origin(request.headers()) {
         refuse(&ProblemKind::ForeignCaller.into())
     } else if is_open(&request) || guard.may_show_later(&request) {
         next.run(request).await
-    } else if let Some(caller) = guard.caller(shared.wall.now(), &request).filter(|caller| caller.may_ask(request.uri().path())) {
+    } else if let Some(caller) =
+        guard.caller(shared.wall.now(), &request).filter(|caller| caller.may_ask(request.uri().path()))
+    {
         request.extensions_mut().insert(caller);
         next.run(request).await
     } else {

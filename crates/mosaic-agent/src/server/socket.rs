@@ -37,7 +37,7 @@ pub(super) const SEATS: usize = 16;
 /// The largest answer to a request: what an import may hold, an export can.
 const ANSWER: usize = 8 * 1_024 * 1_024;
 /// A session's clock is not looked at more often than this without an input.
-const SHORTEST_SLEEP: Duration = Duration::from_millis(5);
+pub(super) const SHORTEST_SLEEP: Duration = Duration::from_millis(5);
 /// How long a program may take to accept the close frame.
 const LAST_WORD: Duration = Duration::from_secs(2);
 
@@ -158,7 +158,7 @@ impl Line {
 }
 
 /// Calls an operation the way a request over HTTP does.
-async fn call(engine: &Engine, asked: SocketRequest) -> Answer {
+pub(super) async fn call(engine: &Engine, asked: SocketRequest) -> Answer {
     let query: Vec<_> =
         asked.query.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
     let target = PathAndQuery::try_from(format!("/?{}", query.join("&"))).map_err(|_| ProblemKind::MalformedQuery)?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mosaic_api::{
     AgentFrame, AssociateBody, BroadcastBody, BroadcastList, CardChoice, CardSelection, LookupBody, News, Operation,
-    PageParams, Position, ProximityBody, SettingsBody, StatusReply, UpdateBody, WarningKind, WaveBody,
+    PageParams, Position, PreviewBody, ProximityBody, SettingsBody, StatusReply, UpdateBody, WarningKind, WaveBody,
 };
 use mosaic_client::{CallError, Client, FindError};
 use serde_json::Map;
@@ -72,6 +72,10 @@ async fn every_operation_has_a_method() {
             && client.aggregates().await.unwrap().statements.is_empty()
     );
     assert_eq!(slug(client.forgive(2).await), "nothing-held");
+    let preview = client.preview(&PreviewBody { context: wish().context, enrichment: None }).await.unwrap();
+    assert_eq!(preview.class, made.class);
+    assert_eq!(client.session_code().await.unwrap().code.len(), 32);
+    client.close_sessions().await.unwrap();
     client.open_door().await.unwrap();
     let longer = SettingsBody { ttl_default: Some(100), ..SettingsBody::default() };
     assert_eq!(client.change_settings(&longer).await.unwrap(), client.settings().await.unwrap());

@@ -2,7 +2,8 @@ use std::collections::BTreeSet;
 
 use mosaic_api::{
     AcceptBody, AssociateBody, BroadcastBody, ExportDocument, GraphQlBody, LookupBody, Method, Operation, PreviewBody,
-    Problem, ProblemKind, ProximityBody, SessionBody, SettingsBody, TileBody, UpdateBody, WaveBody, openapi, parse_body,
+    Problem, ProblemKind, ProximityBody, SessionBody, SettingsBody, TileBody, UpdateBody, WaveBody, openapi,
+    parse_body,
 };
 use serde_json::Value;
 

@@ -86,7 +86,10 @@ fn decode(tile: &[u8]) -> BTreeMap<String, Vec<Feature>> {
                     2 => {
                         let pairs = numbers(content);
                         let name = |index: u64| usize::try_from(index).unwrap();
-                        read.tags = pairs.chunks(2).map(|pair| (keys[name(pair[0])].clone(), values[name(pair[1])].clone())).collect();
+                        read.tags = pairs
+                            .chunks(2)
+                            .map(|pair| (keys[name(pair[0])].clone(), values[name(pair[1])].clone()))
+                            .collect();
                     }
                     3 => read.kind = value,
                     4 => read.points = points(&numbers(content)),
@@ -132,7 +135,8 @@ fn places_are_drawn_where_they_are() {
     let address = tile_of(place.position, TileAddress::FINEST);
     let drawn = decode(&draw(address, &index, &[]).unwrap());
     let (x, y) = address.project(place.position);
-    let found = drawn["places"].iter().find(|feature| feature.tags.get("name").is_some_and(|name| name == place.name()));
+    let found =
+        drawn["places"].iter().find(|feature| feature.tags.get("name").is_some_and(|name| name == place.name()));
     let found = found.unwrap_or_else(|| panic!("{} is not drawn", place.name()));
     assert_eq!((found.kind, &found.points[..]), (1, &[(x.floor() as i64, y.floor() as i64)][..]));
     assert_eq!(found.tags["type"], place.kind.category().name());
@@ -147,7 +151,12 @@ fn close_places_are_thinned_out() {
         let tile = draw(tile_of(city_center(), z), &index, &[]).unwrap();
         let places = &decode(&tile)["places"];
         assert!((1..=4_096).contains(&places.len()), "{} places at zoom {z}", places.len());
-        assert!(places.iter().flat_map(|place| &place.points).all(|(x, y)| (0..4_096).contains(x) && (0..4_096).contains(y)));
+        assert!(
+            places
+                .iter()
+                .flat_map(|place| &place.points)
+                .all(|(x, y)| (0..4_096).contains(x) && (0..4_096).contains(y))
+        );
     }
     let nowhere = decode(&draw(TileAddress::new(14, 0, 0).unwrap(), &index, &[]).unwrap());
     assert!(nowhere["places"].is_empty());

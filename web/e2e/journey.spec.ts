@@ -35,7 +35,7 @@ async function introduced(page: Page): Promise<void> {
 }
 
 async function hastens(page: Page): Promise<void> {
-  await page.getByRole('radio', { name: 'Emergency', exact: true }).check({ force: true });
+  await page.getByRole('radio', { name: 'Emergency', exact: true }).click({ force: true });
   await expect(page.getByText('Shows the moment you act.')).toBeVisible();
 }
 

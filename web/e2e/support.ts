@@ -22,15 +22,17 @@ export function mosaic(dir: string, ...args: string[]): Record<string, unknown> 
 }
 
 /** Starts something that stays until its standard input ends. */
-async function stays(dir: string, ...args: string[]): Promise<ChildProcess> {
+async function stays(dir: string, ...args: string[]): Promise<{ child: ChildProcess; ready: Record<string, unknown> }> {
   const child = spawn(BIN, ['--json', '--dir', dir, ...args, '--parent-on-stdin'], { stdio: ['pipe', 'pipe', 'pipe'] });
   child.stderr.resume();
   const lines = createInterface({ input: child.stdout });
-  await new Promise<void>((ready, failed) => {
-    lines.once('line', (line) => (line.includes('"error"') ? failed(new Error(line)) : ready()));
+  const line = await new Promise<string>((said, failed) => {
+    lines.once('line', said);
     child.once('exit', (code) => failed(new Error(`mosaic ${args.join(' ')} ended with ${String(code)}`)));
   });
-  return child;
+  const ready = JSON.parse(line) as Record<string, unknown>;
+  if ('error' in ready) throw new Error(line);
+  return { child, ready };
 }
 
 async function ends(child: ChildProcess): Promise<void> {
@@ -39,9 +41,11 @@ async function ends(child: ChildProcess): Promise<void> {
   await gone;
 }
 
+/** Folders of two people's agents, and where one provider tells its counts. */
 export interface People {
   ana: string;
   ben: string;
+  metrics: string;
 }
 
 export const test = base.extend<{ watched: Watched }, { people: People }>({
@@ -56,9 +60,10 @@ export const test = base.extend<{ watched: Watched }, { people: People }>({
       const { link } = mosaic(ana, 'federation', 'link', '--file', join(ana, 'federation.json'));
       mosaic(ben, 'join', String(link));
       const second = await stays(ben, 'agent', '--places', join(ana, 'places.mosaic'), '--password-file', password);
-      await use({ ana, ben });
-      await ends(second);
-      await ends(federation);
+      const [metrics = ''] = federation.ready.metrics as string[];
+      await use({ ana, ben, metrics });
+      await ends(second.child);
+      await ends(federation.child);
       rmSync(root, { recursive: true, force: true });
     },
     { scope: 'worker', timeout: 180_000 },

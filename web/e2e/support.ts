@@ -127,8 +127,8 @@ export async function accessible(page: Page, what: string): Promise<void> {
   expect(violations.map(({ id, nodes }) => `${what}: ${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`)).toEqual([]);
 }
 
-/** Wherever a page leaves something. */
-export async function traces(page: Page): Promise<string> {
+/** All of a page, and all that it keeps or was told of by its addresses. */
+export async function traces(page: Page): Promise<{ page: string; kept: string }> {
   return page.evaluate(async () => {
     const cached: string[] = [];
     for (const name of await caches.keys()) {
@@ -141,10 +141,13 @@ export async function traces(page: Page): Promise<string> {
     const databases = (await indexedDB.databases()).map(({ name }) => name);
     const attributes = [...document.querySelectorAll('*')].flatMap((element) => [...element.attributes].map(({ value }) => value));
     const fields = [...document.querySelectorAll<HTMLInputElement>('input, textarea')].map(({ value }) => value);
-    return JSON.stringify([
-      document.documentElement.outerHTML, attributes, fields, location.href, document.cookie, databases,
-      Object.entries(localStorage), Object.entries(sessionStorage), history.state, cached, performance.getEntriesByType('resource').map(({ name }) => name),
-    ]);
+    const addresses = performance.getEntriesByType('resource').map(({ name }) => name);
+    return {
+      page: JSON.stringify([document.documentElement.outerHTML, attributes, fields]),
+      kept: JSON.stringify([
+        location.href, document.cookie, databases, Object.entries(localStorage), Object.entries(sessionStorage), history.state, cached, addresses,
+      ]),
+    };
   });
 }
 

@@ -5,7 +5,7 @@ import type { Page } from '@playwright/test';
 const FOUND_MS = 300_000;
 
 async function introduced(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'See how it hides you' }).click();
+  await page.getByRole('button', { name: 'See what hides you and what does not' }).click();
   for (const step of ['naive', 'ours'] as const) {
     await page.getByRole('button', { name: 'Say it', exact: true }).click();
     const once = await page.getByTestId('off').innerText();

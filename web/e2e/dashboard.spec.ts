@@ -11,7 +11,8 @@ async function beside(metrics: string): Promise<{ server: PreviewServer; url: st
 
 test('an operator sees the counts of a real provider, and nothing of one event', async ({ people, browser }) => {
   const { server, url } = await beside(people.metrics);
-  const page = await browser.newPage({ viewport: { width: 1280, height: 860 } });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
+  const page = await context.newPage();
   const asked: string[] = [];
   page.on('request', (request) => asked.push(new URL(request.url()).pathname));
   await page.goto(`${url}dashboard.html`);
@@ -21,6 +22,6 @@ test('an operator sees the counts of a real provider, and nothing of one event',
   await accessible(page, 'dashboard');
   await page.screenshot({ path: `${ARTIFACTS}/dashboard.png`, fullPage: true });
   expect(new Set(asked.filter((path) => !/^\/(assets\/.*|dashboard\.html|icon\.svg)$/.test(path)))).toEqual(new Set(['/metrics', '/statements.json']));
-  await page.close();
+  await context.close();
   await server.close();
 });

@@ -42,6 +42,10 @@ export function Shell(): ReactNode {
   const [emergency, setEmergency] = useState(false);
   useTitleAndFocus(route, main);
   useVeil();
+  useEffect(() => {
+    document.documentElement.classList.toggle('shielding', capture);
+    return () => document.documentElement.classList.remove('shielding');
+  }, [capture]);
 
   return (
     <div className="shell">

@@ -45,7 +45,7 @@ export const de: Texts = {
   'lock.now': 'Jetzt sperren',
 
   'capture.toggle': 'Vor Bildschirmaufnahmen schützen',
-  'capture.hint': 'Solange das an ist, werden Worte, Kontakte und Codes gar nicht gezeichnet, also hat sie auch keine Aufnahme. Gedruckt werden sie nie, und im Hintergrund sind sie verborgen.',
+  'capture.hint': 'Solange das an ist, werden Worte, Kontakte und Codes nicht gezeichnet, und Felder zeigen Punkte; eine Aufnahme hat sie also nicht. Gedruckt werden sie nie, und im Hintergrund sind sie verborgen.',
   'capture.hidden': 'verdeckt',
 
   'copy.done': 'Kopiert. Die Zwischenablage wird in einer Minute geleert.',

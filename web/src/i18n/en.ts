@@ -47,7 +47,7 @@ export const en = {
   'lock.now': 'Lock now',
 
   'capture.toggle': 'Shield against captures',
-  'capture.hint': 'While it is on, words, contacts and codes are not drawn at all, so no recording of the screen has them. They are never printed, and hidden while this page is in the background.',
+  'capture.hint': 'While it is on, words, contacts and codes are not drawn, and fields show dots, so a recording of the screen has none of them. They are never printed, and hidden while this page is in the background.',
   'capture.hidden': 'shielded',
 
   'copy.done': 'Copied. The clipboard is emptied in a minute.',

@@ -217,6 +217,8 @@ test('a feed of 5,000 cards stays small in the page', async ({ people, watched }
   await page.getByRole('button', { name: 'Look', exact: true }).click();
   await expect(page.getByText('5,000 of 5,000 cards')).toBeVisible();
   expect(await page.getByRole('article').count()).toBeLessThan(40);
+  await accessible(page, 'feed');
+  await shot(page, 'feed-5000');
 
   const first = page.getByRole('article').first();
   await first.focus();

@@ -1,4 +1,4 @@
-import { expect, shot, test, traces, TRUE, type People, type Watched } from './support';
+import { accessible, expect, shot, test, traces, TRUE, type People, type Watched } from './support';
 import type { Page } from '@playwright/test';
 
 /** An emergency's pace: a broadcast is found within a minute or so, in real time. */
@@ -34,6 +34,13 @@ async function introduced(page: Page): Promise<void> {
   await expect(page.getByRole('heading', { level: 1, name: 'Broadcast' })).toBeVisible();
 }
 
+/** Whoever waits for others is not locked out meanwhile. */
+async function patient(page: Page): Promise<void> {
+  await page.getByRole('link', { name: 'Privacy' }).click();
+  await page.getByRole('radio', { name: '60 minutes' }).check({ force: true });
+  await page.getByRole('link', { name: 'Broadcast' }).click();
+}
+
 async function hastens(page: Page): Promise<void> {
   await page.getByRole('radio', { name: 'Emergency', exact: true }).click({ force: true });
   await expect(page.getByText('Shows the moment you act.')).toBeVisible();
@@ -66,10 +73,12 @@ async function discovers(page: Page): Promise<void> {
   await shot(page, 'discover-list');
   await page.getByRole('article').filter({ hasText: 'coffee meetup at noon' }).press('Enter');
   await expect(page.getByRole('dialog')).toContainText('It may be a decoy.');
+  await accessible(page, 'card');
   await shot(page, 'discover-card');
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
   await page.getByRole('radio', { name: 'Map', exact: true }).check({ force: true });
   await expect(page.locator('.map')).toHaveAttribute('data-state', 'idle', { timeout: 60_000 });
+  await accessible(page, 'map');
   await shot(page, 'discover-map');
   await page.getByRole('radio', { name: 'List', exact: true }).check({ force: true });
 }
@@ -84,6 +93,7 @@ async function meet(ana: Page, ben: Page): Promise<void> {
   await ana.getByRole('link', { name: /People/ }).click();
   await expect(ana.getByRole('button', { name: 'Accept' }).first()).toBeVisible({ timeout: FOUND_MS });
   await ana.getByLabel('Your contact').first().fill('Ana, ana@example.org');
+  await accessible(ana, 'people');
   await shot(ana, 'people-asked');
   await ana.getByRole('button', { name: 'Accept' }).first().click();
   // answers to waves leave on schedule in every mode, so that no stranger can call events forth: the contacts themselves
@@ -136,8 +146,10 @@ test('the journey: introduction, broadcast, discovery, wave, contacts', async ({
   const ben = await watched.person(people.ben, 'desktop');
   await introduced(ana);
   await ben.getByRole('button', { name: 'Not now' }).click();
-  await hastens(ana);
-  await hastens(ben);
+  for (const page of [ana, ben]) {
+    await patient(page);
+    await hastens(page);
+  }
   const begun = Date.now();
   await broadcasts(ana, 'coffee meetup at noon');
   await untraced(ana, watched);

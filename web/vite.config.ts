@@ -28,6 +28,7 @@ export default defineConfig({
   // everything is a file of its own: the policy knows neither data: nor inline code
   build: {
     target: 'es2022',
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: { input: { app: here('index.html'), dashboard: here('dashboard.html') } },

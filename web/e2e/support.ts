@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test as base, type Browser, type BrowserContext, type Page } from '@playwright/test';
 
-const BIN = process.env.MOSAIC_BIN ?? '../target/debug/mosaic';
+const BIN = process.env.MOSAIC_BIN ?? process.env.MOSAIC_PROGRAM ?? '../target/debug/mosaic';
 export const ARTIFACTS = 'test-artifacts';
 /** The true position of whoever broadcasts, near the middle of the practice city: its decimals are what is searched for. */
 export const TRUE = { text: '-45.003127, 0.004581', digits: ['003127', '004581'] };
@@ -22,15 +22,17 @@ export function mosaic(dir: string, ...args: string[]): Record<string, unknown> 
 }
 
 /** Starts something that stays until its standard input ends. */
-async function stays(dir: string, ...args: string[]): Promise<ChildProcess> {
+async function stays(dir: string, ...args: string[]): Promise<{ child: ChildProcess; ready: Record<string, unknown> }> {
   const child = spawn(BIN, ['--json', '--dir', dir, ...args, '--parent-on-stdin'], { stdio: ['pipe', 'pipe', 'pipe'] });
   child.stderr.resume();
   const lines = createInterface({ input: child.stdout });
-  await new Promise<void>((ready, failed) => {
-    lines.once('line', (line) => (line.includes('"error"') ? failed(new Error(line)) : ready()));
+  const line = await new Promise<string>((said, failed) => {
+    lines.once('line', said);
     child.once('exit', (code) => failed(new Error(`mosaic ${args.join(' ')} ended with ${String(code)}`)));
   });
-  return child;
+  const ready = JSON.parse(line) as Record<string, unknown>;
+  if ('error' in ready) throw new Error(line);
+  return { child, ready };
 }
 
 async function ends(child: ChildProcess): Promise<void> {
@@ -39,9 +41,11 @@ async function ends(child: ChildProcess): Promise<void> {
   await gone;
 }
 
+/** Folders of two people's agents, and where one provider tells its counts. */
 export interface People {
   ana: string;
   ben: string;
+  metrics: string;
 }
 
 export const test = base.extend<{ watched: Watched }, { people: People }>({
@@ -56,9 +60,10 @@ export const test = base.extend<{ watched: Watched }, { people: People }>({
       const { link } = mosaic(ana, 'federation', 'link', '--file', join(ana, 'federation.json'));
       mosaic(ben, 'join', String(link));
       const second = await stays(ben, 'agent', '--places', join(ana, 'places.mosaic'), '--password-file', password);
-      await use({ ana, ben });
-      await ends(second);
-      await ends(federation);
+      const [metrics = ''] = federation.ready.metrics as string[];
+      await use({ ana, ben, metrics });
+      await ends(second.child);
+      await ends(federation.child);
       rmSync(root, { recursive: true, force: true });
     },
     { scope: 'worker', timeout: 180_000 },
@@ -122,8 +127,8 @@ export async function accessible(page: Page, what: string): Promise<void> {
   expect(violations.map(({ id, nodes }) => `${what}: ${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`)).toEqual([]);
 }
 
-/** Wherever a page leaves something. */
-export async function traces(page: Page): Promise<string> {
+/** All of a page, and all that it keeps or was told of by its addresses. */
+export async function traces(page: Page): Promise<{ page: string; kept: string }> {
   return page.evaluate(async () => {
     const cached: string[] = [];
     for (const name of await caches.keys()) {
@@ -136,10 +141,13 @@ export async function traces(page: Page): Promise<string> {
     const databases = (await indexedDB.databases()).map(({ name }) => name);
     const attributes = [...document.querySelectorAll('*')].flatMap((element) => [...element.attributes].map(({ value }) => value));
     const fields = [...document.querySelectorAll<HTMLInputElement>('input, textarea')].map(({ value }) => value);
-    return JSON.stringify([
-      document.documentElement.outerHTML, attributes, fields, location.href, document.cookie, databases,
-      Object.entries(localStorage), Object.entries(sessionStorage), history.state, cached, performance.getEntriesByType('resource').map(({ name }) => name),
-    ]);
+    const addresses = performance.getEntriesByType('resource').map(({ name }) => name);
+    return {
+      page: JSON.stringify([document.documentElement.outerHTML, attributes, fields]),
+      kept: JSON.stringify([
+        location.href, document.cookie, databases, Object.entries(localStorage), Object.entries(sessionStorage), history.state, cached, addresses,
+      ]),
+    };
   });
 }
 

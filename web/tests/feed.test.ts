@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { arrived, EMPTY, EVERYTHING, found, shown } from '../src/api/feed';
+import { raised } from '../src/app/state';
 import { afterEnd, frame, pause } from '../src/api/socket';
 import type { Card } from '../src/api/types';
 
@@ -59,6 +60,14 @@ describe('the feed', () => {
       }),
     );
   });
+});
+
+test('an alert of a kind is told once, and again when it says something else', () => {
+  const first = raised([], { kind: 'no-tor', text: 'a' });
+  const seen = first.map((alert) => ({ ...alert, seen: true }));
+  expect(raised(seen, { kind: 'no-tor', text: 'a' })).toBe(seen);
+  expect(raised(seen, { kind: 'no-tor', text: 'b' })).toEqual([{ kind: 'no-tor', text: 'b', seen: false }]);
+  expect(raised(seen, { kind: 'unsent', text: 'a' })).toHaveLength(2);
 });
 
 describe('the socket', () => {

@@ -24,7 +24,7 @@ use async_graphql::{
     Request, Variables,
     dynamic::{self, SchemaError},
 };
-use futures_util::{Stream, StreamExt as _, future::BoxFuture, stream::BoxStream};
+use futures_util::{StreamExt as _, future::BoxFuture, stream::BoxStream};
 use mosaic_api::{GraphQlBody, News, Operation, Problem, ProblemKind, ProximityBody};
 use serde_json::Value;
 
@@ -83,9 +83,8 @@ impl Schema {
     }
 
     /// Answers a subscription, as long as there is news; anything else with one answer.
-    pub fn follow(&self, asked: GraphQlBody) -> impl Stream<Item = Value> + Send + 'static {
-        let schema = self.0.clone();
-        schema.execute_stream(request(asked)).map(to_json)
+    pub fn follow(&self, asked: GraphQlBody) -> BoxStream<'static, Value> {
+        self.0.execute_stream(request(asked)).map(to_json).boxed()
     }
 }
 

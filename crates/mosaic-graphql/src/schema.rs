@@ -162,6 +162,7 @@ fn subscription(described: &mut Described) -> Subscription {
             let asked =
                 context.args.get(BODY).filter(|given| !given.is_null()).map(|given| given.deserialize::<Value>());
             SubscriptionFieldFuture::new(async move {
+                context.data::<Calls>()?.one_more().map_err(|problem| refusal(&problem))?;
                 let operations = context.data::<Arc<dyn Operations>>()?;
                 // names of a search are the same in both languages
                 let search = asked.transpose()?.map(without_nulls).map(serde_json::from_value).transpose();

@@ -107,7 +107,8 @@ export const agent = {
   withdraw: (which: string) => act('DELETE', `/v1/broadcasts/${id(which)}`),
 
   search: (body: T.ProximityBody) => call<T.ProximityReply>('POST', '/v1/proximity', { body }),
-  wave: (cards: 'all' | string[], contact: string) =>
+  // by id: the word `all` means those that match what this person broadcasts, which may be nothing
+  wave: (cards: readonly string[], contact: string) =>
     call<T.WaveReply>('POST', '/v1/wave', { body: { cards, contact }, once: true }),
   openDoor: () => call<T.OpenDoorReply>('POST', '/v1/open-door', { once: true }),
   aggregates: () => call<T.AggregatesReply>('GET', '/v1/aggregates'),

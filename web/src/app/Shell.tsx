@@ -12,7 +12,7 @@ import { OnboardingScreen } from '../screens/Onboarding';
 import { PrivacyScreen } from '../screens/Privacy';
 import { Icon, type IconName } from '../ui/Icon';
 import { Mark } from '../ui/Mark';
-import { AgentWords, Button, Notice } from '../ui/parts';
+import { Notice, Told } from '../ui/parts';
 import { go, hrefOf, setParam, useParam, useRoute, type Route } from './router';
 import { useShared } from './state';
 
@@ -42,6 +42,10 @@ export function Shell(): ReactNode {
   const [emergency, setEmergency] = useState(false);
   useTitleAndFocus(route, main);
   useVeil();
+  useEffect(() => {
+    document.documentElement.classList.toggle('shielding', capture);
+    return () => document.documentElement.classList.remove('shielding');
+  }, [capture]);
 
   return (
     <div className="shell">
@@ -71,15 +75,12 @@ export function Shell(): ReactNode {
       <main id="main" ref={main} tabIndex={-1}>
         <div aria-live="polite">
           {unreachable && <Notice tone="bad">{t('problem.unreachable')}</Notice>}
-          {alerts.map((alert, index) => (
-            <Notice key={index} tone="warn">
-              <p>{t(`warning.${alert.kind}`)}</p>
-              <p>
-                <AgentWords>{alert.text}</AgentWords>
-              </p>
-              <Button tone="quiet" onClick={() => dismiss(alert)}>
-                {t('dismiss')}
-              </Button>
+          {alerts.filter(({ seen }) => !seen).map((alert) => (
+            <Notice key={alert.kind} tone="warn">
+              <Told warning={alert} />
+              <button type="button" className="quiet icon-only dismiss" aria-label={t('dismiss')} onClick={() => dismiss(alert)}>
+                <Icon name="close" />
+              </button>
             </Notice>
           ))}
         </div>

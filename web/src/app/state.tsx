@@ -19,6 +19,18 @@ export interface Search {
   readonly context: string;
 }
 
+/** What got worse; `seen` once the person put it away. */
+export interface Alert extends Warning {
+  readonly seen: boolean;
+}
+
+/** One of a kind is told: each new subscription tells again what stands, and only what it says anew is shown again. */
+export function raised(known: readonly Alert[], alert: Warning): readonly Alert[] {
+  const same = known.find(({ kind }) => kind === alert.kind);
+  if (same?.text === alert.text) return known;
+  return [...known.filter((other) => other !== same), { ...alert, seen: false }];
+}
+
 interface Shared {
   status: Status | null;
   /** The agent's time, unix seconds; 0 until it answered. */
@@ -32,8 +44,8 @@ interface Shared {
   searched: boolean;
   complete: boolean;
   search: (body: ProximityBody) => Promise<void>;
-  alerts: readonly Warning[];
-  dismiss: (alert: Warning) => void;
+  alerts: readonly Alert[];
+  dismiss: (alert: Alert) => void;
   /** What others see of the person, for this session. */
   contact: string;
   setContact: (contact: string) => void;
@@ -71,7 +83,7 @@ export function Session({ idleMinutes, setIdleMinutes, lock, children }: Props):
   const [live, setLive] = useState(false);
   const [searching, setSearching] = useState<ProximityBody | null>(null);
   const [complete, setComplete] = useState(false);
-  const [alerts, setAlerts] = useState<readonly Warning[]>([]);
+  const [alerts, setAlerts] = useState<readonly Alert[]>([]);
   const [contact, setContact] = useState('');
   const [gatherings, setGatherings] = useState<readonly Gathering[]>([]);
   const [wish, setWish] = useState<Search>({ radius: 500, window: 7200, context: '' });
@@ -123,7 +135,7 @@ export function Session({ idleMinutes, setIdleMinutes, lock, children }: Props):
         live: setLive,
         heard: (frame) => {
           if (frame.type === 'proximity.update') setFeed((known) => arrived(known, frame.cards));
-          else if (frame.type === 'privacy.alert') setAlerts((known) => [...known, frame.alert]);
+          else if (frame.type === 'privacy.alert') setAlerts((known) => raised(known, frame.alert));
           else if (frame.type === 'association.request') void refresh();
           else if (frame.type === 'missed') setFeed((known) => ({ ...known, missed: true }));
         },
@@ -139,7 +151,7 @@ export function Session({ idleMinutes, setIdleMinutes, lock, children }: Props):
   const shared = useMemo<Shared>(
     () => ({
       status, now: status?.now ?? 0, settings, unreachable, refresh, change, feed, live, searched: searching !== null, complete, search, alerts,
-      dismiss: (alert) => setAlerts((known) => known.filter((other) => other !== alert)),
+      dismiss: (alert) => setAlerts((known) => known.map((other) => (other === alert ? { ...other, seen: true } : other))),
       contact, setContact, gatherings, setGatherings, wish, setWish, capture, setCapture, idleMinutes, setIdleMinutes, lock,
     }),
     [status, settings, unreachable, refresh, change, feed, live, searching, complete, search, alerts, contact, gatherings,

@@ -1,4 +1,8 @@
 import { createRoot } from 'react-dom/client';
 
+import '../styles/index.css';
+import { Dashboard } from './Dashboard';
+import './dashboard.css';
+
 const root = document.getElementById('root');
-if (root) createRoot(root).render(<h1>MOSAIC</h1>);
+if (root) createRoot(root).render(<Dashboard />);

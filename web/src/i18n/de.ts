@@ -45,7 +45,7 @@ export const de: Texts = {
   'lock.now': 'Jetzt sperren',
 
   'capture.toggle': 'Vor Bildschirmaufnahmen schützen',
-  'capture.hint': 'Solange das an ist, werden Worte, Kontakte und Codes gar nicht gezeichnet, also hat sie auch keine Aufnahme. Gedruckt werden sie nie, und im Hintergrund sind sie verborgen.',
+  'capture.hint': 'Solange das an ist, werden Worte, Kontakte und Codes nicht gezeichnet, und Felder zeigen Punkte; eine Aufnahme hat sie also nicht. Gedruckt werden sie nie, und im Hintergrund sind sie verborgen.',
   'capture.hidden': 'verdeckt',
 
   'copy.done': 'Kopiert. Die Zwischenablage wird in einer Minute geleert.',
@@ -54,7 +54,7 @@ export const de: Texts = {
 
   'welcome.title': 'Zum ersten Mal hier?',
   'welcome.text': 'Zwei Minuten Ausprobieren zeigen, was dich schützt und was nicht.',
-  'welcome.go': 'Sieh, wie es dich verbirgt',
+  'welcome.go': 'Sieh, was dich verbirgt und was nicht',
   'welcome.skip': 'Nicht jetzt',
 
   'broadcast.title': 'Senden',
@@ -404,7 +404,7 @@ export const de: Texts = {
   'map.pick': 'Tipp dahin, wo du bist. Nichts markiert die Stelle, und die Karte zeichnet dein eigener Agent [CL-63].',
   'map.shows': 'Öffentliche Orte, freigegebene Zellen und der Kreis, in dem du suchst, um einen auf einen Kilometer gerundeten Punkt; dein wahrer Ort ist nicht darauf [CL-64]. Die Liste sagt dasselbe in Worten. Ortsdaten: das Verzeichnis des Agenten, mit Daten von OpenStreetMap, wo sie eingelesen wurden (ODbL).',
 
-  'onboarding.title': 'Sieh, wie es dich verbirgt',
+  'onboarding.title': 'Sieh, was dich verbirgt und was nicht',
   'onboarding.lead': 'Versuch, dich zu finden. Das Feld ist ein Bild: Nichts darauf ist dein wirklicher Ort.',
   'onboarding.step': 'Schritt {step} von {of}',
   'onboarding.back': 'Zurück',

@@ -47,7 +47,7 @@ export const en = {
   'lock.now': 'Lock now',
 
   'capture.toggle': 'Shield against captures',
-  'capture.hint': 'While it is on, words, contacts and codes are not drawn at all, so no recording of the screen has them. They are never printed, and hidden while this page is in the background.',
+  'capture.hint': 'While it is on, words, contacts and codes are not drawn, and fields show dots, so a recording of the screen has none of them. They are never printed, and hidden while this page is in the background.',
   'capture.hidden': 'shielded',
 
   'copy.done': 'Copied. The clipboard is emptied in a minute.',
@@ -56,7 +56,7 @@ export const en = {
 
   'welcome.title': 'First time here?',
   'welcome.text': 'Two minutes of trying it show what protects you and what does not.',
-  'welcome.go': 'See how it hides you',
+  'welcome.go': 'See what hides you and what does not',
   'welcome.skip': 'Not now',
 
   'broadcast.title': 'Broadcast',
@@ -406,7 +406,7 @@ export const en = {
   'map.pick': 'Tap where you are. Nothing marks the spot, and the map is drawn by your own agent [CL-63].',
   'map.shows': 'Public places, released cells and the circle you search in, around a point rounded to a kilometre; your true place is not on it [CL-64]. The list says the same in words. Place data: the agent’s own index, with OpenStreetMap data where imported (ODbL).',
 
-  'onboarding.title': 'See how it hides you',
+  'onboarding.title': 'See what hides you and what does not',
   'onboarding.lead': 'Try to find yourself. The field is a picture: nothing on it is your real place.',
   'onboarding.step': 'Step {step} of {of}',
   'onboarding.back': 'Back',

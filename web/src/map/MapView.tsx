@@ -43,9 +43,20 @@ interface Props {
   pick: ((position: Position) => void) | null;
 }
 
+/** Reads tokens as colours of the theme in force: by themselves they say what each theme would have. */
+function resolved(): (token: string) => string {
+  return (token) => {
+    const probe = document.createElement('span');
+    probe.style.setProperty('color', `var(${token})`);
+    document.body.append(probe);
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return color;
+  };
+}
+
 function style(radius: number | null, center: Position): maplibre.StyleSpecification {
-  const tokens = getComputedStyle(document.documentElement);
-  const color = (name: string): string => tokens.getPropertyValue(name).trim();
+  const color = resolved();
   const ring = { type: 'Feature' as const, properties: {}, geometry: { type: 'Polygon' as const, coordinates: [circle(center, radius ?? 1)] } };
   return {
     version: 8,

@@ -6,7 +6,7 @@ import { useShared } from '../app/state';
 import { grouped, handover, isContact } from '../core/handover';
 import { Say, useText } from '../i18n';
 import { Qr } from '../ui/Qr';
-import { AgentWords, Button, Choice, CopyButton, Field, Form, Notice, Panel, Refused, Sensitive, useDoing } from '../ui/parts';
+import { Button, Choice, CopyButton, Field, Form, Notice, Panel, Refused, Sensitive, Told, useDoing } from '../ui/parts';
 import { ContactField } from './Discover';
 
 /** How often the lists are asked for while this screen is open, milliseconds. */
@@ -187,9 +187,7 @@ function Invite({ changed }: { changed: () => Promise<void> }): ReactNode {
           </Sensitive>
           <p className="hint">{t('invite.once', { when: relative(made.expires_at, now) })}</p>
           {made.warnings?.map((warning) => (
-            <p key={warning.kind} className="hint">
-              {t(`warning.${warning.kind}`)}
-            </p>
+            <Told key={warning.kind} warning={warning} />
           ))}
           <CopyButton text={secret} label={t('invite.copy')} />
         </div>
@@ -210,9 +208,7 @@ function Invite({ changed }: { changed: () => Promise<void> }): ReactNode {
         <Notice tone="good" live>
           <p>{t('invite.joined')}</p>
           {joined.warnings?.map((warning) => (
-            <p key={warning.kind}>
-              <AgentWords>{warning.text}</AgentWords>
-            </p>
+            <Told key={warning.kind} warning={warning} />
           ))}
         </Notice>
       )}

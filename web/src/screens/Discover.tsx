@@ -84,7 +84,7 @@ export function DiscoverScreen(): ReactNode {
                 <span className={`dot ${live ? 'live' : ''}`} aria-hidden="true" />
                 {live ? t('feed.live') : t('feed.waiting')} · {complete ? t('feed.complete') : t('feed.reading')} · {t('feed.count', { shown: number(cards.length), all: number(feed.cards.size) })}
               </p>
-              {feed.cards.size > 0 && <WaveAtAll count={feed.cards.size} />}
+              {feed.cards.size > 0 && <WaveAtAll cards={shown(feed, EVERYTHING, 'best').map(({ id }) => id)} />}
               {feed.cards.size > 0 && <Filters filter={filter} setFilter={setFilter} order={order} setOrder={setOrder} />}
               <Choice
                 legend={t('feed.view')}
@@ -225,12 +225,12 @@ function Filters({ filter, setFilter, order, setOrder }: FiltersProps): ReactNod
 }
 
 /** One tap for all of them: waving at some would need to know which are real, and nobody does. */
-function WaveAtAll({ count }: { count: number }): ReactNode {
+function WaveAtAll({ cards }: { cards: readonly string[] }): ReactNode {
   const { t, number, relative } = useText();
   const { contact, setContact, now } = useShared();
   const [told, setTold] = useState<WaveReply | null>(null);
   const { busy, refusal, run } = useDoing();
-  const wave = (): void => void run(async () => setTold(await agent.wave('all', contact.trim())));
+  const wave = (): void => void run(async () => setTold(await agent.wave(cards, contact.trim())));
   return (
     <Panel title={t('wave.title')} tone="calm">
       <p>
@@ -239,7 +239,7 @@ function WaveAtAll({ count }: { count: number }): ReactNode {
       <Form submit={wave} className="stack">
         <ContactField contact={contact} setContact={setContact} />
         <Button tone="main" icon="wave" submit wide busy={busy} disabled={!isContact(contact)}>
-          {t('wave.all', { count: number(count) })}
+          {t('wave.all', { count: number(cards.length) })}
         </Button>
       </Form>
       <Refused refusal={refusal} />

@@ -190,7 +190,9 @@ function Questions(): ReactNode {
               />
               {answer && (
                 <Notice tone={answer === RIGHT[question] ? 'good' : 'warn'} live>
-                  {t(answer === RIGHT[question] ? 'quiz.right' : 'quiz.wrong')} <Say k={`${question}.why`} />
+                  <p>
+                    {t(answer === RIGHT[question] ? 'quiz.right' : 'quiz.wrong')} <Say k={`${question}.why`} />
+                  </p>
                 </Notice>
               )}
             </div>

@@ -7,7 +7,7 @@ import { useShared } from '../app/state';
 import { effective, LEAST, MOST } from '../core/noise';
 import { Say, useText } from '../i18n';
 import { Slots } from '../ui/Slots';
-import { AgentWords, Button, Choice, Gauge, Notice, Panel, Range, Refused, Switch, useDoing } from '../ui/parts';
+import { AgentWords, Button, Choice, Gauge, Notice, Panel, Range, Refused, Switch, Told, useDoing } from '../ui/parts';
 
 const MODES: readonly Mode[] = ['emergency', 'balanced', 'maximum'];
 const IDLE = [1, 5, 15, 60] as const;
@@ -37,10 +37,7 @@ export function PrivacyScreen(): ReactNode {
             <Panel title={t('privacy.warnings')}>
               {status.warnings.map((warning) => (
                 <Notice key={warning.kind} tone="warn">
-                  <p>{t(`warning.${warning.kind}`)}</p>
-                  <p>
-                    <AgentWords>{warning.text}</AgentWords>
-                  </p>
+                  <Told warning={warning} />
                 </Notice>
               ))}
             </Panel>

@@ -4,7 +4,7 @@
 import { lazy, Suspense, useRef, useState, useSyncExternalStore, type ReactNode } from 'react';
 
 import { useShared } from '../app/state';
-import { parsePosition } from '../core/geo';
+import { coarse as rounded, parsePosition } from '../core/geo';
 import { place } from '../core/place';
 import { Say, useText } from '../i18n';
 import { Button, Field, Notice } from './parts';
@@ -19,7 +19,10 @@ export function usePlace(): ReturnType<typeof place.coarse> {
 
 export function PlacePicker(): ReactNode {
   const { t, number } = useText();
-  const { status } = useShared();
+  const { status, gatherings } = useShared();
+  // a map has to begin somewhere, and where somebody is must not be asked of a third party
+  const gathering = gatherings[0]?.places[0]?.at;
+  const start = status?.federation.practice ? TESSERA : gathering && rounded(gathering);
   const input = useRef<HTMLInputElement>(null);
   const [wrong, setWrong] = useState(false);
   const [mapped, setMapped] = useState(false);
@@ -83,13 +86,15 @@ export function PlacePicker(): ReactNode {
             {t('place.practice')}
           </Button>
         )}
-        <Button icon="map" tone="quiet" onClick={() => setMapped(!mapped)}>
-          {mapped ? t('place.mapClose') : t('place.mapOpen')}
-        </Button>
+        {start && (
+          <Button icon="map" tone="quiet" onClick={() => setMapped(!mapped)}>
+            {mapped ? t('place.mapClose') : t('place.mapOpen')}
+          </Button>
+        )}
       </div>
-      {mapped && (
+      {mapped && start && (
         <Suspense fallback={<p role="status">{t('map.loading')}</p>}>
-          <MapView center={TESSERA} radius={null} pick={(position) => place.set(position)} />
+          <MapView center={start} radius={null} pick={(position) => place.set(position)} />
         </Suspense>
       )}
     </div>

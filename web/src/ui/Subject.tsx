@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import type { BroadcastWarning } from '../api/types';
 import { useText, type Key } from '../i18n';
 import { en } from '../i18n/en';
-import { AgentWords, Button, Notice } from './parts';
+import { Button, Notice, Told } from './parts';
 
 /** The sixteen classes, by the names the agent gives them. */
 export const CLASSES = [
@@ -49,10 +49,8 @@ export function Identifiers({ warnings, context, rewrite }: Props): ReactNode {
     const { suggestion } = warning;
     return (
       <Notice key={index} tone="warn" live>
-        <p>{warning.identifier ? t(`identifier.${warning.identifier}`) : t(`warning.${warning.kind}`)}</p>
-        <p>
-          <AgentWords>{warning.text}</AgentWords>
-        </p>
+        {warning.identifier && <p>{t(`identifier.${warning.identifier}`)}</p>}
+        <Told warning={warning} />
         {suggestion && rewrite && suggestion !== context && (
           <Button onClick={() => rewrite(suggestion)}>
             {t('preview.rewrite')} <span className="sensitive">“{suggestion}”</span>

@@ -22,8 +22,11 @@ export function VirtualFeed<Item>({ label, items, keyOf, nameOf, height, busy, o
   const [{ top, view }, setSeen] = useState({ top: 0, view: 600 });
   const [focused, setFocused] = useState(0);
   const wanted = useRef<number | null>(null);
-  const total = useCss('--feed', `${items.length * height}px`);
   const current = Math.min(focused, Math.max(0, items.length - 1));
+
+  useLayoutEffect(() => {
+    box.current?.style.setProperty('--feed', `${items.length * height}px`);
+  }, [items.length, height]);
 
   useLayoutEffect(() => {
     const element = box.current;
@@ -66,7 +69,7 @@ export function VirtualFeed<Item>({ label, items, keyOf, nameOf, height, busy, o
   if (items.length > 0 && !rows.includes(current)) rows.push(current);
   return (
     <div ref={box} className="feed" role="feed" aria-label={label} aria-busy={busy} onKeyDown={pressed}>
-      <div className="feed-inner" ref={total} role="presentation">
+      <div className="feed-inner" role="presentation">
         {rows.map((row) => {
           const item = items[row];
           return (

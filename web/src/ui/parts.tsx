@@ -3,6 +3,7 @@
 import { useId, useRef, useState, type ReactNode, type SubmitEvent } from 'react';
 
 import { Refusal } from '../api/client';
+import type { Warning } from '../api/types';
 import { useShared } from '../app/state';
 import { copyBriefly } from '../core/clipboard';
 import { Say, useText, type Key } from '../i18n';
@@ -50,6 +51,20 @@ export function Sensitive({ children }: { children: ReactNode }): ReactNode {
   const { t } = useText();
   if (capture) return <span className="shielded">{t('capture.hidden')}</span>;
   return <span className="sensitive">{children}</span>;
+}
+
+/** A warning in the page's language, with the agent's own words, which may say more, where that is another one. */
+export function Told({ warning }: { warning: Warning }): ReactNode {
+  const { t, language } = useText();
+  if (language === 'en') return <p>{warning.text.charAt(0).toUpperCase() + warning.text.slice(1)}</p>;
+  return (
+    <>
+      <p>{t(`warning.${warning.kind}`)}</p>
+      <p>
+        <AgentWords>{warning.text}</AgentWords>
+      </p>
+    </>
+  );
 }
 
 interface FieldProps {

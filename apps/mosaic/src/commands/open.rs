@@ -9,13 +9,13 @@ use serde_json::json;
 
 use crate::{commands::Context, exit::Outcome, local::Local};
 
-/// Open the app in a browser of this machine. The address holds a code that lets one browser in, once, within a minute; whoever
-/// else uses this machine must not see it before.
+/// Open the app in a browser of this machine. The address holds a code that lets in whichever browser uses it first, within a
+/// minute.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   mosaic open
-  mosaic open --no-browser     print the address only
+  mosaic open --no-browser     print the address
   mosaic open --revoke         end the sessions of all browsers")]
 pub(crate) struct OpenArgs {
     #[command(flatten)]

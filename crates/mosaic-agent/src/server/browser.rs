@@ -1,7 +1,6 @@
 //! The operations that let a browser in and out.
 
 use axum::{
-    Extension, RequestExt as _,
     extract::Request,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
@@ -15,8 +14,8 @@ use super::{
 use crate::{browsers::SESSION_LIFE, driver::Durability::Memory};
 
 /// Answers one of them.
-pub(super) async fn answer(shared: &Shared, operation: Operation, mut request: Request) -> Result<Response, Problem> {
-    let now = shared.wall.now();
+pub(super) async fn answer(shared: &Shared, operation: Operation, request: Request) -> Result<Response, Problem> {
+    let (now, caller) = (shared.wall.now(), request.extensions().get::<Caller>().cloned());
     match operation {
         Operation::SessionCode => {
             let code = with_rng(shared, move |guard, rng| guard.browsers().make_code(now, rng)).await?;
@@ -38,18 +37,16 @@ pub(super) async fn answer(shared: &Shared, operation: Operation, mut request: R
             cookie(&shared.guard, &opened.text, SESSION_LIFE.as_secs())
         }
         Operation::ShowSession => {
-            let caller = request.extract_parts::<Extension<Caller>>().await.map_err(|_| ProblemKind::Unauthorized)?;
-            let expires_at = match &caller.0 {
+            let expires_at = match caller.ok_or(ProblemKind::Unauthorized)? {
                 Caller::Program => None,
                 Caller::Browser { until, .. } => Some(until.as_secs()),
             };
             Ok(axum::Json(SessionView { expires_at }).into_response())
         }
         _ => {
-            let caller = request.extract_parts::<Extension<Caller>>().await.map_err(|_| ProblemKind::Unauthorized)?;
-            match &caller.0 {
+            match caller.ok_or(ProblemKind::Unauthorized)? {
                 Caller::Program => shared.guard.browsers().close_all(),
-                Caller::Browser { cookie, .. } => shared.guard.browsers().close(now, cookie),
+                Caller::Browser { cookie, .. } => shared.guard.browsers().close(now, &cookie),
             }
             shared.guard.tell_closed();
             cookie(&shared.guard, "", 0)

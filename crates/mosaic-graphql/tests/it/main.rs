@@ -209,6 +209,9 @@ async fn news_are_followed() {
     let told: Vec<Value> = schema.follow(body("subscription { privacyAlert { kind text } }")).collect().await;
     assert_eq!(told.len(), 2);
     assert_eq!(told[0]["data"]["privacyAlert"]["kind"], "clock-skew", "{told:?}");
+    let many: String = (0..50).map(|at| format!("a{at}: privacyAlert {{ kind }} ")).collect();
+    let told: Vec<Value> = schema.follow(body(&format!("subscription {{ {many} }}"))).collect().await;
+    assert_eq!(told.iter().filter(|told| told.get("errors").is_none()).count(), 2 * MOST_CALLS, "bounded as well");
     let once: Vec<Value> = schema.follow(body("{ status { version } }")).collect().await;
     assert_eq!(once.len(), 1);
 }

@@ -13,7 +13,7 @@ use utoipa::{
 use crate::{
     AcceptBody, AgentFrame, AggregatesReply, AnnounceReply, AnnouncementBody, AnnouncementList, AssociateBody,
     AssociateReply, AssociationList, AssociationView, BroadcastBody, BroadcastList, BroadcastReply, BroadcastView,
-    CardSelection, ClientFrame, EvidenceReply, ExportDocument, GraphQlBody, GroupBody, GroupList, GroupView, Handover,
+    CardSelection, ClientFrame, EvidenceReply, ExportDocument, GroupBody, GroupList, GroupView, Handover,
     IDEMPOTENCY_KEY, ImportReply, InvitationReply, InviteBody, LookupBody, Method, OpenDoorReply, Operation,
     PageParams, PeopleReply, PreviewBody, PreviewReply, Problem, ProblemKind, ProximityBody, ProximityParams,
     ProximityReply, ReceiptsReply, SessionBody, SessionCodeReply, SessionView, SettingsBody, SettingsView, StatusReply,
@@ -149,7 +149,6 @@ fn request(operation: Operation, examples: &Examples) -> Option<RequestBody> {
         Operation::Preview => reference::<PreviewBody>(),
         Operation::MapTile => reference::<TileBody>(),
         Operation::OpenSession => reference::<SessionBody>(),
-        Operation::GraphQl => reference::<GraphQlBody>(),
         _ => return None,
     };
     let content = content(schema, examples);
@@ -184,7 +183,7 @@ fn answer(operation: Operation, examples: &Examples) -> ResponseBuilder {
         Operation::Preview => reference::<PreviewReply>(),
         Operation::SessionCode => reference::<SessionCodeReply>(),
         Operation::ShowSession => reference::<SessionView>(),
-        Operation::Describe | Operation::GraphQl => serde_json_value(),
+        Operation::Describe => serde_json_value(),
         Operation::MapTile => {
             let tile = ContentBuilder::new().schema(Some(tile())).build();
             return ResponseBuilder::new().description("a tile (Mapbox Vector Tile 2)").content(TILE_MEDIA_TYPE, tile);
@@ -275,7 +274,6 @@ fn components() -> Components {
     add::<SessionCodeReply>(list);
     add::<SessionBody>(list);
     add::<SessionView>(list);
-    add::<GraphQlBody>(list);
     list.iter_mut().filter(|(name, _)| *name == Problem::name()).for_each(|(_, schema)| name_kinds(schema));
     list.iter_mut().filter(|(name, _)| *name == CardSelection::name()).for_each(|(_, schema)| bound_cards(schema));
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));

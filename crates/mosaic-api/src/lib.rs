@@ -19,7 +19,6 @@ mod counts;
 mod document;
 mod evidence;
 mod example;
-mod graphql;
 mod group;
 mod map;
 mod operation;
@@ -52,7 +51,6 @@ pub use browser::{SESSION_COOKIE, SessionBody, SessionCodeReply, SessionView};
 pub use counts::{AggregatesReply, AnswersView, ClassCount, PartCount, StatementView};
 pub use document::openapi;
 pub use evidence::{EvidenceName, EvidenceReply, EvidenceView};
-pub use graphql::GraphQlBody;
 pub use group::{
     AnnounceReply, AnnouncementBody, AnnouncementList, AnnouncementState, AnnouncementView, GroupBody, GroupList,
     GroupRequest, GroupView, InvitationReply, InviteBody,

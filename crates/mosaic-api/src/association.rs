@@ -282,7 +282,9 @@ pub struct AssociationView {
     pub kind: AssociationKind,
     /// Where it stands.
     pub state: AssociationState,
-    /// When it is erased, unix seconds (L5-17: at most 48 h).
+    /// When it began on this device, unix seconds.
+    pub since: u64,
+    /// When it ends as things stand, unix seconds: 24 h after it began while nothing came back, else 48 h (L5-06, L5-17).
     pub expires_at: u64,
     /// While a code made here waits: how many more may try it. Nobody at 0, and who tried before may still prove it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

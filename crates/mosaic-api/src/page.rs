@@ -128,7 +128,7 @@ impl Listed for AssociationList {
     }
 
     fn place(item: &AssociationView) -> (u64, String) {
-        (item.expires_at, item.id.clone())
+        (item.since, item.id.clone())
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     units::At,
 };
 
-/// A poster: when and where people who look for one topic find each other. All of it is public; it says nothing of who made it.
+/// A poster: when and where people who look for one topic find each other. All of it is public.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

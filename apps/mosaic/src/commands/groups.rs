@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Tell people things whom you handed an invitation, without saying where you are. An invitation is for one person; all
-/// members read what one announces, for 48 hours, and nobody learns who wrote it. Who leaves and kept the keys still reads:
+/// members read what one announces, for 48 hours; an announcement names no writer. Who leaves and kept the keys still reads:
 /// to be rid of somebody, make a new group.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -35,7 +35,7 @@ pub(crate) struct GroupsArgs {
 enum Action {
     /// Make a group
     Create {
-        /// What you call it; no other member learns it
+        /// What you call it, on this device alone
         name: String,
     },
     /// Make an invitation for one person; whoever sees it reads and writes the group

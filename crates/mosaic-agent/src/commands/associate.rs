@@ -286,5 +286,5 @@ fn shown(view: &mosaic_discovery::AssociationView) -> Option<AssociationView> {
         Kind::Code => AssociationKind::Code,
     };
     let (id, expires_at) = (view.id.to_string(), view.until.as_secs());
-    Some(AssociationView { id, kind, state, expires_at, tries_left: view.tries_left })
+    Some(AssociationView { id, kind, state, since: view.since.as_secs(), expires_at, tries_left: view.tries_left })
 }

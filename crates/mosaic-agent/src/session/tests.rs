@@ -334,6 +334,7 @@ fn request(number: u32) -> AssociationView {
         id: format!("{number:032x}"),
         kind: mosaic_api::AssociationKind::Wave,
         state: mosaic_api::AssociationState::Approached,
+        since: 0,
         expires_at: 0,
         tries_left: None,
     }

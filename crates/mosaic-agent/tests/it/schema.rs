@@ -188,7 +188,7 @@ fn the_validator_finds_what_is_wrong() {
     assert_eq!(faults(serde_json::json!({"ttl.default": 169}), "SettingsView"), 2, "too long, and no mode");
     assert_eq!(
         faults(
-            serde_json::json!({"associations": [{"id": "x", "kind": "letter", "state": "given", "expires_at": 1}]}),
+            serde_json::json!({"associations": [{"id": "x", "kind": "letter", "state": "given", "since": 0, "expires_at": 1}]}),
             "AssociationList"
         ),
         1

@@ -126,7 +126,7 @@ impl Pair {
             kind: self.kind,
             state: self.state(),
             since: self.since,
-            until: self.since.after(RECORD_LIFE),
+            until: self.since.after(if self.is_unanswered() { ANSWER_WITHIN } else { RECORD_LIFE }),
             card: self.card,
             contact: self.theirs.clone(),
             tries_left: if let Stage::Showing(offer) = &self.stage { Some(offer.tries_left()) } else { None },

@@ -50,7 +50,7 @@ pub struct AssociationView {
     pub state: AssociationState,
     /// When it began here.
     pub since: Timestamp,
-    /// When it is forgotten: 48 h after it began.
+    /// When it ends as things stand: 24 h after it began while nothing came back, else 48 h.
     pub until: Timestamp,
     /// The card it is about: the one we waved at, or the own one somebody waved at.
     pub card: Option<[u8; 32]>,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use mosaic_attack::{BoostedTrees, BoostingPlan, auc, bootstrap_by_user};
+use mosaic_attack::{BoostedTrees, BoostingPlan, Estimate, auc, bootstrap_by_user};
 use mosaic_crypto::{
     agreement::AgreementSecret,
     record::{self, RecordNonce},
@@ -45,24 +45,27 @@ struct Seen {
 
 pub(super) fn attack(bench: &mut Bench<'_>) -> Result<()> {
     bench.progress.stage("decoy associations", 0);
-    let mut examples = Vec::new();
-    for number in 0..LEARNED + JUDGED {
-        let is_decoy = number % 2 == 0;
-        let seen = played(is_decoy, &mut bench.rng).context("an association did not come about")?;
-        examples.push((features(&seen), is_decoy));
-    }
-    let (learned, judged) = examples.split_at(LEARNED);
-    let (rows, labels): (Vec<_>, Vec<_>) = learned.iter().cloned().unzip();
-    let model = BoostedTrees::fit(&rows, &labels, BoostingPlan::default());
-    let scored: Vec<(f64, bool)> = judged.iter().map(|(row, label)| (model.score(row), *label)).collect();
-    let found = bootstrap_by_user(&scored, RESAMPLES, &mut bench.rng, |drawn| {
-        auc(&drawn.iter().map(|pair| **pair).collect::<Vec<_>>())
-    });
+    let found = told_apart(LEARNED, JUDGED, &mut bench.rng)?;
     let attack = "decoy associations by rows, bytes and follow-through (trees)";
     let why = "the provider read the card and knows which device wrote what; records of real associations include both contacts";
     let row = Row::printed("decoys/association", attack, "P1", "AUC", found);
     bench.rows.push(row.on("17").judged(0.48, 0.52).because(why));
     Ok(())
+}
+
+/// How well decoys are told apart after learning from so many of both kinds, on so many others.
+fn told_apart(learned: usize, judged: usize, rng: &mut ChaCha20Rng) -> Result<Estimate> {
+    let mut examples = Vec::new();
+    for number in 0..learned + judged {
+        let is_decoy = number % 2 == 0;
+        let seen = played(is_decoy, rng).context("an association did not come about")?;
+        examples.push((features(&seen), is_decoy));
+    }
+    let (learned, judged) = examples.split_at(learned);
+    let (rows, labels): (Vec<_>, Vec<_>) = learned.iter().cloned().unzip();
+    let model = BoostedTrees::fit(&rows, &labels, BoostingPlan::default());
+    let scored: Vec<(f64, bool)> = judged.iter().map(|(row, label)| (model.score(row), *label)).collect();
+    Ok(bootstrap_by_user(&scored, RESAMPLES, rng, |drawn| auc(&drawn.iter().map(|pair| **pair).collect::<Vec<_>>())))
 }
 
 /// A device and the events it sends whatever it has to say.
@@ -211,6 +214,32 @@ mod tests {
         for is_decoy in [false, true] {
             let seen = played(is_decoy, &mut rng).unwrap();
             assert_eq!(waves(&seen), 1.0);
+        }
+    }
+
+    /// Seed 2, 300 learned and 600 judged: an interval of about 0.09 around a half. An attacker that is given the answer as one more
+    /// feature finds it, so the learner works.
+    #[test]
+    fn decoys_are_not_told_apart() {
+        let mut rng = ChaCha20Rng::seed_from_u64(2);
+        let found = told_apart(300, 600, &mut rng).unwrap();
+        assert!(found.low < 0.52 && found.high > 0.48, "{found:?}");
+        let rows: Vec<_> = (0..600).map(|number| vec![f64::from(number % 2), f64::from(number)]).collect();
+        let labels: Vec<bool> = (0..600).map(|number| number % 2 == 0).collect();
+        let model = BoostedTrees::fit(&rows, &labels, BoostingPlan::default());
+        let scored: Vec<_> = rows.iter().zip(&labels).map(|(row, label)| (model.score(row), *label)).collect();
+        assert!(auc(&scored) > 0.99);
+    }
+
+    /// The figure of the report, with the seed of `mosaic lab` left out: a minute.
+    #[test]
+    #[ignore = "prints the row's figure; a minute"]
+    fn the_figure_of_the_row() {
+        let found = told_apart(LEARNED, JUDGED, &mut ChaCha20Rng::seed_from_u64(1)).unwrap();
+        assert!(found.lies_within(0.48, 0.52), "{found:?}");
+        #[expect(clippy::print_stdout, reason = "it is run to be read")]
+        {
+            println!("decoys/association: {found:?}");
         }
     }
 }

@@ -226,3 +226,24 @@ proptest! {
         prop_assert_eq!((alice.contact(approach), bob.contact(wave)), (Some(contact.clone()), Some(contact)));
     }
 }
+
+/// L5-06, L5-17: what is shown of an association's end is when it ends.
+#[test]
+fn an_association_says_when_it_ends() {
+    let (mut maker, mut joiner, mut table) = (Device::new(61), Device::new(62), Table::default());
+    let (id, token) = maker.associations.create_token(minutes(0), &mut maker.rng).unwrap();
+    let until = |device: &Device| device.associations.get(id).unwrap().until;
+    assert_eq!(until(&maker), minutes(24 * 60));
+    joiner.associations.join_token(minutes(60), &token, &mut joiner.rng).unwrap();
+    joiner.sends(minutes(61), &mut table);
+    maker.reads(minutes(62), &table);
+    assert_eq!((until(&maker), until(&joiner)), (minutes(48 * 60), minutes(25 * 60)), "one has heard of the other");
+    let second = std::time::Duration::from_secs(1);
+    for (device, end) in [(&mut joiner, minutes(25 * 60)), (&mut maker, minutes(48 * 60))] {
+        device.associations.expire(end.before(second));
+        assert!(device.associations.get(id).is_some());
+        device.associations.expire(end);
+        let over = device.associations.get(id).is_none_or(|view| view.state == AssociationState::Expired);
+        assert!(over, "and then it does");
+    }
+}

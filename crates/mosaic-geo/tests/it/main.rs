@@ -8,6 +8,7 @@ mod extracts;
 mod hours;
 mod journeys;
 mod movement;
+mod open_index;
 mod people;
 mod places;
 mod plausibility;

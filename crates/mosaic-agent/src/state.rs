@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
 use mosaic_release::ReleaserState;
-use mosaic_types::{AnonymityFloor, ClassShares, ContactText, Mode, NoiseRatio, Reporting, Risk, Timestamp, TtlHours};
+use mosaic_types::{
+    AnonymityFloor, ClassShares, ContactText, MatchThreshold, Mode, NoiseRatio, Reporting, Risk, Timestamp, TtlHours,
+};
 use rand::{CryptoRng, RngExt as _};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -36,6 +38,7 @@ enum Later {
     Second { floor: Option<AnonymityFloor>, trail: Trail },
     Third { floor: Option<AnonymityFloor>, trail: Trail, risk: Risk, habits: Habits },
     Fourth { third: Third, reporting: Reporting, answers: Box<KeptAnswers>, tries: Tries },
+    Fifth { third: Third, reporting: Reporting, answers: Box<KeptAnswers>, tries: Tries, threshold: MatchThreshold },
 }
 
 /// What the third version added.
@@ -64,6 +67,9 @@ pub(crate) struct Settings {
     /// Whether a noised answer is given about each day. Stored behind the rest.
     #[serde(skip)]
     pub(crate) reporting: Reporting,
+    /// From which similarity on a card is a match. Stored behind the rest.
+    #[serde(skip)]
+    pub(crate) threshold: MatchThreshold,
 }
 
 /// Whether the person was told what habits give away at high risk: once is enough (L6-44).
@@ -179,9 +185,10 @@ impl AgentState {
     pub fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>, DecodeStateError> {
         let first = postcard::to_stdvec(self).map_err(|_| DecodeStateError)?;
         let later = {
-            let Settings { floor, risk, habits, reporting, .. } = self.settings;
+            let Settings { floor, risk, habits, reporting, threshold, .. } = self.settings;
             let third = Third { floor, trail: self.trail.clone(), risk, habits };
-            Later::Fourth { third, reporting, answers: Box::new(self.answers.clone()), tries: self.tries.clone() }
+            let (answers, tries) = (Box::new(self.answers.clone()), self.tries.clone());
+            Later::Fifth { third, reporting, answers, tries, threshold }
         };
         postcard::to_extend(&later, first).map(Zeroizing::new).map_err(|_| DecodeStateError)
     }
@@ -193,15 +200,20 @@ impl AgentState {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeStateError> {
         let (mut state, rest): (Self, _) = postcard::take_from_bytes(bytes).map_err(|_| DecodeStateError)?;
         if !rest.is_empty() {
-            let old = |third| (third, Reporting::Off, KeptAnswers::default(), Tries::default());
-            let (third, reporting, answers, tries) = match postcard::from_bytes(rest).map_err(|_| DecodeStateError)? {
+            let usual = MatchThreshold::default();
+            let old = |third| (third, Reporting::Off, KeptAnswers::default(), Tries::default(), usual);
+            let later = postcard::from_bytes(rest).map_err(|_| DecodeStateError)?;
+            let (third, reporting, answers, tries, threshold) = match later {
                 Later::Second { floor, trail } => old(Third { floor, trail, ..Third::default() }),
                 Later::Third { floor, trail, risk, habits } => old(Third { floor, trail, risk, habits }),
-                Later::Fourth { third, reporting, answers, tries } => (third, reporting, *answers, tries),
+                Later::Fourth { third, reporting, answers, tries } => (third, reporting, *answers, tries, usual),
+                Later::Fifth { third, reporting, answers, tries, threshold } => {
+                    (third, reporting, *answers, tries, threshold)
+                }
             };
             (state.settings.floor, state.trail, state.tries) = (third.floor, third.trail, tries);
             (state.settings.risk, state.settings.habits) = (third.risk, third.habits);
-            (state.settings.reporting, state.answers) = (reporting, answers);
+            (state.settings.reporting, state.answers, state.settings.threshold) = (reporting, answers, threshold);
         }
         Ok(state)
     }
@@ -245,7 +257,21 @@ mod tests {
         let read = AgentState::from_bytes(&third).unwrap();
         assert_eq!((read.settings, read.answers.tastes), (state.settings, Tastes::Settled));
         assert_eq!(AgentState::from_bytes(&state.to_bytes().unwrap()).unwrap().answers.tastes, Tastes::Open);
+        let fourth = Later::Fourth {
+            third: Third {
+                floor: state.settings.floor,
+                trail: Trail::default(),
+                risk: Risk::High,
+                habits: Habits::Told,
+            },
+            reporting: Reporting::Off,
+            answers: Box::default(),
+            tries: Tries::default(),
+        };
+        let fourth = postcard::to_extend(&fourth, first.clone()).unwrap();
+        assert_eq!(AgentState::from_bytes(&fourth).unwrap().settings, state.settings);
         state.settings.reporting = Reporting::On;
+        state.settings.threshold = MatchThreshold::new(0.5).unwrap();
         let (nameplate, now) = (Code::from_number(0).nameplate(), Timestamp::from_secs(1));
         assert_eq!(state.tries.take(now, nameplate), Some(2));
         let bytes = state.to_bytes().unwrap();

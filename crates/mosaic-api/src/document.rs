@@ -15,7 +15,7 @@ use crate::{
     BroadcastBody, BroadcastList, BroadcastReply, BroadcastView, CardSelection, ClientFrame, EvidenceReply,
     ExportDocument, Handover, IDEMPOTENCY_KEY, ImportReply, LookupBody, Method, OpenDoorReply, Operation, PageParams,
     PeopleReply, Problem, ProblemKind, ProximityBody, ProximityParams, ProximityReply, ReceiptsReply, SettingsBody,
-    SettingsView, StatusReply, UpdateBody, WaveBody, WaveReply, WavesReply, example::Examples,
+    SettingsView, StatusReply, UpdateBody, VcardReply, WaveBody, WaveReply, WavesReply, example::Examples,
 };
 
 const BEARER: &str = "token";
@@ -159,6 +159,7 @@ fn answer(operation: Operation, examples: &Examples) -> ResponseBuilder {
         Operation::AssociationByUrl | Operation::AssociationByToken => reference::<AssociationView>(),
         Operation::ListAssociations => reference::<AssociationList>(),
         Operation::People => reference::<PeopleReply>(),
+        Operation::PersonVcard => reference::<VcardReply>(),
         Operation::Status => reference::<StatusReply>(),
         Operation::Receipts => reference::<ReceiptsReply>(),
         Operation::Aggregates => reference::<AggregatesReply>(),
@@ -223,6 +224,7 @@ fn components() -> Components {
     add::<AssociationList>(list);
     add::<AcceptBody>(list);
     add::<PeopleReply>(list);
+    add::<VcardReply>(list);
     add::<StatusReply>(list);
     add::<ReceiptsReply>(list);
     add::<AggregatesReply>(list);

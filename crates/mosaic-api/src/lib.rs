@@ -26,6 +26,7 @@ mod socket;
 mod status;
 mod strict;
 mod transfer;
+mod vcard;
 
 pub use anonymity::{
     AnonymityReport, AnonymityView, AttackerView, BroadcastAnonymity, DENIABILITY, MeterAction, ReceiptStatus,
@@ -58,3 +59,4 @@ pub use status::{
     StatusReply, Warning, WarningKind, ZoneCount,
 };
 pub use transfer::{EXPORT_FORMAT, ExportDocument, ExportedBroadcast, ImportReply};
+pub use vcard::{VcardReply, vcard};

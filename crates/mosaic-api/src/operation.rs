@@ -53,6 +53,8 @@ pub enum Operation {
     KeepPerson,
     /// Forgets a contact.
     ForgetPerson,
+    /// Shows a kept contact as a vCard.
+    PersonVcard,
     /// Shows mode, providers, ledger and warnings.
     Status,
     /// Shows the events of the last two days and what attackers would conclude from them.
@@ -81,7 +83,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Broadcast,
         Self::ListBroadcasts,
         Self::UpdateBroadcast,
@@ -100,6 +102,7 @@ impl Operation {
         Self::People,
         Self::KeepPerson,
         Self::ForgetPerson,
+        Self::PersonVcard,
         Self::Status,
         Self::Receipts,
         Self::Aggregates,
@@ -135,6 +138,7 @@ impl Operation {
             Self::People => (Method::Get, "/v1/people"),
             Self::KeepPerson => (Method::Post, "/v1/people/{id}/keep"),
             Self::ForgetPerson => (Method::Delete, "/v1/people/{id}"),
+            Self::PersonVcard => (Method::Get, "/v1/people/{id}/vcard"),
             Self::Status => (Method::Get, "/v1/status"),
             Self::Receipts => (Method::Get, "/v1/receipts"),
             Self::Aggregates => (Method::Get, "/v1/aggregates"),
@@ -188,7 +192,15 @@ impl Operation {
 
     /// Whether the answer is a list that can be had in pages.
     pub const fn is_paged(self) -> bool {
-        matches!(self, Self::ListBroadcasts | Self::Waves | Self::ListAssociations | Self::People | Self::Receipts)
+        matches!(
+            self,
+            Self::ListBroadcasts
+                | Self::Waves
+                | Self::ListAssociations
+                | Self::People
+                | Self::Receipts
+                | Self::Evidence
+        )
     }
 
     /// Status code of success: 101 for the socket, 201 where something was made, 204 where nothing is said, else 200.
@@ -228,6 +240,9 @@ impl Operation {
             Self::People => "List the contacts of those who accepted",
             Self::KeepPerson => "Keep a contact in the vault; others are forgotten",
             Self::ForgetPerson => "Forget a contact",
+            Self::PersonVcard => {
+                "Show a kept contact as a vCard (RFC 6350); one that is not kept leaves memory for no file"
+            }
             Self::Status => "Show mode, providers, ledger and warnings",
             Self::Receipts => "List the events of the last two days, and what an attacker would state of each",
             Self::Aggregates => "Show what was counted over many people on the last days, with its noise",

@@ -4,7 +4,7 @@ use mosaic_api::{
     AcceptBody, AggregatesReply, AssociateBody, AssociateReply, AssociationList, AssociationView, BroadcastBody,
     BroadcastList, BroadcastReply, BroadcastView, EvidenceReply, ExportDocument, ImportReply, LookupBody,
     OpenDoorReply, Operation, PeopleReply, ProximityBody, ProximityReply, ReceiptsReply, SettingsBody, SettingsView,
-    StatusReply, UpdateBody, WaveBody, WaveReply, WavesReply,
+    StatusReply, UpdateBody, VcardReply, WaveBody, WaveReply, WavesReply,
 };
 
 use crate::{CallError, Client};
@@ -138,6 +138,14 @@ impl Client {
     /// [`CallError`].
     pub async fn forget_person(&self, id: &str) -> Result<(), CallError> {
         self.act(Operation::ForgetPerson, id, NO_BODY).await
+    }
+
+    /// A kept contact as a vCard.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn person_vcard(&self, id: &str) -> Result<VcardReply, CallError> {
+        self.call(Operation::PersonVcard, id, NO_BODY).await
     }
 
     /// Shows mode, providers, ledger and warnings.

@@ -21,4 +21,4 @@ pub use book::{CardBook, Insertion};
 pub use card::Card;
 pub use ids::{AssociationId, CardId, FrameId, InvalidId};
 pub use interest::{Interest, Reach, plan};
-pub use score::{Ranked, overlap};
+pub use score::{Ranked, Sent, similarity};

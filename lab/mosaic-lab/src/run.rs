@@ -16,6 +16,7 @@ mod join;
 mod ledger;
 mod lineups;
 mod lived;
+mod matching;
 mod maximum;
 mod mesh;
 mod meter;
@@ -26,6 +27,7 @@ mod popularity;
 mod reads;
 mod sessions;
 mod slots;
+mod speaker;
 mod synthesis;
 mod topics;
 mod unbuilt;
@@ -74,6 +76,8 @@ pub struct RunSize {
     pub practice: u32,
     /// People of each evening of those who want to meet now; a multiple of four, of whom two wish and two have agreed.
     pub now: u32,
+    /// Pairs of near people who want the same.
+    pub pairs: u32,
 }
 
 impl RunSize {
@@ -93,6 +97,7 @@ impl RunSize {
             epochs: 4,
             practice: 24,
             now: 16,
+            pairs: 1_000,
         }
     }
 
@@ -110,6 +115,7 @@ impl RunSize {
             epochs: 10,
             practice: 60,
             now: 40,
+            pairs: 3_000,
             ..Self::quick()
         }
     }
@@ -198,6 +204,8 @@ fn others(bench: &mut Bench<'_>, naive: Naive) -> Result<()> {
     reads::attack(bench);
     bench.draw_for("codes");
     codes::attack(bench)?;
+    bench.draw_for("matching");
+    matching::measure(bench)?;
     bench.draw_for("dictionary");
     dictionary::attack(bench)?;
     bench.draw_for("days");
@@ -225,6 +233,7 @@ impl Bench<'_> {
         let (title, axes) = match id {
             "roc" => ("Real slot or decoy? (ROC)", ["false alarms", "real slots found"]),
             "reliability" => ("Does what the attacker states hold?", ["stated", "held"]),
+            "matching" => ("Who wants the same, by similarity (ROC)", ["other pairs", "pairs of one intent"]),
             "linkage" => ("Whose history is this? The right one among the best k", ["k", "share of people"]),
             _ => ("What is left to verify (G; uniform over ten is 5.5) and effective hypotheses", ["", "of ten"]),
         };

@@ -8,7 +8,7 @@ use crate::{Evidence, EvidenceKind, core::AgentCore};
 impl AgentCore {
     /// All of it, oldest first, with proofs that others can check.
     pub fn evidence(&self) -> EvidenceReply {
-        EvidenceReply { evidence: self.alerts.evidence.iter().map(view).collect() }
+        EvidenceReply { evidence: self.alerts.numbered().map(view).collect(), next: None }
     }
 
     /// Forgets what is held against one provider: it is asked and given things like the others again. What it does from
@@ -28,8 +28,9 @@ impl AgentCore {
     }
 }
 
-fn view(evidence: &Evidence) -> EvidenceView {
+fn view((number, evidence): (u32, &Evidence)) -> EvidenceView {
     EvidenceView {
+        number,
         kind: match evidence.kind {
             EvidenceKind::TwoHeads => EvidenceName::TwoHeads,
             EvidenceKind::DroppedRecord => EvidenceName::DroppedRecord,
@@ -47,6 +48,7 @@ fn view(evidence: &Evidence) -> EvidenceView {
 mod tests {
     use std::sync::Arc;
 
+    use mosaic_api::{Listed as _, PageParams};
     use mosaic_geo::synthetic_city;
     use rand::SeedableRng;
     use rand_chacha::ChaCha20Rng;
@@ -57,33 +59,58 @@ mod tests {
         fixtures::{PERIOD, federation, id},
     };
 
-    /// A provider that broke its word is missing until it is forgiven, also after a restart in between; what names another
-    /// stays, and what it does afterwards counts again.
-    #[test]
-    fn who_is_forgiven_is_asked_again_and_nobody_else_is() {
-        let config = || AgentConfig {
+    fn core(state: AgentState) -> AgentCore {
+        let config = AgentConfig {
             federation: federation(),
             places: Arc::new(synthetic_city(1)),
             truth: TruthLog::Forget,
             pool: Arc::default(),
             blind_reads: BlindReads::BySize,
         };
-        let now = PERIOD.start();
-        let up = |core: &AgentCore| core.status(now).providers.iter().map(|provider| provider.up).collect::<Vec<_>>();
-        let mut core = AgentCore::new(config(), AgentState::fresh(&mut ChaCha20Rng::seed_from_u64(5)), now);
-        for provider in [2, 3] {
+        AgentCore::new(config, state, PERIOD.start())
+    }
+
+    /// Pages of two, while provider 3 is forgiven between them: nothing that stays is passed over or told twice.
+    #[test]
+    fn pages_stand_while_somebody_is_forgiven() {
+        let mut core = core(AgentState::fresh(&mut ChaCha20Rng::seed_from_u64(6)));
+        for provider in [3, 3, 2, 2, 1] {
             core.accuse(Evidence::wrong_share(id(provider)));
             core.accuse(Evidence::wrong_block(id(provider)));
         }
-        let mut core = AgentCore::new(config(), core.snapshot(), now);
-        assert_eq!((up(&core), core.evidence().evidence.len()), (vec![true, false, false], 4));
-        assert_eq!(core.forgive("3"), Ok(()));
-        assert!(core.is_dirty(), "it is written down");
-        assert_eq!((up(&core), core.evidence().evidence.len()), (vec![true, false, true], 2));
-        assert_eq!(core.forgive("3"), Err(ProblemKind::NothingHeld));
-        assert_eq!(["0", "256", "two", ""].map(|word| core.forgive(word)), [Err(ProblemKind::InvalidId); 4]);
+        let page = |core: &AgentCore, cursor| {
+            let page = core.evidence().page(&PageParams { limit: Some(2), cursor }.check().unwrap());
+            (page.evidence.iter().map(|piece| piece.number).collect::<Vec<_>>(), page.next)
+        };
+        let (first, next) = page(&core, None);
+        assert_eq!((first, core.forgive("3")), (vec![1, 2], Ok(())));
+        let (second, next) = page(&core, next);
+        let (third, last) = page(&core, next);
+        assert_eq!((second, third, last), (vec![3, 4], vec![5, 6], None));
         core.accuse(Evidence::wrong_share(id(3)));
-        let core = AgentCore::new(config(), core.snapshot(), now);
-        assert_eq!((up(&core), core.evidence().evidence.len()), (vec![true, false, false], 3));
+        assert_eq!(core.evidence().evidence.last().map(|piece| piece.number), Some(7), "no number is given twice");
+    }
+
+    /// A provider that broke its word is missing until it is forgiven, also after a restart in between; what names another
+    /// stays, and what it does afterwards counts again.
+    #[test]
+    fn who_is_forgiven_is_asked_again_and_nobody_else_is() {
+        let now = PERIOD.start();
+        let up = |core: &AgentCore| core.status(now).providers.iter().map(|provider| provider.up).collect::<Vec<_>>();
+        let mut first = core(AgentState::fresh(&mut ChaCha20Rng::seed_from_u64(5)));
+        for provider in [2, 3] {
+            first.accuse(Evidence::wrong_share(id(provider)));
+            first.accuse(Evidence::wrong_block(id(provider)));
+        }
+        let mut again = core(first.snapshot());
+        assert_eq!((up(&again), again.evidence().evidence.len()), (vec![true, false, false], 4));
+        assert_eq!(again.forgive("3"), Ok(()));
+        assert!(again.is_dirty(), "it is written down");
+        assert_eq!((up(&again), again.evidence().evidence.len()), (vec![true, false, true], 2));
+        assert_eq!(again.forgive("3"), Err(ProblemKind::NothingHeld));
+        assert_eq!(["0", "256", "two", ""].map(|word| again.forgive(word)), [Err(ProblemKind::InvalidId); 4]);
+        again.accuse(Evidence::wrong_share(id(3)));
+        let again = core(again.snapshot());
+        assert_eq!((up(&again), again.evidence().evidence.len()), (vec![true, false, false], 3));
     }
 }

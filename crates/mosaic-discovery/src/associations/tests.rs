@@ -4,6 +4,7 @@ mod codes;
 mod hostile;
 mod journey;
 mod limits;
+mod orders;
 mod shares;
 
 use std::time::Duration;

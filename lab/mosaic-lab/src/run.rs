@@ -204,7 +204,6 @@ fn others(bench: &mut Bench<'_>, naive: Naive) -> Result<()> {
     reads::attack(bench);
     bench.draw_for("codes");
     codes::attack(bench)?;
-    bench.draw_for("matching");
     matching::measure(bench)?;
     bench.draw_for("dictionary");
     dictionary::attack(bench)?;

@@ -46,35 +46,21 @@ fn view((number, evidence): (u32, &Evidence)) -> EvidenceView {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use mosaic_api::{Listed as _, PageParams};
-    use mosaic_geo::synthetic_city;
     use rand::SeedableRng;
     use rand_chacha::ChaCha20Rng;
 
     use super::*;
     use crate::{
-        AgentConfig, AgentState, BlindReads, TruthLog,
-        fixtures::{PERIOD, federation, id},
+        AgentState,
+        fixtures::{PERIOD, agent, id},
     };
-
-    fn core(state: AgentState) -> AgentCore {
-        let config = AgentConfig {
-            federation: federation(),
-            places: Arc::new(synthetic_city(1)),
-            truth: TruthLog::Forget,
-            pool: Arc::default(),
-            blind_reads: BlindReads::BySize,
-        };
-        AgentCore::new(config, state, PERIOD.start())
-    }
 
     /// Pages of two, while provider 3 is forgiven between them: nothing that stays is passed over or told twice.
     #[test]
     fn pages_stand_while_somebody_is_forgiven() {
-        let mut core = core(AgentState::fresh(&mut ChaCha20Rng::seed_from_u64(6)));
-        for provider in [3, 3, 2, 2, 1] {
+        let mut core = agent(AgentState::fresh(&mut ChaCha20Rng::seed_from_u64(6)));
+        for provider in [3, 2, 1] {
             core.accuse(Evidence::wrong_share(id(provider)));
             core.accuse(Evidence::wrong_block(id(provider)));
         }
@@ -97,12 +83,12 @@ mod tests {
     fn who_is_forgiven_is_asked_again_and_nobody_else_is() {
         let now = PERIOD.start();
         let up = |core: &AgentCore| core.status(now).providers.iter().map(|provider| provider.up).collect::<Vec<_>>();
-        let mut first = core(AgentState::fresh(&mut ChaCha20Rng::seed_from_u64(5)));
+        let mut first = agent(AgentState::fresh(&mut ChaCha20Rng::seed_from_u64(5)));
         for provider in [2, 3] {
             first.accuse(Evidence::wrong_share(id(provider)));
             first.accuse(Evidence::wrong_block(id(provider)));
         }
-        let mut again = core(first.snapshot());
+        let mut again = agent(first.snapshot());
         assert_eq!((up(&again), again.evidence().evidence.len()), (vec![true, false, false], 4));
         assert_eq!(again.forgive("3"), Ok(()));
         assert!(again.is_dirty(), "it is written down");
@@ -110,7 +96,7 @@ mod tests {
         assert_eq!(again.forgive("3"), Err(ProblemKind::NothingHeld));
         assert_eq!(["0", "256", "two", ""].map(|word| again.forgive(word)), [Err(ProblemKind::InvalidId); 4]);
         again.accuse(Evidence::wrong_share(id(3)));
-        let again = core(again.snapshot());
+        let again = agent(again.snapshot());
         assert_eq!((up(&again), again.evidence().evidence.len()), (vec![true, false, false], 3));
     }
 }

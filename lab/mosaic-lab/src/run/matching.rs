@@ -32,19 +32,26 @@ struct Speaker {
     topics: Vec<TopicId>,
 }
 
+type Part = fn(&mut Bench<'_>) -> Result<()>;
+
+/// Each with randomness of its own.
+const PARTS: [(&str, Part); 4] = [
+    ("matching", curve),
+    ("pairs", pairs::measure),
+    ("handshakes", handshake::measure),
+    ("topic keys", topics::measure),
+];
+
 pub(super) fn measure(bench: &mut Bench<'_>) -> Result<()> {
-    bench.progress.stage("who wants the same, by similarity", 0);
-    curve(bench)?;
-    bench.draw_for("pairs");
-    pairs::measure(bench)?;
-    bench.draw_for("handshakes");
-    handshake::measure(bench)?;
-    bench.draw_for("topic keys");
-    topics::measure(bench)
+    PARTS.into_iter().try_for_each(|(name, part)| {
+        bench.draw_for(name);
+        part(bench)
+    })
 }
 
 /// Every ordered pair of people, judged by whether both had the same topic in mind when they chose their words.
 fn curve(bench: &mut Bench<'_>) -> Result<()> {
+    bench.progress.stage("who wants the same, by similarity", 0);
     let count = bench.plan.size.people;
     let speakers: Result<Vec<Speaker>> = (0..count).map(|_| Speaker::draw(&mut bench.rng)).collect();
     let speakers = speakers?;
@@ -136,10 +143,12 @@ mod tests {
         let rng = ChaCha20Rng::seed_from_u64(plan.seed);
         let (rows, series, progress) = (Vec::new(), Vec::new(), &Progress::SILENT);
         let mut bench = Bench { places: &places, plan: &plan, progress, rng, rows, series };
-        bench.draw_for("matching");
-        measure(&mut bench).unwrap();
-        for row in &bench.rows {
-            println!("{} | {} | {:?} | {:?} | {:?}", row.id, row.metric, row.value, row.ci, row.status);
+        for (name, part) in PARTS {
+            bench.draw_for(name);
+            part(&mut bench).unwrap();
+            for row in bench.rows.drain(..) {
+                println!("{} | {} | {:?} | {:?} | {:?}", row.id, row.metric, row.value, row.ci, row.status);
+            }
         }
         println!("{:?}", bench.series);
     }

@@ -1,32 +1,20 @@
 //! Contacts: in memory until they are kept, gone after two days if they are not.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use mosaic_crypto::record::{RecordNonce, seal_record};
 use mosaic_discovery::OutgoingFrame;
-use mosaic_geo::synthetic_city;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
 use super::*;
 use crate::{
-    AgentConfig, AgentState, BlindReads, TruthLog,
-    fixtures::{PERIOD, federation},
+    AgentState,
+    fixtures::{PERIOD, agent},
 };
 
 const ROWS: u32 = 1 << 14;
 const CONTACT: &str = "Quill Hollow, +351 900 555 0177";
-
-fn agent(state: AgentState) -> AgentCore {
-    let config = AgentConfig {
-        federation: federation(),
-        places: Arc::new(synthetic_city(1)),
-        truth: TruthLog::Forget,
-        pool: Arc::default(),
-        blind_reads: BlindReads::BySize,
-    };
-    AgentCore::new(config, state, PERIOD.start())
-}
 
 /// Somebody who joined the agent's token gave `CONTACT`: their association, as the agent names it.
 fn met(core: &mut AgentCore, now: Timestamp, rng: &mut ChaCha20Rng) -> String {

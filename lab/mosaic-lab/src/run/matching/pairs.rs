@@ -43,8 +43,10 @@ const NEAR_M: f64 = 500.0;
 const SPOKEN: Duration = Duration::from_hours(2);
 /// Who finds the other has so long from the later of the two.
 const HOUR: Duration = Duration::from_hours(1);
-/// For how long is looked at all.
-const LONGEST: Duration = Duration::from_hours(4);
+/// For how long is looked at all: as long as anything is asked for; in maximum mode an event leaves once an hour.
+fn longest(mode: Mode) -> Duration {
+    if mode == Mode::Maximum { 4 * HOUR } else { 2 * HOUR }
+}
 
 /// Whether the two of a pair use the same words, or each words of their own.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -181,7 +183,7 @@ fn one_pair(
     let second = if wording == Wording::Same { first.clone() } else { words(rng) };
     let mut sides = [Side::new(places, mode, here, first, rng)?, Side::new(places, mode, there, second, rng)?];
     let later = sides[0].said.max(sides[1].said);
-    let end = later.after(LONGEST);
+    let end = later.after(longest(mode));
     let [ours, theirs] = [0, 1].map(|side| sides[side].sends(end, tables));
     let (ours, theirs) = (ours?, theirs?);
     let same_class = sides.iter().filter_map(|side| Some(side.interest.as_ref()?.class)).collect::<Vec<_>>();

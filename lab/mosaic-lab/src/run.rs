@@ -78,6 +78,9 @@ pub struct RunSize {
     pub now: u32,
     /// Pairs of near people who want the same.
     pub pairs: u32,
+    /// Trials behind a share that is to be below one in a million; of races of two joiners a 400th, of associations over a
+    /// bad network a 4,000th.
+    pub trials: u64,
 }
 
 impl RunSize {
@@ -98,6 +101,7 @@ impl RunSize {
             practice: 24,
             now: 16,
             pairs: 1_000,
+            trials: 4_000_000,
         }
     }
 

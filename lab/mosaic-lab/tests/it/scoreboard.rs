@@ -26,6 +26,7 @@ fn tiny(traces: Option<(String, Traces)>) -> Report {
         practice: 6,
         now: 4,
         pairs: 4,
+        trials: 8_000,
     };
     let plan = RunPlan { size, seed: 31, places: String::new(), traces };
     run(&Arc::new(synthetic_city(1)), &plan, &Progress::SILENT).unwrap()

@@ -26,19 +26,13 @@ use crate::{
 
 /// Share of requests, and of answers, that a network loses.
 const LOSS: f64 = 0.05;
-/// Associations over such a network, and what is waited for them: a token's life.
-const ASSOCIATIONS: u64 = 1_000;
+/// What an association over such a network is waited for: a token's life.
 const LIFE: Duration = Duration::from_hours(24);
 /// A balanced device's events on the rendezvous lane, and what one of them holds.
 const STEP: Duration = Duration::from_mins(12);
 const MOST: usize = 5;
-/// Tokens that are tried at somebody else's rows: with none accepted, an interval that ends below 1e-6.
-const FOREIGN: u64 = 4_000_000;
-/// Parts of them, each with randomness of its own, so that the number of cores changes nothing.
+/// Parts of the tokens that are tried at somebody else's rows, each with randomness of its own, so that the number of cores changes nothing.
 const PARTS: u64 = 16;
-/// Tokens that two join at one time.
-const RACES: u64 = 10_000;
-
 pub(super) fn measure(bench: &mut Bench<'_>) -> Result<()> {
     bench.progress.stage("associations over a bad network", 0);
     lossy(bench)?;
@@ -67,8 +61,8 @@ fn is_connected(speaker: &Speaker) -> bool {
 }
 
 fn lossy(bench: &mut Bench<'_>) -> Result<()> {
-    let (mut whole, mut steps) = (0, 0);
-    for _ in 0..ASSOCIATIONS {
+    let (associations, mut whole, mut steps) = (bench.plan.size.trials / 4_000, 0, 0);
+    for _ in 0..associations {
         if let Some(taken) = over_a_bad_network(&mut bench.rng)? {
             (whole, steps) = (whole + 1, steps + taken);
         }
@@ -76,9 +70,9 @@ fn lossy(bench: &mut Bench<'_>) -> Result<()> {
     let row = |id: &str, metric: &str, found| {
         Row::printed(format!("association/loss{id}"), "association over a bad network", "-", metric, found)
     };
-    let metric = format!("share of {ASSOCIATIONS} with both contacts within 24 h, 5 % of requests and of answers lost");
+    let metric = format!("share of {associations} with both contacts within 24 h, 5 % of requests and of answers lost");
     let limits = "a request or a receipt that is lost is sent again, on other rows; a provider that loses what it acknowledged is another matter (CL-15)";
-    bench.rows.push(row("", &metric, share_interval(whole, ASSOCIATIONS)).judged(0.99, 1.0).because(limits));
+    bench.rows.push(row("", &metric, share_interval(whole, associations)).judged(0.99, 1.0).because(limits));
     let mean = f64::from(steps) / (whole as f64).max(1.0);
     bench.rows.push(row("/events", "events of each side until then, mean (without loss: 2)", exactly(mean)));
     Ok(())
@@ -118,6 +112,8 @@ fn over_a_bad_network(rng: &mut ChaCha20Rng) -> Result<Option<u32>> {
 /// A stranger's record lies at the very row that a token's maker looks at, under a token of its own. Whatever opens has
 /// passed the first of two locks (the second is the handshake's key, from the same token).
 fn foreign(bench: &mut Bench<'_>) -> Result<()> {
+    let each = bench.plan.size.trials / PARTS;
+    let trials = each * PARTS;
     let seeds: Vec<[u8; 32]> = (0..PARTS).map(|_| bench.rng.random()).collect();
     let tried = |seed: &[u8; 32]| -> Result<(u64, u64)> {
         let mut rng = ChaCha20Rng::from_seed(*seed);
@@ -127,7 +123,7 @@ fn foreign(bench: &mut Bench<'_>) -> Result<()> {
         let sealed = record::seal_record(&ours, RecordNonce::draw(&mut rng), &plain);
         let own = u64::from(record::open_record(&ours, &sealed).is_some());
         let mut accepted = 0;
-        for _ in 0..FOREIGN / PARTS {
+        for _ in 0..each {
             let theirs = key_of(&token(&mut rng)?);
             accepted += u64::from(record::open_record(&theirs, &sealed).is_some());
         }
@@ -146,8 +142,8 @@ fn foreign(bench: &mut Bench<'_>) -> Result<()> {
     let row = |id: &str, metric: &str, found| {
         Row::printed(format!("association/foreign{id}"), "record of another token", "Y", metric, found)
     };
-    let metric = format!("share accepted of {FOREIGN} tokens");
-    bench.rows.push(row("", &metric, share_interval(accepted, FOREIGN)).judged(0.0, 1e-6));
+    let metric = format!("share accepted of {trials} tokens");
+    bench.rows.push(row("", &metric, share_interval(accepted, trials)).judged(0.0, 1e-6));
     let own = share_interval(own, PARTS);
     bench.rows.push(row("/own", "share of own tokens accepted: the attack itself works", own));
     Ok(())
@@ -166,8 +162,8 @@ fn key_of(token: &Token) -> [u8; 32] {
 
 /// Two people hold one token and join it before anything is read; the maker finds both first messages in any order.
 fn races(bench: &mut Bench<'_>) -> Result<()> {
-    let (mut once, mut never, mut often) = (0_u64, 0_u64, 0_u64);
-    for _ in 0..RACES {
+    let (races, mut once, mut never, mut often) = (bench.plan.size.trials / 400, 0_u64, 0_u64, 0_u64);
+    for _ in 0..races {
         match joined_twice(&mut bench.rng)? {
             0 => never += 1,
             1 => once += 1,
@@ -177,8 +173,8 @@ fn races(bench: &mut Bench<'_>) -> Result<()> {
     let row = |id: &str, metric: &str, count: u64| {
         Row::printed(format!("association/races{id}"), "two join one token", "Y", metric, exactly(count as f64))
     };
-    let metric = format!("races with exactly one who got the contact, of {RACES}");
-    bench.rows.push(row("", &metric, once).judged(RACES as f64, RACES as f64));
+    let metric = format!("races with exactly one who got the contact, of {races}");
+    bench.rows.push(row("", &metric, once).judged(races as f64, races as f64));
     bench.rows.push(row("/never", "races in which nobody did", never));
     bench.rows.push(row("/often", "races in which both did", often));
     Ok(())

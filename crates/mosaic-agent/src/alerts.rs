@@ -126,7 +126,9 @@ const MOST_PROOF: usize = 128 * 1_024;
 
 /// What the person should know: evidence, and conditions that come and go.
 pub(crate) struct Alerts {
-    pub(crate) evidence: Vec<Evidence>,
+    /// Each with its number, by which a page of the list ends: it stays while others are forgiven, until a restart.
+    evidence: Vec<(u32, Evidence)>,
+    last: u32,
     skews: BTreeMap<ProviderId, i64>,
 }
 
@@ -134,24 +136,36 @@ pub(crate) struct Alerts {
 const SKEW_MS: i64 = 5 * 60 * 1_000;
 
 impl Alerts {
-    pub(crate) const fn new(evidence: Vec<Evidence>) -> Self {
-        Self { evidence, skews: BTreeMap::new() }
+    pub(crate) fn new(evidence: Vec<Evidence>) -> Self {
+        let evidence: Vec<_> = (1..).zip(evidence).collect();
+        Self { last: evidence.last().map_or(0, |(number, _)| *number), evidence, skews: BTreeMap::new() }
+    }
+
+    /// All evidence with its numbers, oldest first.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (u32, &Evidence)> {
+        self.evidence.iter().map(|(number, evidence)| (*number, evidence))
+    }
+
+    /// All evidence as it is stored.
+    pub(crate) fn kept(&self) -> Vec<Evidence> {
+        self.evidence.iter().map(|(_, evidence)| evidence.clone()).collect()
     }
 
     /// Keeps a piece of evidence; `true` when it is new.
     pub(crate) fn keep(&mut self, evidence: Evidence) -> bool {
-        if self.evidence.len() >= MOST_EVIDENCE || self.evidence.contains(&evidence) {
+        if self.evidence.len() >= MOST_EVIDENCE || self.evidence.iter().any(|(_, known)| *known == evidence) {
             return false;
         }
         tracing::warn!(kind = ?evidence.kind, provider = ?evidence.provider, "a provider broke its word");
-        self.evidence.push(evidence);
+        self.last += 1;
+        self.evidence.push((self.last, evidence));
         true
     }
 
     /// Forgets what names `provider`; `true` when there was something.
     pub(crate) fn forget(&mut self, provider: ProviderId) -> bool {
         let before = self.evidence.len();
-        self.evidence.retain(|evidence| evidence.provider != Some(provider));
+        self.evidence.retain(|(_, evidence)| evidence.provider != Some(provider));
         self.evidence.len() < before
     }
 
@@ -170,7 +184,7 @@ impl Alerts {
 
     pub(crate) fn warnings(&self) -> Vec<Warning> {
         let mut warnings: Vec<_> =
-            self.evidence.iter().map(|e| Warning { kind: e.warning(), text: e.text() }).collect();
+            self.evidence.iter().map(|(_, e)| Warning { kind: e.warning(), text: e.text() }).collect();
         warnings.dedup();
         let skew = self.skew_ms();
         if skew.abs() > SKEW_MS {

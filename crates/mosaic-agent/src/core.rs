@@ -322,7 +322,7 @@ impl AgentCore {
             releaser: self.releaser.state().clone(),
             settings: self.settings,
             kept: self.kept.clone(),
-            evidence: self.alerts.evidence.clone(),
+            evidence: self.alerts.kept(),
             trail: self.trail.clone(),
             answers: self.answers.kept(),
             tries: self.tries.clone(),

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use mosaic_crypto::signing::SigningKey;
 use mosaic_federation::{Federation, FederationDescriptor, Independence, ProviderEntry, SignedDocument, Tile};
+use mosaic_geo::synthetic_city;
 use mosaic_types::{Period, ProviderId, ServiceClass, TableId, TileId, Timestamp};
 use mosaic_wire::{
     BinTable, GenerationBlock, GenerationId, Groups, Head, HeadsReply, LaneShape, Stack, StackQuery, StackReply,
@@ -11,6 +12,7 @@ use mosaic_wire::{
 };
 
 use crate::{
+    AgentConfig, AgentCore, AgentState, TruthLog,
     alerts::Evidence,
     providers::Providers,
     reader::{Around, BlindReads, Reader, Wanted},
@@ -46,6 +48,18 @@ pub(crate) fn federation() -> Arc<Federation> {
     let mut document = SignedDocument::draft(&descriptor).unwrap();
     (1..=3).for_each(|number| document.sign(id(number), &key(number)));
     Arc::new(document.verify().unwrap())
+}
+
+/// An agent of this federation in the built-in city, at the start of `PERIOD`; nothing was sent or asked yet.
+pub(crate) fn agent(state: AgentState) -> AgentCore {
+    let config = AgentConfig {
+        federation: federation(),
+        places: Arc::new(synthetic_city(1)),
+        truth: TruthLog::Forget,
+        pool: Arc::default(),
+        blind_reads: BlindReads::BySize,
+    };
+    AgentCore::new(config, state, PERIOD.start())
 }
 
 /// A table without shares.

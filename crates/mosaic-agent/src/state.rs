@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use mosaic_discovery::StoredGroups;
 use mosaic_release::ReleaserState;
-use mosaic_types::{AnonymityFloor, ClassShares, ContactText, Mode, NoiseRatio, Reporting, Risk, Timestamp, TtlHours};
+use mosaic_types::{
+    AnonymityFloor, ClassShares, ContactText, MatchThreshold, Mode, NoiseRatio, Reporting, Risk, Timestamp, TtlHours,
+};
 use rand::{CryptoRng, RngExt as _};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -39,7 +41,7 @@ enum Later {
     Second { floor: Option<AnonymityFloor>, trail: Trail },
     Third { floor: Option<AnonymityFloor>, trail: Trail, risk: Risk, habits: Habits },
     Fourth(Fourth),
-    Fifth { fourth: Fourth, groups: StoredGroups },
+    Fifth { fourth: Fourth, groups: StoredGroups, threshold: MatchThreshold },
 }
 
 /// What the third version added.
@@ -77,6 +79,9 @@ pub(crate) struct Settings {
     /// Whether a noised answer is given about each day. Stored behind the rest.
     #[serde(skip)]
     pub(crate) reporting: Reporting,
+    /// From which similarity on a card is a match. Stored behind the rest.
+    #[serde(skip)]
+    pub(crate) threshold: MatchThreshold,
 }
 
 /// Whether the person was told what habits give away at high risk: once is enough (L6-44).
@@ -193,10 +198,11 @@ impl AgentState {
     pub fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>, DecodeStateError> {
         let first = postcard::to_stdvec(self).map_err(|_| DecodeStateError)?;
         let later = {
-            let Settings { floor, risk, habits, reporting, .. } = self.settings;
+            let Settings { floor, risk, habits, reporting, threshold, .. } = self.settings;
             let third = Third { floor, trail: self.trail.clone(), risk, habits };
             let (answers, tries) = (Box::new(self.answers.clone()), self.tries.clone());
-            Later::Fifth { fourth: Fourth { third, reporting, answers, tries }, groups: self.groups.clone() }
+            let fourth = Fourth { third, reporting, answers, tries };
+            Later::Fifth { fourth, groups: self.groups.clone(), threshold }
         };
         postcard::to_extend(&later, first).map(Zeroizing::new).map_err(|_| DecodeStateError)
     }
@@ -208,15 +214,17 @@ impl AgentState {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeStateError> {
         let (mut state, rest): (Self, _) = postcard::take_from_bytes(bytes).map_err(|_| DecodeStateError)?;
         if !rest.is_empty() {
-            let old = |third| (Fourth { third, ..Fourth::default() }, StoredGroups::default());
-            let (fourth, groups) = match postcard::from_bytes(rest).map_err(|_| DecodeStateError)? {
-                Later::Second { floor, trail } => old(Third { floor, trail, ..Third::default() }),
-                Later::Third { floor, trail, risk, habits } => old(Third { floor, trail, risk, habits }),
-                Later::Fourth(fourth) => (fourth, StoredGroups::default()),
-                Later::Fifth { fourth, groups } => (fourth, groups),
+            let usual = MatchThreshold::default();
+            let fourth = |fourth| (fourth, StoredGroups::default(), usual);
+            let third = |third| fourth(Fourth { third, ..Fourth::default() });
+            let (fourth, groups, threshold) = match postcard::from_bytes(rest).map_err(|_| DecodeStateError)? {
+                Later::Second { floor, trail } => third(Third { floor, trail, ..Third::default() }),
+                Later::Third { floor, trail, risk, habits } => third(Third { floor, trail, risk, habits }),
+                Later::Fourth(known) => fourth(known),
+                Later::Fifth { fourth, groups, threshold } => (fourth, groups, threshold),
             };
             let Fourth { third, reporting, answers, tries } = fourth;
-            state.groups = groups;
+            (state.groups, state.settings.threshold) = (groups, threshold);
             (state.settings.floor, state.trail, state.tries) = (third.floor, third.trail, tries);
             (state.settings.risk, state.settings.habits) = (third.risk, third.habits);
             (state.settings.reporting, state.answers) = (reporting, *answers);
@@ -263,7 +271,21 @@ mod tests {
         let read = AgentState::from_bytes(&third).unwrap();
         assert_eq!((read.settings, read.answers.tastes), (state.settings, Tastes::Settled));
         assert_eq!(AgentState::from_bytes(&state.to_bytes().unwrap()).unwrap().answers.tastes, Tastes::Open);
+        let fourth = Later::Fourth {
+            third: Third {
+                floor: state.settings.floor,
+                trail: Trail::default(),
+                risk: Risk::High,
+                habits: Habits::Told,
+            },
+            reporting: Reporting::Off,
+            answers: Box::default(),
+            tries: Tries::default(),
+        };
+        let fourth = postcard::to_extend(&fourth, first.clone()).unwrap();
+        assert_eq!(AgentState::from_bytes(&fourth).unwrap().settings, state.settings);
         state.settings.reporting = Reporting::On;
+        state.settings.threshold = MatchThreshold::new(0.5).unwrap();
         let (nameplate, now) = (Code::from_number(0).nameplate(), Timestamp::from_secs(1));
         assert_eq!(state.tries.take(now, nameplate), Some(2));
         let bytes = state.to_bytes().unwrap();

@@ -12,7 +12,7 @@ fn check_contact(raw: &str) -> Result<ContactText, Problem> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CardChoice {
-    /// Every card that matches one's own broadcasts.
+    /// Every match of one's own broadcasts: cards at least as similar as `matching.threshold`.
     All,
 }
 

@@ -17,7 +17,7 @@ use crate::{
     IDEMPOTENCY_KEY, ImportReply, InvitationReply, InviteBody, LookupBody, Method, OpenDoorReply, Operation,
     PageParams, PeopleReply, PreviewBody, PreviewReply, Problem, ProblemKind, ProximityBody, ProximityParams,
     ProximityReply, ReceiptsReply, SessionBody, SessionCodeReply, SessionView, SettingsBody, SettingsView, StatusReply,
-    TILE_MEDIA_TYPE, TileBody, UpdateBody, WaveBody, WaveReply, WavesReply, example::Examples,
+    TILE_MEDIA_TYPE, TileBody, UpdateBody, VcardReply, WaveBody, WaveReply, WavesReply, example::Examples,
 };
 
 const BEARER: &str = "token";
@@ -172,6 +172,7 @@ fn answer(operation: Operation, examples: &Examples) -> ResponseBuilder {
         Operation::InviteToGroup => reference::<InvitationReply>(),
         Operation::Announce => reference::<AnnounceReply>(),
         Operation::Announcements => reference::<AnnouncementList>(),
+        Operation::PersonVcard => reference::<VcardReply>(),
         Operation::Status => reference::<StatusReply>(),
         Operation::Receipts => reference::<ReceiptsReply>(),
         Operation::Aggregates => reference::<AggregatesReply>(),
@@ -259,6 +260,7 @@ fn components() -> Components {
     add::<AnnouncementBody>(list);
     add::<AnnounceReply>(list);
     add::<AnnouncementList>(list);
+    add::<VcardReply>(list);
     add::<StatusReply>(list);
     add::<ReceiptsReply>(list);
     add::<AggregatesReply>(list);

@@ -20,6 +20,8 @@ pub enum EvidenceName {
 /// One piece of evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EvidenceView {
+    /// Its number, from 1. It stays the same until the agent is started anew, whatever is forgiven.
+    pub number: u32,
     /// What was done.
     pub kind: EvidenceName,
     /// By which provider, where one is named.
@@ -36,6 +38,9 @@ pub struct EvidenceView {
 /// Answer to `GET /v1/evidence`: what this agent holds against providers, oldest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EvidenceReply {
-    /// All of it, at most 64 pieces.
+    /// All of it, at most 64 pieces, or a page.
     pub evidence: Vec<EvidenceView>,
+    /// The cursor of the next page; absent where the list ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }

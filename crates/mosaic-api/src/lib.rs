@@ -31,6 +31,7 @@ mod socket;
 mod status;
 mod strict;
 mod transfer;
+mod vcard;
 
 pub use anonymity::{
     AnonymityReport, AnonymityView, AttackerView, BroadcastAnonymity, DENIABILITY, MeterAction, ReceiptStatus,
@@ -71,3 +72,4 @@ pub use status::{
     StatusReply, Warning, WarningKind, ZoneCount,
 };
 pub use transfer::{EXPORT_FORMAT, ExportDocument, ExportedBroadcast, ImportReply};
+pub use vcard::{VcardReply, vcard};

@@ -65,6 +65,8 @@ pub enum Operation {
     Announcements,
     /// Leaves a group.
     LeaveGroup,
+    /// Shows a kept contact as a vCard.
+    PersonVcard,
     /// Shows mode, providers, ledger and warnings.
     Status,
     /// Shows the events of the last two days and what attackers would conclude from them.
@@ -105,7 +107,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::Broadcast,
         Self::ListBroadcasts,
         Self::UpdateBroadcast,
@@ -130,6 +132,7 @@ impl Operation {
         Self::Announce,
         Self::Announcements,
         Self::LeaveGroup,
+        Self::PersonVcard,
         Self::Status,
         Self::Receipts,
         Self::Aggregates,
@@ -177,6 +180,7 @@ impl Operation {
             Self::Announce => (Method::Post, "/v1/groups/{id}/announcements"),
             Self::Announcements => (Method::Get, "/v1/groups/{id}/announcements"),
             Self::LeaveGroup => (Method::Delete, "/v1/groups/{id}"),
+            Self::PersonVcard => (Method::Get, "/v1/people/{id}/vcard"),
             Self::Status => (Method::Get, "/v1/status"),
             Self::Receipts => (Method::Get, "/v1/receipts"),
             Self::Aggregates => (Method::Get, "/v1/aggregates"),
@@ -263,6 +267,7 @@ impl Operation {
                 | Self::ListGroups
                 | Self::Announcements
                 | Self::Receipts
+                | Self::Evidence
         )
     }
 
@@ -319,6 +324,9 @@ impl Operation {
             Self::Announce => "Announce something to all members of a group",
             Self::Announcements => "List what was announced in a group within 48 hours",
             Self::LeaveGroup => "Leave a group and forget its keys; nobody is told",
+            Self::PersonVcard => {
+                "Show a kept contact as a vCard (RFC 6350); one that is not kept leaves memory for no file"
+            }
             Self::Status => "Show mode, providers, ledger and warnings",
             Self::Receipts => "List the events of the last two days, and what an attacker would state of each",
             Self::Aggregates => "Show what was counted over many people on the last days, with its noise",

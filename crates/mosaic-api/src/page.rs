@@ -2,9 +2,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use crate::{
-    AnnouncementList, AnnouncementView, AssociationList, AssociationView, BroadcastList, BroadcastView, GroupList,
-    GroupView, IncomingWave, PeopleReply, Person, Problem, ProblemKind, ReceiptView, ReceiptsReply, ResultCap,
-    WavesReply,
+    AnnouncementList, AnnouncementView, AssociationList, AssociationView, BroadcastList, BroadcastView, EvidenceReply,
+    EvidenceView, GroupList, GroupView, IncomingWave, PeopleReply, Person, Problem, ProblemKind, ReceiptView,
+    ReceiptsReply, ResultCap, WavesReply,
 };
 
 /// The header under which a program names a request that it may send twice.
@@ -177,6 +177,19 @@ impl Listed for ReceiptsReply {
 
     fn place(item: &ReceiptView) -> (u64, String) {
         (item.released_at, item.lane.clone())
+    }
+}
+
+impl Listed for EvidenceReply {
+    type Item = EvidenceView;
+
+    fn parts(&mut self) -> (&mut Vec<EvidenceView>, &mut Option<String>) {
+        (&mut self.evidence, &mut self.next)
+    }
+
+    /// They are numbered in the order in which they were kept.
+    fn place(item: &EvidenceView) -> (u64, String) {
+        (item.number.into(), String::new())
     }
 }
 

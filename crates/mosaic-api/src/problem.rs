@@ -29,6 +29,8 @@ pub enum ProblemKind {
     InvalidEnrichment,
     /// An anonymity floor outside 1 to 10.
     InvalidFloor,
+    /// A threshold of a match outside 0.0 to 1.0 (L5-05).
+    InvalidThreshold,
     /// A time to live outside 24 to 168 hours.
     InvalidTtl,
     /// A radius outside 100 to 5000 m (L5-13).
@@ -111,7 +113,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 51] = [
         Self::MalformedBody,
         Self::MalformedFrame,
         Self::MalformedQuery,
@@ -123,6 +125,7 @@ impl ProblemKind {
         Self::InvalidNoise,
         Self::InvalidEnrichment,
         Self::InvalidFloor,
+        Self::InvalidThreshold,
         Self::InvalidTtl,
         Self::InvalidRadius,
         Self::InvalidWindow,
@@ -193,6 +196,7 @@ impl ProblemKind {
             Self::InvalidNoise => ("invalid-noise", 422, "the noise ratio must lie between 0.30 and 0.80"),
             Self::InvalidEnrichment => ("invalid-enrichment", 422, "the enrichment must lie between 0.0 and 1.0"),
             Self::InvalidFloor => ("invalid-floor", 422, "the anonymity floor must lie between 1 and 10"),
+            Self::InvalidThreshold => ("invalid-threshold", 422, "the threshold of a match must lie between 0.0 and 1.0"),
             Self::InvalidTtl => ("invalid-ttl", 422, "the time to live must lie between 24 and 168 hours"),
             Self::InvalidRadius => ("invalid-radius", 422, "the radius must lie between 100 and 5000 metres"),
             Self::InvalidWindow => ("invalid-window", 422, "the window must lie between 300 and 86400 seconds"),

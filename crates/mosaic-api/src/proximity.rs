@@ -1,8 +1,8 @@
-use mosaic_types::{ContextText, LatLng, Radius, SearchWindow, Sensitive};
+use mosaic_types::{ContextText, LatLng, MatchThreshold, Radius, SearchWindow, Sensitive};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::{Position, Problem, ProblemKind};
+use crate::{Position, Problem, ProblemKind, settings::check_threshold};
 
 /// The most cards one answer lists: `1..=200`, 50 by default (L5-01).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,10 @@ pub struct ProximityParams {
     #[serde(default)]
     #[param(minimum = 1, maximum = 200, default = 50)]
     pub limit: Option<u32>,
+    /// List only cards at least so similar (L5-05); all of the class when absent.
+    #[serde(default)]
+    #[param(minimum = 0.0, maximum = 1.0)]
+    pub threshold: Option<f64>,
 }
 
 /// Body of `POST /v1/proximity`: may hold the true position; it stays on this machine.
@@ -83,6 +87,10 @@ pub struct ProximityBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 200, default = 50)]
     pub limit: Option<u32>,
+    /// List only cards at least so similar (L5-05); all of the class when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0.0, maximum = 1.0, example = 0.3)]
+    pub threshold: Option<f64>,
 }
 
 /// A checked proximity query.
@@ -98,6 +106,8 @@ pub struct ProximityRequest {
     pub words: Option<ContextText>,
     /// The most cards to list.
     pub limit: ResultCap,
+    /// The least similar card to list.
+    pub threshold: Option<MatchThreshold>,
 }
 
 impl ProximityBody {
@@ -116,6 +126,7 @@ impl ProximityBody {
                 .map_err(|_| ProblemKind::InvalidWindow)?,
             words: words.map_err(|error| Problem::new(ProblemKind::InvalidContext).with_detail(error))?,
             limit: self.limit.map_or(Ok(ResultCap::default()), ResultCap::new)?,
+            threshold: self.threshold.map(check_threshold).transpose()?,
         })
     }
 }
@@ -127,9 +138,9 @@ impl ProximityParams {
     /// The problem of the first parameter that is out of bounds; [`ProblemKind::ExactPosition`] for a
     /// coordinate that is finer than a URL may hold.
     pub fn check(self) -> Result<ProximityRequest, Problem> {
-        let Self { lat, lon, radius, window, limit } = self;
-        let checked =
-            ProximityBody { location: Position { lat, lon }, radius, window, context: None, limit }.check()?;
+        let Self { lat, lon, radius, window, limit, threshold } = self;
+        let location = Position { lat, lon };
+        let checked = ProximityBody { location, radius, window, context: None, limit, threshold }.check()?;
         if is_blurred(lat) && is_blurred(lon) {
             Ok(checked)
         } else {
@@ -159,13 +170,28 @@ pub struct CardView {
     /// Words of the card, where its topics could be named and its text was short.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Similarity, 0.0 to 1.0 (L5-04).
+    /// Similarity of the two wishes, 0.0 to 1.0 (L5-04): topics in common over the size of the smaller set. Topics that
+    /// this agent could not read count as not shared.
+    #[schema(minimum = 0.0, maximum = 1.0)]
+    pub similarity: f64,
+    /// Whether that is a match: at or above `matching.threshold`.
+    pub matches: bool,
+    /// What the list is ordered by, 0.0 to 1.0: similarity, less with age and distance.
     #[schema(minimum = 0.0, maximum = 1.0)]
     pub score: f64,
+    /// At least so likely it is a decoy: of the ten bundles of an event at most one is real. The same for every card.
+    #[schema(minimum = 0.0, maximum = 1.0, example = 0.9)]
+    pub decoy_chance: f64,
     /// Distance between the place asked about and the card's cell, in metres.
     pub distance_m: f64,
-    /// How far the truth may be from that, in metres.
+    /// How far the truth may be from that, in metres, 19 times out of 20; never below 200 (L5-02).
+    #[schema(minimum = 200.0)]
     pub uncertainty_m: f64,
+    /// When it was sent, unix seconds: the middle of what is possible.
+    pub sent_at: u64,
+    /// How far the truth may be from that, in seconds; never below 1,200 (L5-03).
+    #[schema(minimum = 1200)]
+    pub sent_uncertainty_s: u64,
     /// Start of the two-hour window the card was sealed for, unix seconds.
     pub window_start: u64,
     /// When this agent first saw it, unix seconds.

@@ -1,4 +1,4 @@
-use mosaic_types::{AnonymityFloor, Mode, NoiseRatio, Reporting, Risk, TtlHours};
+use mosaic_types::{AnonymityFloor, MatchThreshold, Mode, NoiseRatio, Reporting, Risk, TtlHours};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -35,6 +35,10 @@ pub struct SettingsView {
     #[serde(default)]
     #[schema(value_type = String, pattern = "^(on|off)$", example = "off")]
     pub aggregate: Reporting,
+    /// `matching.threshold`: from which similarity on a card is a match.
+    #[serde(rename = "matching.threshold", default = "usual_threshold")]
+    #[schema(minimum = 0.0, maximum = 1.0, example = 0.3)]
+    pub matching_threshold: f64,
     /// What these settings do not give (yet); absent when there is nothing to say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
@@ -68,6 +72,10 @@ pub struct SettingsBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, pattern = "^(on|off)$")]
     pub aggregate: Option<Reporting>,
+    /// `matching.threshold`: 0.0 (every card of the class is a match) to 1.0.
+    #[serde(rename = "matching.threshold", default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0.0, maximum = 1.0)]
+    pub matching_threshold: Option<f64>,
 }
 
 /// A checked [`SettingsBody`].
@@ -85,6 +93,8 @@ pub struct SettingsChange {
     pub risk: Option<Risk>,
     /// Whether answers are given.
     pub reporting: Option<Reporting>,
+    /// New threshold of a match.
+    pub threshold: Option<MatchThreshold>,
 }
 
 impl SettingsBody {
@@ -104,12 +114,21 @@ impl SettingsBody {
             floor: self.anonymity_floor.map(check_floor).transpose()?,
             risk: self.risk_level,
             reporting: self.aggregate,
+            threshold: self.matching_threshold.map(check_threshold).transpose()?,
         })
     }
 }
 
 fn check_floor(raw: f64) -> Result<AnonymityFloor, Problem> {
     AnonymityFloor::new(raw).map_err(|error| Problem::new(ProblemKind::InvalidFloor).with_detail(error))
+}
+
+pub(crate) fn check_threshold(raw: f64) -> Result<MatchThreshold, Problem> {
+    MatchThreshold::new(raw).map_err(|error| Problem::new(ProblemKind::InvalidThreshold).with_detail(error))
+}
+
+fn usual_threshold() -> f64 {
+    MatchThreshold::default().get()
 }
 
 impl From<SettingsView> for SettingsBody {
@@ -122,6 +141,7 @@ impl From<SettingsView> for SettingsBody {
             // an export says it only where an earlier version could not follow it anyway
             risk_level: (view.risk_level == Risk::High).then_some(view.risk_level),
             aggregate: (view.aggregate == Reporting::On).then_some(view.aggregate),
+            matching_threshold: Some(view.matching_threshold).filter(|threshold| *threshold != usual_threshold()),
         }
     }
 }

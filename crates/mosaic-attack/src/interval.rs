@@ -43,6 +43,21 @@ pub fn bootstrap_by_user<T>(
     Estimate { value, low: at(0.025), high: at(0.975) }
 }
 
+/// A share of independent cases with its 95 % interval by Wilson's score (1927): also where all hold, or none, it is not a
+/// point. Without a case it says nothing: 0 to 1.
+pub fn share_interval(hold: u64, of: u64) -> Estimate {
+    /// The 97.5 % quantile of the normal law.
+    const Z: f64 = 1.959_963_985;
+    if of == 0 {
+        return Estimate { value: 0.0, low: 0.0, high: 1.0 };
+    }
+    let (n, share) = (of as f64, hold as f64 / of as f64);
+    let middle = share + Z * Z / (2.0 * n);
+    let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+    let end = |side: f64| ((middle + side * half) / (1.0 + Z * Z / n)).clamp(0.0, 1.0);
+    Estimate { value: share, low: end(-1.0).min(share), high: end(1.0).max(share) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +74,16 @@ mod tests {
             bootstrap_by_user(&users, 400, &mut rng, |drawn| drawn.iter().copied().sum::<f64>() / drawn.len() as f64);
         assert!(estimate.low < estimate.value && estimate.value < estimate.high);
         assert!((0.05..0.12).contains(&(estimate.high - estimate.low)));
+    }
+
+    /// Wilson's interval of 0, 5 and 10 of 10, worked out by hand, and of nothing.
+    #[test]
+    fn a_share_has_an_interval_even_where_all_hold() {
+        let near =
+            |found: Estimate, low: f64, high: f64| (found.low - low).abs() < 1e-3 && (found.high - high).abs() < 1e-3;
+        assert!(near(share_interval(0, 10), 0.0, 0.2775), "{:?}", share_interval(0, 10));
+        assert!(near(share_interval(5, 10), 0.2366, 0.7634), "{:?}", share_interval(5, 10));
+        assert!(near(share_interval(10, 10), 0.7225, 1.0), "{:?}", share_interval(10, 10));
+        assert_eq!((share_interval(0, 0).low, share_interval(0, 0).high), (0.0, 1.0));
     }
 }

@@ -64,7 +64,7 @@ pub use filter::{
     Blur, CellChain, ChainPosterior, FilterReport, Metres, ParticlePlan, SpeedModel, Track, judge_chain,
     judge_particles, particle_filter,
 };
-pub use interval::{Estimate, bootstrap_by_user};
+pub use interval::{Estimate, bootstrap_by_user, share_interval};
 pub use join::{Kept, join_attack, join_features};
 pub use knowledge::{Knowledge, knowledge_risks};
 pub use linkage::{Histogram, LinkageReport, LinkageScore, Linker, link_histograms};

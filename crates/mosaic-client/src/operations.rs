@@ -5,7 +5,7 @@ use mosaic_api::{
     AssociationList, AssociationView, BroadcastBody, BroadcastList, BroadcastReply, BroadcastView, EvidenceReply,
     ExportDocument, GroupBody, GroupList, GroupView, ImportReply, InvitationReply, InviteBody, LookupBody,
     OpenDoorReply, Operation, PeopleReply, PreviewBody, PreviewReply, ProximityBody, ProximityReply, ReceiptsReply,
-    SessionCodeReply, SettingsBody, SettingsView, StatusReply, UpdateBody, WaveBody, WaveReply, WavesReply,
+    SessionCodeReply, SettingsBody, SettingsView, StatusReply, UpdateBody, VcardReply, WaveBody, WaveReply, WavesReply,
 };
 
 use crate::{CallError, Client};
@@ -211,6 +211,14 @@ impl Client {
     /// [`CallError`].
     pub async fn leave_group(&self, id: &str) -> Result<(), CallError> {
         self.act(Operation::LeaveGroup, id, NO_BODY).await
+    }
+
+    /// A kept contact as a vCard.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn person_vcard(&self, id: &str) -> Result<VcardReply, CallError> {
+        self.call(Operation::PersonVcard, id, NO_BODY).await
     }
 
     /// Shows mode, providers, ledger and warnings.

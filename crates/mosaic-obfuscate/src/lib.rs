@@ -24,7 +24,7 @@ pub use lifetime::Lifetime;
 pub use mosaic_noise::accounting;
 pub use persona::{
     Appearance, Cast, DayPath, Echo, Habits, Inclusion, Paths, PersonaBundle, PersonaId, PersonaWish, Round, RoundId,
-    Stop, Trip, Whereabouts, Why, sample_lines,
+    Stop, Trip, Whereabouts, Why, sample_lines, sample_words,
 };
 pub use trail::Trail;
 pub use vocabulary::{Class, Reading, Topic, Vocabulary, build};

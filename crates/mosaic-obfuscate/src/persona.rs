@@ -29,7 +29,7 @@ pub use habits::{Echo, Habits};
 pub use inclusion::Inclusion;
 pub use path::{Appearance, DayPath, Paths, Stop, Trip, Why};
 pub use rounds::{Round, RoundId};
-pub use text::sample_lines;
+pub use text::{sample_lines, sample_words};
 pub use whereabouts::Whereabouts;
 
 /// Names a persona of a device.

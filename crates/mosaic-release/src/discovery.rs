@@ -40,6 +40,10 @@ impl OprfOutputs for HashMap<OprfInput, OprfOutput> {
 
 /// A discovery event carries at most one of the person's bundles (DESIGN section 4).
 pub(crate) const MOST_REAL: u32 = 1;
+/// The share of decoys that every event for strangers has at least, nine of ten. That the builder keeps to it is CL-02;
+/// that no more than this may be read off single cards is measured, not promised.
+pub const DECOYS_AT_LEAST: f64 = 0.9;
+const _: () = assert!(MOST_REAL == 1 && SLOTS == 10);
 /// Times that a persona's bundle is exchanged because its row number met another's.
 pub(crate) const MOST_EXCHANGES: usize = 32;
 

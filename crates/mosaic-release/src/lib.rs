@@ -33,7 +33,7 @@ mod state;
 mod turn;
 
 pub use combined::{Spendings, WhyZone};
-pub use discovery::OprfOutputs;
+pub use discovery::{DECOYS_AT_LEAST, OprfOutputs};
 pub use draft::{Accepted, Draft, Included, Refusal};
 pub use floor::{FloorMet, FloorMissed};
 pub use meter::{Measuring, Meter, Reading, Suspected, town};

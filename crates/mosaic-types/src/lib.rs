@@ -15,6 +15,7 @@ mod reporting;
 mod risk;
 mod sensitive;
 mod shares;
+mod similarity;
 mod time;
 
 pub use anonymity::{AnonymityFloor, InvalidAnonymity};
@@ -33,4 +34,5 @@ pub use reporting::{ParseReportingError, Reporting};
 pub use risk::{ParseRiskError, Risk};
 pub use sensitive::Sensitive;
 pub use shares::{ClassShares, InvalidShares};
+pub use similarity::{InvalidThreshold, MatchThreshold, Similarity};
 pub use time::{Clock, Epoch, FixedClock, Period, ScaledClock, Timestamp, Week, Window};

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use mosaic_attack::{ByteStatistics, EventView, SlotView};
 use mosaic_geo::{PlaceIndex, Resident};
 use mosaic_net::{Cadence, Scheduled};
-use mosaic_obfuscate::Vocabulary;
+use mosaic_obfuscate::{Topic, Vocabulary};
 use mosaic_release::{Accepted, Draft, Refusal, ReleaseError, ReleasedEvent, Releaser, ReleaserState};
 use mosaic_types::{
     ClassId, ContextText, Enrichment, LatLng, Mode, NoiseRatio, RowTag, Sensitive, Stream, Timestamp, TtlHours,
@@ -123,6 +123,11 @@ impl<'a> Device<'a> {
 /// A topic of the class, the n-th of its list with weight 1 / n: on one evening many want the same few
 /// things, and wave at the same cards.
 pub(crate) fn popular_topic(class: ClassId, rng: &mut ChaCha20Rng) -> &'static str {
+    popular_topic_of(class, rng).map_or("company", |topic| topic.name.as_str())
+}
+
+/// The same, and not its name alone; none of a class without topics.
+pub(crate) fn popular_topic_of(class: ClassId, rng: &mut ChaCha20Rng) -> Option<&'static Topic> {
     let mut topics: Vec<_> = Vocabulary::builtin().topics_of(class).collect();
     topics.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.id.cmp(&b.id)));
     let weight = |rank: usize| 1.0 / (rank + 1) as f64;
@@ -131,7 +136,7 @@ pub(crate) fn popular_topic(class: ClassId, rng: &mut ChaCha20Rng) -> &'static s
         point -= weight(*rank);
         point < 0.0
     });
-    found.and_then(|rank| topics.get(rank)).map_or("company", |topic| topic.name.as_str())
+    found.and_then(|rank| topics.get(rank)).copied()
 }
 
 /// What a provider keeps of an event, with the truth beside it for the judge.

@@ -17,6 +17,7 @@ mod join;
 mod ledger;
 mod lineups;
 mod lived;
+mod matching;
 mod maximum;
 mod mesh;
 mod meter;
@@ -27,6 +28,7 @@ mod popularity;
 mod reads;
 mod sessions;
 mod slots;
+mod speaker;
 mod synthesis;
 mod topics;
 mod unbuilt;
@@ -75,6 +77,11 @@ pub struct RunSize {
     pub practice: u32,
     /// People of each evening of those who want to meet now; a multiple of four, of whom two wish and two have agreed.
     pub now: u32,
+    /// Pairs of near people who want the same.
+    pub pairs: u32,
+    /// Trials behind a share that is to be below one in a million; of races of two joiners a 400th, of associations over a
+    /// bad network a 4,000th.
+    pub trials: u64,
 }
 
 impl RunSize {
@@ -94,6 +101,8 @@ impl RunSize {
             epochs: 4,
             practice: 24,
             now: 16,
+            pairs: 1_000,
+            trials: 4_000_000,
         }
     }
 
@@ -111,6 +120,7 @@ impl RunSize {
             epochs: 10,
             practice: 60,
             now: 40,
+            pairs: 3_000,
             ..Self::quick()
         }
     }
@@ -201,6 +211,7 @@ fn others(bench: &mut Bench<'_>, naive: Naive) -> Result<()> {
     codes::attack(bench)?;
     bench.draw_for("decoys");
     decoys::attack(bench)?;
+    matching::measure(bench)?;
     bench.draw_for("dictionary");
     dictionary::attack(bench)?;
     bench.draw_for("days");
@@ -228,6 +239,7 @@ impl Bench<'_> {
         let (title, axes) = match id {
             "roc" => ("Real slot or decoy? (ROC)", ["false alarms", "real slots found"]),
             "reliability" => ("Does what the attacker states hold?", ["stated", "held"]),
+            "matching" => ("Who wants the same, by similarity (ROC)", ["other pairs", "pairs of one intent"]),
             "linkage" => ("Whose history is this? The right one among the best k", ["k", "share of people"]),
             _ => ("What is left to verify (G; uniform over ten is 5.5) and effective hypotheses", ["", "of ten"]),
         };

@@ -36,6 +36,7 @@ impl World {
             window: None,
             context: Some(words.to_owned()),
             limit: None,
+            threshold: None,
         };
         let request = body.check()?;
         self.act(who, |agent, now, _| agent.proximity(now, &request)).map_err(Problem::from)

@@ -18,6 +18,8 @@ Settings:
   risk.level      normal or high: at high risk every broadcast begins up to half an hour late
   aggregate       on or off: once a day, whether you wished for something and what, changed on this device by chance,
                   so that the two providers who count it together gain odds of at most 55 to 1 on it [CL-46]
+  matching.threshold
+                  how similar a card must be to count as a match: 0.0 (every card of the class) to 1.0; 0.3 unless set
   anonymity.floor identities as likely as you in an event that somebody opens: 1 (never acts) to 10; the mode's own
                   unless set
 
@@ -27,6 +29,7 @@ Examples:
   mosaic config set anonymity.floor 2
   mosaic config set risk.level high
   mosaic config set aggregate on
+  mosaic config set matching.threshold 0.5
   mosaic config get ttl.default")]
 pub(crate) struct ConfigArgs {
     #[command(subcommand)]
@@ -49,7 +52,15 @@ enum Action {
     },
 }
 
-const KEYS: [&str; 6] = ["privacy.mode", "ttl.default", "noise.default", "anonymity.floor", "risk.level", "aggregate"];
+const KEYS: [&str; 7] = [
+    "privacy.mode",
+    "ttl.default",
+    "noise.default",
+    "anonymity.floor",
+    "risk.level",
+    "aggregate",
+    "matching.threshold",
+];
 
 impl ConfigArgs {
     /// Shows or changes.
@@ -87,6 +98,10 @@ fn change(key: &str, value: &str) -> Outcome<SettingsBody> {
         "anonymity.floor" => {
             let floor = value.parse().map_err(|_| Failure::usage("anonymity.floor is a number between 1 and 10"))?;
             body.anonymity_floor = Some(floor);
+        }
+        "matching.threshold" => {
+            let least = value.parse().map_err(|_| Failure::usage("matching.threshold is a number from 0.0 to 1.0"))?;
+            body.matching_threshold = Some(least);
         }
         _ => {
             let ratio = value.parse().map_err(|_| Failure::usage("noise.default is a number between 0.30 and 0.80"))?;
@@ -138,6 +153,8 @@ mod tests {
         assert_eq!(change("anonymity.floor", "2.5").unwrap().anonymity_floor, Some(2.5));
         assert_eq!(change("risk.level", "high").unwrap().risk_level, Some(mosaic_types::Risk::High));
         assert_eq!(change("aggregate", "on").unwrap().aggregate, Some(mosaic_types::Reporting::On));
+        assert_eq!(change("matching.threshold", "0.5").unwrap().matching_threshold, Some(0.5));
+        assert!(change("matching.threshold", "most").is_err());
         assert!(change("risk.level", "extreme").is_err() && change("aggregate", "maybe").is_err());
         assert!(change("anonymity.floor", "many").is_err());
         assert!(change("ttl.default", "90m").is_err() && change("colour", "red").is_err());

@@ -18,6 +18,7 @@ use crate::{
 Examples:
   mosaic query --radius 500m --time-window 2h
   mosaic query --context \"jazz concert\" --at -45.0012,0.0034 --json
+  mosaic query --threshold 0.3
   mosaic query --watch
   mosaic query --watch --json")]
 pub(crate) struct QueryArgs {
@@ -36,6 +37,10 @@ pub(crate) struct QueryArgs {
     /// The most cards to list, 1 to 200
     #[arg(long)]
     limit: Option<u32>,
+    /// List only cards at least so similar: 0.0 to 1.0. Without it all of the class are listed, and a star marks those that
+    /// reach `matching.threshold`
+    #[arg(long, value_name = "SIMILARITY")]
+    threshold: Option<f64>,
     /// Stay until Ctrl-C: cards as they are found, who waves, and what gets worse. On a terminal the list is drawn anew;
     /// elsewhere each is a line, and with --json a document
     #[arg(long)]
@@ -51,6 +56,7 @@ impl QueryArgs {
             window: Some(self.time_window.0),
             context: self.context,
             limit: self.limit,
+            threshold: self.threshold,
         };
         body.clone().check()?;
         let agent = context.agent()?;
@@ -69,14 +75,24 @@ fn found(reply: &ProximityReply, page: &mut Page) {
         page.line(if reply.complete { "Nobody yet." } else { "Nothing read yet; ask again in a minute." });
         return;
     }
-    page.head(format!("{:<34} {:>5} {:>13}  {}", "card", "score", "distance", "wish"));
+    page.head(format!("{:<34} {:>5} {:>6} {:>13} {:>15}  {}", "card", "same", "decoy", "distance", "sent", "wish"));
     reply.cards.iter().for_each(|card| line(card, page));
     page.line("");
-    page.line("Most of these are decoys. `mosaic wave --contact \"...\"` waves at all that match yours.");
+    page.line("* as similar as a match must be. Decoy: of the ten bundles of an event at least nine are.");
+    page.line("`mosaic wave --contact \"...\"` waves at all that match yours.");
 }
 
 fn line(card: &CardView, page: &mut Page) {
     let wish = card.text.clone().unwrap_or_else(|| card.topics.join(", "));
+    let star = if card.matches { "*" } else { "" };
+    let same = format!("{:.2}{star}", card.similarity);
+    let decoy = format!("≥{:.0} %", card.decoy_chance * 100.0);
     let distance = format!("{:.0} ± {:.0} m", card.distance_m, card.uncertainty_m);
-    page.line(format!("{:<34} {:>5.2} {distance:>13}  {}: {wish}", card.id, card.score, card.class));
+    let sent = format!("{} ± {} min", clock_time(card.sent_at), card.sent_uncertainty_s.div_ceil(60));
+    page.line(format!("{:<34} {same:>5} {decoy:>6} {distance:>13} {sent:>15}  {}: {wish}", card.id, card.class));
+}
+
+/// The hour and minute of a day in UTC.
+fn clock_time(unix_s: u64) -> String {
+    format!("{:02}:{:02}Z", unix_s / 3_600 % 24, unix_s / 60 % 60)
 }

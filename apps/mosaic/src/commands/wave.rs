@@ -13,7 +13,7 @@ Examples:
   mosaic wave --card 3f2a9c6d4e1b8a7093c5d2e6f1a4b8c7 --card 77b01e9a3c5d7f2468ace13579bdf024 \\
          --contact \"@ana:example.org\"")]
 pub(crate) struct WaveArgs {
-    /// A card from `mosaic query`; without any, all cards that match your broadcasts
+    /// A card from `mosaic query`; without any, all matches of your broadcasts (`matching.threshold`)
     #[arg(long = "card", value_name = "CARD")]
     cards: Vec<String>,
     /// How people who accept can reach you: 1 to 300 bytes

@@ -172,6 +172,7 @@ impl Player {
                 // without a broadcast of one's own, the agent must be told what to look for
                 context: said.withheld().then(|| said.words.clone()),
                 limit: Some(200),
+                threshold: None,
             };
             let reply: ProximityReply = self.agent.send(Operation::Proximity, &body).await?;
             let mut rest = OTHERS;

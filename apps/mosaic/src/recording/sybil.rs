@@ -37,6 +37,7 @@ pub(super) async fn peek(places: PlaceIndex, agents: Vec<Local>, clock: Arc<dyn 
                 window: Some(7_200),
                 context: Some((*words).to_owned()),
                 limit: Some(200),
+                threshold: None,
             };
             let asked = json!({ "lat": location.lat, "lon": location.lon, "words": words });
             // a refused question is one that shows nothing

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use mosaic_api::{
     AssociateReply, AssociationKind, AssociationList, AssociationView, PeopleReply, Person, Problem, ProblemKind,
+    VcardReply,
 };
 use mosaic_discovery::{AcceptError, AssociationId, AssociationState, Associations, JoinError, Kind, TokenError};
 use mosaic_release::Releaser;
@@ -72,6 +73,9 @@ pub enum LookupError {
     /// No such association.
     #[error("there is no such association")]
     Unknown,
+    /// The contact is not kept.
+    #[error("this contact is in memory only: keep the person first")]
+    NotKept,
     /// A contact was given before.
     #[error("a contact was given already")]
     Again,
@@ -90,7 +94,7 @@ impl From<LookupError> for Problem {
         match error {
             LookupError::InvalidId => ProblemKind::InvalidId.into(),
             LookupError::Unknown => ProblemKind::UnknownAssociation.into(),
-            LookupError::Again => Self::new(ProblemKind::WrongState).with_detail(error),
+            LookupError::Again | LookupError::NotKept => Self::new(ProblemKind::WrongState).with_detail(error),
             LookupError::DailyLimit { retry_at, now } => {
                 Self::new(ProblemKind::Quota).with_detail(error).retry_after(retry_at.since(now).as_secs() + 1)
             }
@@ -247,6 +251,21 @@ impl AgentCore {
         Ok(())
     }
 
+    /// A kept contact as a vCard. What is not kept stays in memory: a file outlives its association (S-46, C-58).
+    ///
+    /// # Errors
+    /// [`LookupError::Unknown`], [`LookupError::InvalidId`], and [`LookupError::NotKept`] while the contact is not.
+    pub fn vcard(&self, id: &str) -> Result<VcardReply, LookupError> {
+        let parsed = parse(id)?;
+        match self.kept.get(&parsed.to_string()) {
+            Some(kept) => Ok(VcardReply { vcard: mosaic_api::vcard(&kept.contact) }),
+            None if self.associations.get(parsed).is_some_and(|view| view.contact.is_some()) => {
+                Err(LookupError::NotKept)
+            }
+            None => Err(LookupError::Unknown),
+        }
+    }
+
     /// Forgets a contact, kept or not.
     ///
     /// # Errors
@@ -288,3 +307,6 @@ fn shown(view: &mosaic_discovery::AssociationView) -> Option<AssociationView> {
     let (id, expires_at) = (view.id.to_string(), view.until.as_secs());
     Some(AssociationView { id, kind, state, since: view.since.as_secs(), expires_at, tries_left: view.tries_left })
 }
+
+#[cfg(test)]
+mod tests;

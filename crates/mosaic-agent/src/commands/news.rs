@@ -44,7 +44,7 @@ impl AgentCore {
             }
             None => self.interests.of_broadcasts().map(|(_, interest)| interest.clone()).collect(),
         };
-        self.ranked(now, &interests).iter().map(card_view).collect()
+        self.ranked(now, &interests).iter().map(|ranked| card_view(ranked, self.settings.threshold)).collect()
     }
 
     /// A person looks at the app for so long.

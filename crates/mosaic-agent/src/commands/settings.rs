@@ -57,6 +57,7 @@ impl AgentCore {
             anonymity_floor: self.settings.floor().map(mosaic_types::AnonymityFloor::get),
             risk_level: self.settings.risk,
             aggregate: self.settings.reporting,
+            matching_threshold: self.settings.threshold.get(),
             warnings: self.path_warning().into_iter().collect(),
         }
     }
@@ -82,6 +83,9 @@ impl AgentCore {
         if let Some(reporting) = change.reporting {
             self.settings.reporting = reporting;
             self.answers.set(reporting == Reporting::On, now);
+        }
+        if let Some(threshold) = change.threshold {
+            self.settings.threshold = threshold;
         }
         if change.floor.is_some() || change.mode.is_some() {
             self.trail.forget_held();

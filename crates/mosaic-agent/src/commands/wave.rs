@@ -1,5 +1,5 @@
 use mosaic_api::{CardSelection, IncomingWave, Problem, ProblemKind, WaveReply, WaveRequest, WavesReply};
-use mosaic_discovery::{AssociationState, Card, CardId, Kind, WaveError};
+use mosaic_discovery::{AssociationState, Card, CardId, Kind, Ranked, WaveError};
 use mosaic_release::{ReleasedContact, Releaser};
 use mosaic_types::{Lane, Timestamp};
 use rand::CryptoRng;
@@ -88,7 +88,8 @@ impl AgentCore {
         match selection {
             CardSelection::Word(_) => {
                 let interests: Vec<_> = self.interests.of_broadcasts().map(|(_, interest)| interest.clone()).collect();
-                Ok(self.ranked(now, &interests).into_iter().map(|ranked| ranked.card).collect())
+                let matches = |ranked: &Ranked| ranked.similarity.reaches(self.settings.threshold);
+                Ok(self.ranked(now, &interests).into_iter().filter(matches).map(|ranked| ranked.card).collect())
             }
             CardSelection::Cards(ids) => {
                 let ids: Result<Vec<CardId>, _> = ids.iter().map(|id| id.parse()).collect();

@@ -8,17 +8,19 @@ use mosaic_crypto::{
     agreement::AgreementSecret,
     record::{self, RecordNonce},
 };
-use mosaic_discovery::{Associations, Card, CardOrigin, OwnCard};
+use mosaic_discovery::{Associations, Card, CardOrigin, JoinError, OwnCard};
 use mosaic_geo::{Cell, Resolution, city_center, synthetic_city};
 use mosaic_obfuscate::Vocabulary;
 use mosaic_transport::install_crypto;
-use mosaic_types::{ClassId, ContextText, FixedClock, Timestamp};
-use rand::SeedableRng as _;
+use mosaic_types::{ClassId, ContactText, ContextText, FixedClock, Timestamp, Token};
+use rand::{RngExt as _, SeedableRng as _};
 
 use super::*;
+use crate::{AssociateError, Beginning};
 
 const NOW: Timestamp = Timestamp::from_secs(1_763_683_261);
 const ROWS: u32 = 1 << 14;
+const RACES: u32 = 10_000;
 
 /// A running agent whose engine can be asked anything.
 struct Opened {
@@ -84,6 +86,7 @@ impl Opened {
             window: None,
             context: Some("coffee".to_owned()),
             limit: None,
+            threshold: None,
         };
         socket.subscribe(&[News::ProximityUpdate], Some(search)).await.unwrap();
         socket
@@ -152,6 +155,39 @@ async fn a_card_that_becomes_readable_is_pushed() {
     one.unsubscribe(&[News::ProximityUpdate]).await.unwrap();
     let AgentFrame::ProximityUpdate { cards } = other.next().await.unwrap() else { panic!("no update") };
     assert_eq!(cards.iter().map(|card| card.text.as_deref()).collect::<Vec<_>>(), [Some("coffee 2")]);
+    agent.stop().await;
+}
+
+/// L5-22: two programs of one person join one token at one time, 10,000 times: one of them is told of an association,
+/// the other that there is one already, and there never are two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_concurrent_joins_of_one_token_exactly_one_succeeds() {
+    let agent = Opened::start();
+    let mut numbers = StdRng::seed_from_u64(22);
+    for race in 0..RACES {
+        let characters = std::array::from_fn(|_| numbers.random_range(0..62));
+        let join = || {
+            let (engine, token) = (agent.engine.clone(), Token::from_indices(characters).unwrap());
+            tokio::spawn(async move {
+                let contact = ContactText::new("me").unwrap();
+                let joined = engine.ask(Durability::Memory, |core, now, rng| {
+                    core.associate(now, rng, Beginning::Token(token), contact)
+                });
+                joined.await.unwrap().map(|reply| reply.id)
+            })
+        };
+        let (one, other) = (join(), join());
+        let both = [one.await.unwrap(), other.await.unwrap()];
+        let joined: Vec<&String> = both.iter().flatten().collect();
+        let refused = both.iter().filter(|join| matches!(join, Err(AssociateError::Join(JoinError::Again(_))))).count();
+        assert_eq!((joined.len(), refused), (1, 1), "race {race}");
+        let id = joined[0].clone();
+        let left = agent.engine.ask(Durability::Memory, move |core, now, _| {
+            core.delete(now, &id).unwrap();
+            core.associations().associations.len()
+        });
+        assert_eq!(left.await.unwrap(), 0, "race {race}");
+    }
     agent.stop().await;
 }
 

@@ -82,20 +82,25 @@ pub(super) async fn answer(
         | Operation::Accept
         | Operation::Decline
         | Operation::DeleteAssociation => associate(engine, reply, id, request).await,
-        Operation::People | Operation::KeepPerson | Operation::ForgetPerson => people(engine, reply, id, request).await,
         Operation::CreateGroup
         | Operation::ListGroups
         | Operation::InviteToGroup
         | Operation::Announce
         | Operation::Announcements
         | Operation::LeaveGroup => group(engine, reply, id, request).await,
+        Operation::People | Operation::KeepPerson | Operation::ForgetPerson | Operation::PersonVcard => {
+            people(engine, reply, id, request).await
+        }
         Operation::Status => reply.json(engine.ask(Memory, |core, now, _| core.status(now)).await?),
         Operation::Receipts => {
             let page = page(&request)?;
             reply.json(engine.ask(Memory, |core, now, _| core.receipts(now)).await?.page(&page))
         }
         Operation::Aggregates => reply.json(engine.ask(Memory, |core, _, _| core.aggregates()).await?),
-        Operation::Evidence => reply.json(engine.ask(Memory, |core, _, _| core.evidence()).await?),
+        Operation::Evidence => {
+            let page = page(&request)?;
+            reply.json(engine.ask(Memory, |core, _, _| core.evidence()).await?.page(&page))
+        }
         Operation::Forgive => {
             engine.ask(Disk, move |core, _, _| core.forgive(&id)).await??;
             reply.nothing()
@@ -184,6 +189,7 @@ async fn people(engine: &Engine, reply: Reply, id: String, request: Request) -> 
             engine.ask(Disk, move |core, _, _| core.forget_person(&id)).await??;
             reply.nothing()
         }
+        Operation::PersonVcard => reply.json(engine.ask(Memory, move |core, _, _| core.vcard(&id)).await??),
         _ => {
             let page = page(&request)?;
             reply.json(engine.ask(Memory, |core, _, _| core.people()).await?.page(&page))

@@ -54,7 +54,14 @@ async fn every_operation_has_a_method() {
     client.withdraw(&made.id).await.unwrap();
     assert_eq!(slug(client.withdraw(&made.id).await), "unknown-broadcast");
     assert_eq!(slug(client.withdraw("../status").await), "that is no id of this agent");
-    let near = ProximityBody { location: wish().location, radius: None, window: None, context: None, limit: None };
+    let near = ProximityBody {
+        location: wish().location,
+        radius: None,
+        window: None,
+        context: None,
+        limit: None,
+        threshold: None,
+    };
     assert!(client.proximity(&near).await.unwrap().cards.is_empty());
     let all = WaveBody { cards: CardSelection::Word(CardChoice::All), contact: "me".to_owned() };
     assert_eq!(slug(client.wave(&all).await), "unknown-card");

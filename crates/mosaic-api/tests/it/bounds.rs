@@ -88,7 +88,9 @@ fn proximity_has_defaults_and_bounds() {
 /// A URL is kept by histories and logs: it takes a hundredth of a degree and nothing finer.
 #[test]
 fn a_url_takes_no_exact_position() {
-    let at = |lat: f64, lon: f64| ProximityParams { lat, lon, radius: None, window: None, limit: None }.check();
+    let at = |lat: f64, lon: f64| {
+        ProximityParams { lat, lon, radius: None, window: None, limit: None, threshold: None }.check()
+    };
     for (lat, lon) in [(41.15, -8.63), (41.0, 0.0), (-0.01, 179.99), (90.0, -180.0), (0.07, 0.29), (33.33, -118.57)] {
         assert!(at(lat, lon).is_ok(), "{lat}, {lon}");
     }
@@ -142,7 +144,7 @@ proptest! {
     fn two_decimals_are_told_from_three(lat in -8_999..=8_999_i32, lon in -17_999..=17_999_i32, digit in 1..=9) {
         let at = |lat: &str, lon: &str| {
             let (lat, lon) = (lat.parse().unwrap(), lon.parse().unwrap());
-            ProximityParams { lat, lon, radius: None, window: None, limit: None }.check()
+            ProximityParams { lat, lon, radius: None, window: None, limit: None, threshold: None }.check()
         };
         let text = |hundredths: i32| {
             let sign = if hundredths < 0 { "-" } else { "" };

@@ -5,6 +5,7 @@ mod decoys;
 mod hostile;
 mod journey;
 mod limits;
+mod orders;
 mod shares;
 
 use std::time::Duration;

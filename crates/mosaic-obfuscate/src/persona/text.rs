@@ -145,6 +145,11 @@ pub fn sample_lines(class: ClassId, many: usize, rng: &mut ChaCha20Rng) -> Vec<S
     (0..many).filter_map(line).collect()
 }
 
+/// Words about one topic that need so many parts, in a hand of their own: likewise.
+pub fn sample_words(topic: &Topic, parts: PartsNeeded, rng: &mut ChaCha20Rng) -> String {
+    words(topic, &Hand::new(rng), parts, rng)
+}
+
 #[cfg(test)]
 mod tests {
     use rand::SeedableRng;

@@ -32,6 +32,8 @@ pub(crate) struct Said {
     pub(crate) cards: BTreeSet<String>,
     /// Cards of its class that its author was shown, and when the device had them first.
     pub(crate) seen: BTreeMap<String, Timestamp>,
+    /// Those of them that were similar enough to be a match.
+    pub(crate) matched: BTreeSet<String>,
 }
 
 /// Two who had agreed on a token beforehand.
@@ -164,8 +166,8 @@ impl Script {
         let reply = device.broadcast(now, rng, request).ok();
         let fine = reply.as_ref().is_some_and(|reply| reply.granularity != mosaic_api::Granularity::Zone);
         let (id, cards) = reply.map_or_else(Default::default, |reply| (reply.id, reply.cards.into_iter().collect()));
-        let (user, seen) = (self.user, BTreeMap::new());
-        self.said.push(Said { user, at: now, place, class, fine, id, words, cards, seen });
+        let (user, seen, matched) = (self.user, BTreeMap::new(), BTreeSet::new());
+        self.said.push(Said { user, at: now, place, class, fine, id, words, cards, seen, matched });
     }
 
     /// Which cards carry one's own wishes, and which others are near each of them.
@@ -182,10 +184,14 @@ impl Script {
                 window: Some(7_200),
                 context: Some(said.words.clone()),
                 limit: Some(200),
+                threshold: None,
             };
             let Ok(request) = body.check() else { continue };
             let Ok(reply) = device.proximity(now, &request) else { continue };
             for card in reply.cards {
+                if card.matches {
+                    said.matched.insert(card.id.clone());
+                }
                 said.seen.entry(card.id).or_insert(Timestamp::from_secs(card.first_seen).max(said.at));
             }
         }

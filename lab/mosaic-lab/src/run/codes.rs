@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use mosaic_crypto::record::{RecordNonce, seal_record};
-use mosaic_discovery::{AssociationEvent, Associations};
-use mosaic_types::{Code, Timestamp};
-use rand::SeedableRng;
+use mosaic_discovery::AssociationEvent;
+use mosaic_types::Code;
 use rand_chacha::ChaCha20Rng;
 
-use super::Bench;
+use super::{Bench, speaker::Speaker};
 use crate::{
     report::Row,
     runs::{evening, exactly},
@@ -18,45 +16,10 @@ use crate::{
 /// Codes that are attacked, and guesses at each.
 const CODES: u32 = 40;
 const GUESSES: u32 = 10;
-/// Rows of the table in which they meet.
-const ROWS: u32 = 65_536;
 /// Passwords of a nameplate: seven digits.
 const PASSWORDS: u64 = 10_000_000;
 /// Joins that a device begins at one nameplate; each shows one answer's proof, which is a guess for whoever answers.
 const JOINS: f64 = 3.0;
-
-/// One device, as far as codes go.
-struct Device {
-    associations: Associations,
-    rng: ChaCha20Rng,
-}
-
-type Records = Vec<(u32, [u8; 192])>;
-
-impl Device {
-    fn new(rng: &mut ChaCha20Rng) -> Self {
-        Self { associations: Associations::new(), rng: ChaCha20Rng::from_rng(rng) }
-    }
-
-    /// Everything that waits, as it is stored.
-    fn sends(&mut self, now: Timestamp) -> Records {
-        let frames = self.associations.outgoing(now, ROWS, 10, &mut self.rng);
-        self.associations.left(&frames.iter().map(|frame| frame.id).collect::<Vec<_>>());
-        frames
-            .iter()
-            .map(|frame| (frame.rows[0], seal_record(&frame.key, RecordNonce::draw(&mut self.rng), &frame.plain)))
-            .collect()
-    }
-
-    fn reads(&mut self, now: Timestamp, records: &Records) -> Vec<AssociationEvent> {
-        let wanted = self.associations.wanted(now, ROWS);
-        let found: Vec<_> = records.iter().filter(|(row, _)| wanted.contains(*row)).collect();
-        found
-            .into_iter()
-            .flat_map(|(row, sealed)| self.associations.receive(now, *row, sealed, &mut self.rng))
-            .collect()
-    }
-}
 
 pub(super) fn attack(bench: &mut Bench<'_>) -> Result<()> {
     let (mut most, mut convinced) = (0, 0);
@@ -81,14 +44,14 @@ pub(super) fn attack(bench: &mut Bench<'_>) -> Result<()> {
 /// Guesses wrongly at one code; how many answers came, and how many of them convinced the guesser or the maker.
 fn guessed(rng: &mut ChaCha20Rng) -> Option<(u32, u32)> {
     let at = |minutes| evening().after(Duration::from_mins(minutes));
-    let mut maker = Device::new(rng);
+    let mut maker = Speaker::new(rng);
     let (_, code) = maker.associations.create_code(at(0), &mut maker.rng).ok()?;
     let password = code.expose_password(|digits| digits.iter().fold(0, |sum, d| sum * 10 + u64::from(d - b'0')));
     let (mut answers, mut convinced) = (0, 0);
     for step in 0..GUESSES {
         let wrong = (password + 1 + u64::from(step)) % PASSWORDS;
         let guess = Code::from_number(u64::from(code.nameplate().number()) * PASSWORDS + wrong);
-        let mut guesser = Device::new(rng);
+        let mut guesser = Speaker::new(rng);
         guesser.associations.join_code(at(1), &guess, &mut guesser.rng).ok()?;
         let opening = guesser.sends(at(2));
         let noticed = maker.reads(at(3), &opening);
@@ -105,6 +68,8 @@ fn guessed(rng: &mut ChaCha20Rng) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
+    use rand::SeedableRng as _;
+
     use super::*;
 
     /// Seed 19: three of ten guesses are answered and none convinces; a right one would.

@@ -25,6 +25,8 @@ fn tiny(traces: Option<(String, Traces)>) -> Report {
         epochs: 1,
         practice: 6,
         now: 4,
+        pairs: 4,
+        trials: 8_000,
     };
     let plan = RunPlan { size, seed: 31, places: String::new(), traces };
     run(&Arc::new(synthetic_city(1)), &plan, &Progress::SILENT).unwrap()

@@ -78,6 +78,32 @@ fn an_answered_association_ends_after_two_days_with_its_keys() {
     assert!(bob.associations.pairs.is_empty() && bob.associations.wanted(minutes(49 * 60), ROWS).rows().is_empty());
 }
 
+/// L5-17: everything is gone after 48 hours, contacts that were exchanged too, whatever is still to be read or sent.
+#[test]
+fn a_connected_association_is_erased_after_two_days() {
+    let mut table = Table::default();
+    let (mut alice, mut bob, id, _) = joined(&mut table);
+    alice.accepts(minutes(2), id, "alice");
+    bob.accepts(minutes(2), id, "bob");
+    for minute in [3, 5, 7] {
+        for device in [&mut alice, &mut bob] {
+            device.reads(minutes(minute), &table);
+            device.sends(minutes(minute + 1), &mut table);
+        }
+    }
+    assert_eq!((alice.contact(id).as_deref(), bob.contact(id).as_deref()), (Some("bob"), Some("alice")));
+    // in use up to the end: the table is read once more, and the association looked at
+    for device in [&mut alice, &mut bob] {
+        assert!(device.reads(minutes(48 * 60 - 1), &table).is_empty() && device.contact(id).is_some());
+        device.associations.expire(minutes(48 * 60 - 1));
+        assert_eq!(device.state(id), AssociationState::Connected);
+        device.associations.expire(minutes(48 * 60 + 1));
+        assert!(device.associations.get(id).is_none() && device.associations.pairs.is_empty());
+        assert!(device.associations.wanted(minutes(48 * 60 + 1), ROWS).rows().is_empty());
+        assert_eq!(device.associations.delete(id), Err(UnknownAssociation), "nothing is left to delete");
+    }
+}
+
 /// Nobody cleared anything away: the age of the token alone decides.
 #[test]
 fn a_token_is_joined_within_its_day_and_not_a_minute_later() {

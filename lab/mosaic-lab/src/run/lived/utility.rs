@@ -1,6 +1,6 @@
 //! Scoreboard U1 to U3: what people get, in unaccelerated minutes and bytes.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use mosaic_attack::{Estimate, bootstrap_by_user};
 use mosaic_geo::distance_m;
@@ -22,6 +22,7 @@ const TWO_POLLS: Duration = Duration::from_mins(20);
 pub(super) fn judge(bench: &mut Bench<'_>, recorded: &Practice, plan: PracticePlan) {
     agreed(bench, recorded, plan);
     found(bench, recorded, plan);
+    decoys(bench, recorded);
     bytes(bench, recorded, plan);
 }
 
@@ -74,6 +75,40 @@ fn found(bench: &mut Bench<'_>, recorded: &Practice, plan: PracticePlan) {
     bench.rows.push(row("/coarse", "share of wishes coarsened or withheld", exactly(coarse)));
     let all: Vec<_> = waits.into_iter().flatten().collect();
     quantiles(bench, ("utility/discovery", "discovery"), &all, Some([15.0, 30.0]));
+}
+
+/// Of the cards that people were shown, how many are decoys? An agent states nine of ten of every card, from what an event
+/// is; which cards a reader comes across is another matter.
+fn decoys(bench: &mut Bench<'_>, recorded: &Practice) {
+    let real: BTreeSet<&String> = recorded.said.iter().flat_map(|said| &said.cards).collect();
+    let users: BTreeSet<u32> = recorded.said.iter().map(|said| said.user).collect();
+    let shown = |matched: bool| -> Vec<Vec<bool>> {
+        let of = |user: u32| {
+            let own = recorded.said.iter().filter(move |said| said.user == user);
+            let cards: BTreeSet<&String> =
+                own.flat_map(|said| said.seen.keys().filter(|card| !matched || said.matched.contains(*card))).collect();
+            cards.into_iter().map(|card| !real.contains(card)).collect()
+        };
+        users.iter().map(|user| of(*user)).collect()
+    };
+    let row =
+        |id: &str, metric: &str, found| Row::printed(format!("matching/decoys{id}"), "cards shown", "-", metric, found);
+    for (id, name, shown) in [("", "cards shown", shown(false)), ("/matches", "matches", shown(true))] {
+        let count: usize = shown.iter().map(Vec::len).sum();
+        let found = bootstrap_by_user(&shown, RESAMPLES, &mut bench.rng, |drawn| {
+            let all = || drawn.iter().flat_map(|own| own.iter());
+            all().filter(|decoy| **decoy).count() as f64 / all().count().max(1) as f64
+        });
+        let row = row(id, &format!("share of decoys among {count} {name}"), found);
+        // of nothing there is no share
+        bench.rows.push(if count == 0 { row } else { row.judged(mosaic_release::DECOYS_AT_LEAST, 1.0) });
+    }
+    let shown = shown(false);
+    let cards: usize = shown.iter().map(Vec::len).sum();
+    let real = shown.iter().flatten().filter(|decoy| !**decoy).count();
+    if real > 0 {
+        bench.rows.push(row("/cards", "cards shown for each real card", exactly(cards as f64 / real as f64)));
+    }
 }
 
 /// How long each person's near wishes of one class took to be found, from the later of the two; none within an hour

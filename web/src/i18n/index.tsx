@@ -77,7 +77,16 @@ const CITATION = /\s*\[(CL-\d+)\]/g;
 export function Say({ k, values }: { k: Key; values?: Values }): ReactNode {
   const { t } = useText();
   const parts = t(k, values).split(CITATION);
-  return parts.map((part, index) => (
-    <Fragment key={index}>{index % 2 === 0 ? part : <ClaimRef id={part} />}</Fragment>
-  ));
+  // the point after a citation does not begin a line
+  const mark = (index: number): string => /^[.,;:،؛]/.exec(parts[index] ?? '')?.[0] ?? '';
+  return parts.map((part, index) =>
+    index % 2 === 0 ? (
+      <Fragment key={index}>{index === 0 ? part : part.slice(mark(index).length)}</Fragment>
+    ) : (
+      <span key={index} className="cited">
+        <ClaimRef id={part} />
+        {mark(index + 1)}
+      </span>
+    ),
+  );
 }

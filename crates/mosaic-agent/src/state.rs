@@ -271,17 +271,9 @@ mod tests {
         let read = AgentState::from_bytes(&third).unwrap();
         assert_eq!((read.settings, read.answers.tastes), (state.settings, Tastes::Settled));
         assert_eq!(AgentState::from_bytes(&state.to_bytes().unwrap()).unwrap().answers.tastes, Tastes::Open);
-        let fourth = Later::Fourth {
-            third: Third {
-                floor: state.settings.floor,
-                trail: Trail::default(),
-                risk: Risk::High,
-                habits: Habits::Told,
-            },
-            reporting: Reporting::Off,
-            answers: Box::default(),
-            tries: Tries::default(),
-        };
+        let third =
+            Third { floor: state.settings.floor, trail: Trail::default(), risk: Risk::High, habits: Habits::Told };
+        let fourth = Later::Fourth(Fourth { third, ..Fourth::default() });
         let fourth = postcard::to_extend(&fourth, first.clone()).unwrap();
         assert_eq!(AgentState::from_bytes(&fourth).unwrap().settings, state.settings);
         state.settings.reporting = Reporting::On;

@@ -31,4 +31,4 @@ pub use groups::{
 pub use ids::{AssociationId, CardId, FrameId, GroupId, InvalidId};
 pub use index::Wanted;
 pub use interest::{Interest, Reach, plan};
-pub use score::{Ranked, Sent, similarity};
+pub use score::{Ranked, SentAt, similarity};

@@ -21,19 +21,19 @@ pub struct Ranked {
     /// reader reckons with ([`Reach`]).
     pub uncertainty_m: f64,
     /// When the card was sent.
-    pub sent: Sent,
+    pub sent: SentAt,
 }
 
 /// When a card was sent, as well as its reader can know: the card itself names two hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sent {
+pub struct SentAt {
     /// The middle of the span.
     pub at: Timestamp,
     /// Half of the span: it was sent at most so much earlier or later.
     pub uncertainty: Duration,
 }
 
-impl Sent {
+impl SentAt {
     /// The least that is stated: a device may hold an event back for half an hour, and no reader knows whether it did
     /// (L5-03: twenty minutes either way).
     pub const LEAST: Duration = Duration::from_mins(20);
@@ -93,7 +93,7 @@ pub(crate) fn rank(card: &Card, interest: &Interest, reach: Reach, now: Timestam
         score: (0.5 + 0.5 * similarity.get()) * fresh * near,
         distance_m: distance,
         uncertainty_m: uncertainty,
-        sent: Sent::of(card),
+        sent: SentAt::of(card),
     })
 }
 
@@ -249,7 +249,7 @@ mod tests {
             for mut card in cards(0, &drawn) {
                 card.first_seen = card.window.start().after(Duration::from_secs(hours * 3_600 + 60));
                 let Some(found) = scored(&card) else { continue };
-                prop_assert!(found.uncertainty_m >= 200.0 && found.sent.uncertainty >= Sent::LEAST);
+                prop_assert!(found.uncertainty_m >= 200.0 && found.sent.uncertainty >= SentAt::LEAST);
                 let span = found.sent.at.before(found.sent.uncertainty)..=found.sent.at.after(found.sent.uncertainty);
                 prop_assert!(span.contains(&card.window.start()));
                 prop_assert!(span.contains(&card.first_seen.min(card.window.end())));

@@ -118,6 +118,7 @@ async fn join(text: &str, context: &Context) -> Outcome {
             window: None,
             context: Some(gathering.topic().to_owned()),
             limit: None,
+            threshold: None,
         };
         let found: ProximityReply = agent.send(Operation::Proximity, &body).await?;
         cards += found.cards.len();

@@ -50,30 +50,10 @@ pub(super) async fn answer(
     let id = parameter.to_owned();
     let reply = Reply(operation);
     match operation {
-        Operation::Broadcast => {
-            let asked = body::<BroadcastBody>(request, BODY).await?.check()?;
-            reply.json(engine.ask(Disk, |core, now, rng| core.broadcast(now, rng, asked)).await??)
+        Operation::Broadcast | Operation::ListBroadcasts | Operation::UpdateBroadcast | Operation::Withdraw => {
+            broadcast(engine, reply, id, request).await
         }
-        Operation::ListBroadcasts => {
-            let page = page(&request)?;
-            reply.json(engine.ask(Memory, |core, now, _| core.broadcasts(now)).await?.page(&page))
-        }
-        Operation::UpdateBroadcast => {
-            let asked = body::<UpdateBody>(request, BODY).await?.check()?;
-            reply.json(engine.ask(Disk, move |core, now, _| core.update_broadcast(now, &id, asked)).await??)
-        }
-        Operation::Withdraw => {
-            engine.ask(Disk, move |core, now, _| core.withdraw(now, &id)).await??;
-            reply.nothing()
-        }
-        Operation::ProximityByUrl => {
-            let asked = query::<ProximityParams>(&request)?.check()?;
-            reply.json(engine.ask(Memory, move |core, now, _| core.proximity(now, &asked)).await??)
-        }
-        Operation::Proximity => {
-            let asked = body::<ProximityBody>(request, BODY).await?.check()?;
-            reply.json(engine.ask(Memory, move |core, now, _| core.proximity(now, &asked)).await??)
-        }
+        Operation::ProximityByUrl | Operation::Proximity => proximity(engine, reply, request).await,
         Operation::Wave | Operation::Waves => wave(engine, reply, request).await,
         Operation::Associate
         | Operation::AssociationByUrl
@@ -125,6 +105,35 @@ pub(super) async fn answer(
         }
         Operation::Describe => reply.json(mosaic_api::openapi()),
     }
+}
+
+async fn broadcast(engine: &Engine, reply: Reply, id: String, request: Request) -> Result<Response, Problem> {
+    match reply.0 {
+        Operation::Broadcast => {
+            let asked = body::<BroadcastBody>(request, BODY).await?.check()?;
+            reply.json(engine.ask(Disk, |core, now, rng| core.broadcast(now, rng, asked)).await??)
+        }
+        Operation::UpdateBroadcast => {
+            let asked = body::<UpdateBody>(request, BODY).await?.check()?;
+            reply.json(engine.ask(Disk, move |core, now, _| core.update_broadcast(now, &id, asked)).await??)
+        }
+        Operation::Withdraw => {
+            engine.ask(Disk, move |core, now, _| core.withdraw(now, &id)).await??;
+            reply.nothing()
+        }
+        _ => {
+            let page = page(&request)?;
+            reply.json(engine.ask(Memory, |core, now, _| core.broadcasts(now)).await?.page(&page))
+        }
+    }
+}
+
+async fn proximity(engine: &Engine, reply: Reply, request: Request) -> Result<Response, Problem> {
+    let asked = match reply.0 {
+        Operation::ProximityByUrl => query::<ProximityParams>(&request)?.check()?,
+        _ => body::<ProximityBody>(request, BODY).await?.check()?,
+    };
+    reply.json(engine.ask(Memory, move |core, now, _| core.proximity(now, &asked)).await??)
 }
 
 async fn wave(engine: &Engine, reply: Reply, request: Request) -> Result<Response, Problem> {

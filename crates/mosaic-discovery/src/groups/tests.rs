@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use mosaic_crypto::record::{self, RecordNonce};
 use proptest::prelude::*;
-use rand::{Rng as _, RngExt as _, SeedableRng as _};
+use rand::SeedableRng as _;
 use rand_chacha::ChaCha20Rng;
 
 use super::*;

@@ -89,7 +89,7 @@ impl OpenIndex {
             for columns in self.grid.between(row, lng - half, lng + half) {
                 let mut column = columns.start;
                 while column < columns.end {
-                    let block = u64::from(row) << 32 | u64::from(column) / SPAN as u64;
+                    let block = (u64::from(row) << 32) | (u64::from(column) / SPAN as u64);
                     let end = (column - column % SPAN as u32 + SPAN as u32).min(columns.end);
                     if let Some(block) = self.blocks.get(&block) {
                         let from = column as usize % SPAN;

@@ -13,7 +13,7 @@ struct Tool {
     needed_for: &'static str,
 }
 
-const TOOLS: [Tool; 13] = [
+const TOOLS: [Tool; 12] = [
     Tool { program: "git", package: "git", needed_for: "listing the project's files" },
     Tool { program: "cc", package: "build-essential", needed_for: "compiling SQLite and the TLS primitives" },
     Tool { program: "c++", package: "build-essential", needed_for: "compiling the fuzz targets' runtime" },
@@ -36,7 +36,6 @@ const TOOLS: [Tool; 13] = [
     Tool { program: "node", package: "nodejs", needed_for: "building and testing the web app (20.19 or later)" },
     Tool { program: "npm", package: "npm", needed_for: "installing what the web app is built with" },
     Tool { program: "chromium", package: "chromium", needed_for: "playing the web app's tests in a browser" },
-    Tool { program: "python3", package: "python3", needed_for: "loading the client's library from another language" },
     Tool { program: "promtool", package: "prometheus", needed_for: "checking the files of deploy/ in the tests" },
     Tool { program: "systemd-analyze", package: "systemd", needed_for: "checking the unit of deploy/ in the tests" },
 ];

@@ -3,7 +3,6 @@
 mod answer;
 mod app;
 mod browser;
-mod graphql;
 mod guard;
 mod map;
 mod repeat;
@@ -21,7 +20,6 @@ use axum::{
 };
 use mosaic_api::{AppFile, Method, Operation, Problem, ProblemKind, TileBody};
 use mosaic_geo::PlaceIndex;
-use mosaic_graphql::Schema;
 use mosaic_types::Clock;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
@@ -38,7 +36,6 @@ struct Shared {
     wall: Arc<dyn Clock>,
     places: Arc<PlaceIndex>,
     app: Arc<App>,
-    schema: Option<Schema>,
     seats: Arc<Semaphore>,
     repeats: Arc<Mutex<Repeats>>,
 }
@@ -61,7 +58,6 @@ pub(crate) struct Served {
 pub(crate) fn router(engine: Engine, served: Served, port: u16) -> Router {
     let Served { clock, wall, places, app, token } = served;
     let shared = Shared {
-        schema: graphql::schema(engine.clone(), Arc::clone(&clock)),
         engine,
         guard: Arc::new(Guard::new(token, port)),
         clock,
@@ -82,7 +78,6 @@ pub(crate) fn router(engine: Engine, served: Served, port: u16) -> Router {
                     browser::answer(&shared, operation, request).await
                 }
                 Operation::MapTile => tile(&shared, request).await,
-                Operation::GraphQl => graphql::answer(&shared, request).await,
                 _ => repeat::answer(shared, operation, parameter, request).await,
             };
             answered.unwrap_or_else(|problem| refuse(&problem))

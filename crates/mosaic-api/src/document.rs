@@ -13,9 +13,9 @@ use utoipa::{
 use crate::{
     AcceptBody, AgentFrame, AggregatesReply, AssociateBody, AssociateReply, AssociationList, AssociationView,
     BroadcastBody, BroadcastList, BroadcastReply, BroadcastView, CardSelection, ClientFrame, EvidenceReply,
-    ExportDocument, GraphQlBody, Handover, IDEMPOTENCY_KEY, ImportReply, LookupBody, Method, OpenDoorReply, Operation,
-    PageParams, PeopleReply, PreviewBody, PreviewReply, Problem, ProblemKind, ProximityBody, ProximityParams,
-    ProximityReply, ReceiptsReply, SessionBody, SessionCodeReply, SessionView, SettingsBody, SettingsView, StatusReply,
+    ExportDocument, Handover, IDEMPOTENCY_KEY, ImportReply, LookupBody, Method, OpenDoorReply, Operation, PageParams,
+    PeopleReply, PreviewBody, PreviewReply, Problem, ProblemKind, ProximityBody, ProximityParams, ProximityReply,
+    ReceiptsReply, SessionBody, SessionCodeReply, SessionView, SettingsBody, SettingsView, StatusReply,
     TILE_MEDIA_TYPE, TileBody, UpdateBody, WaveBody, WaveReply, WavesReply, example::Examples,
 };
 
@@ -145,7 +145,6 @@ fn request(operation: Operation, examples: &Examples) -> Option<RequestBody> {
         Operation::Preview => reference::<PreviewBody>(),
         Operation::MapTile => reference::<TileBody>(),
         Operation::OpenSession => reference::<SessionBody>(),
-        Operation::GraphQl => reference::<GraphQlBody>(),
         _ => return None,
     };
     let content = content(schema, examples);
@@ -175,7 +174,7 @@ fn answer(operation: Operation, examples: &Examples) -> ResponseBuilder {
         Operation::Preview => reference::<PreviewReply>(),
         Operation::SessionCode => reference::<SessionCodeReply>(),
         Operation::ShowSession => reference::<SessionView>(),
-        Operation::Describe | Operation::GraphQl => serde_json_value(),
+        Operation::Describe => serde_json_value(),
         Operation::MapTile => {
             let tile = ContentBuilder::new().schema(Some(tile())).build();
             return ResponseBuilder::new().description("a tile (Mapbox Vector Tile 2)").content(TILE_MEDIA_TYPE, tile);
@@ -257,7 +256,6 @@ fn components() -> Components {
     add::<SessionCodeReply>(list);
     add::<SessionBody>(list);
     add::<SessionView>(list);
-    add::<GraphQlBody>(list);
     list.iter_mut().filter(|(name, _)| *name == Problem::name()).for_each(|(_, schema)| name_kinds(schema));
     list.iter_mut().filter(|(name, _)| *name == CardSelection::name()).for_each(|(_, schema)| bound_cards(schema));
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));

@@ -85,8 +85,6 @@ pub enum Operation {
     ShowSession,
     /// Ends a browser's session.
     CloseSession,
-    /// Answers a GraphQL document.
-    GraphQl,
     /// Opens a socket for news and requests.
     Socket,
     /// This description.
@@ -95,7 +93,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 36] = [
         Self::Broadcast,
         Self::ListBroadcasts,
         Self::UpdateBroadcast,
@@ -130,7 +128,6 @@ impl Operation {
         Self::OpenSession,
         Self::ShowSession,
         Self::CloseSession,
-        Self::GraphQl,
         Self::Socket,
         Self::Describe,
     ];
@@ -172,7 +169,6 @@ impl Operation {
             Self::OpenSession => (Method::Post, "/v1/session"),
             Self::ShowSession => (Method::Get, "/v1/session"),
             Self::CloseSession => (Method::Delete, "/v1/session"),
-            Self::GraphQl => (Method::Post, "/v1/graphql"),
             Self::Socket => (Method::Get, "/v1/socket"),
             Self::Describe => (Method::Get, "/openapi.json"),
         }
@@ -201,12 +197,11 @@ impl Operation {
     }
 
     /// Whether it is an operation of its own over HTTP alone: what speaks in headers, bytes or frames cannot be asked for
-    /// through a socket or a GraphQL document.
+    /// through a socket.
     pub const fn is_http_only(self) -> bool {
         matches!(
             self,
             Self::Socket
-                | Self::GraphQl
                 | Self::MapTile
                 | Self::SessionCode
                 | Self::OpenSession
@@ -290,7 +285,6 @@ impl Operation {
             Self::OpenSession => "Exchange a code for a cookie that lets this browser in for at most twelve hours",
             Self::ShowSession => "Say whether who asks may go on, and until when",
             Self::CloseSession => "End this browser's session; with the token, those of all browsers",
-            Self::GraphQl => "Answer a GraphQL document with the same operations: docs/schema.graphql",
             Self::Socket => "Open a WebSocket for news and requests: ClientFrame and AgentFrame say what goes over it",
             Self::Describe => "This description",
         }

@@ -1,8 +1,8 @@
 //! Files people open, links they paste and documents providers exchange.
 
 use mosaic_api::{
-    AcceptBody, AssociateBody, BroadcastBody, ClientFrame, ExportDocument, GraphQlBody, LookupBody, PreviewBody,
-    ProximityBody, SessionBody, SettingsBody, SocketAsk, TileBody, WaveBody, parse_body,
+    AcceptBody, AssociateBody, BroadcastBody, ClientFrame, ExportDocument, LookupBody, PreviewBody, ProximityBody,
+    SessionBody, SettingsBody, SocketAsk, TileBody, WaveBody, parse_body,
 };
 use mosaic_attack::MeterModel;
 use mosaic_crypto::{
@@ -181,7 +181,6 @@ fn api_body(bytes: &[u8]) {
     drop(parse_body::<PreviewBody>(bytes));
     drop(parse_body::<TileBody>(bytes));
     drop(parse_body::<SessionBody>(bytes));
-    drop(parse_body::<GraphQlBody>(bytes));
 }
 
 /// What is understood is within its bounds; what is refused says nothing of what was sent.

@@ -14,7 +14,6 @@ mod lost;
 mod manual;
 mod namespaces;
 mod prometheus;
-mod python;
 mod readme;
 #[path = "../../../../crates/mosaic-provider/tests/it/redis.rs"]
 mod redis;

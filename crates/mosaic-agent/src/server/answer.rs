@@ -105,8 +105,7 @@ pub(super) async fn answer(
         Operation::Preview => reply.json(preview(&body::<PreviewBody>(request, BODY).await?.check()?)),
         Operation::Socket => Err(ProblemKind::UpgradeRequired.into()),
         // they have handlers of their own, and no other way leads to them
-        Operation::GraphQl
-        | Operation::MapTile
+        Operation::MapTile
         | Operation::SessionCode
         | Operation::OpenSession
         | Operation::ShowSession

@@ -295,6 +295,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/map/tile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Draw a tile of the map from the places installed here; its numbers stay out of the URL */
+        post: operations["mapTile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/open-door": {
         parameters: {
             query?: never;
@@ -363,6 +380,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what a broadcast of these words would be; nothing is kept or sent */
+        post: operations["preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/proximity": {
         parameters: {
             query?: never;
@@ -392,6 +426,42 @@ export interface paths {
         get: operations["receipts"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say whether who asks may go on, and until when */
+        get: operations["showSession"];
+        put?: never;
+        /** Exchange a code for a cookie that lets this browser in for at most twelve hours */
+        post: operations["openSession"];
+        /** End this browser's session; with the token, those of all browsers */
+        delete: operations["closeSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a code that lets one browser in, once, within a minute; takes the token alone */
+        post: operations["sessionCode"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1235,6 +1305,31 @@ export interface components {
              */
             lon: number;
         };
+        /** @description Body of `POST /v1/preview`: words that are still being written. Nothing of them is kept or sent. */
+        PreviewBody: {
+            /**
+             * @description The words, 1 to 500 characters.
+             * @example coffee meetup
+             */
+            context: string;
+            /**
+             * Format: double
+             * @description How much would be added to the words' topics, as in a broadcast.
+             * @default 0
+             */
+            enrichment?: number | null;
+        };
+        /** @description Answer to `POST /v1/preview`: what a broadcast of these words would say of itself. */
+        PreviewReply: {
+            /** @description Class of the public vocabulary the words fall into. */
+            class: string;
+            /** @description Whether a broadcast of these words would be refused until the person confirms what they hold. */
+            to_confirm: boolean;
+            /** @description Topics of the public vocabulary, best first; what enrichment adds stands last. */
+            topics: string[];
+            /** @description What the person should know about these words; absent when there is nothing to say. */
+            warnings?: components["schemas"]["BroadcastWarning"][];
+        };
         /** @description A refusal as `application/problem+json` (RFC 9457). Never repeats what was sent. */
         Problem: {
             /** @description What exactly was wrong and what would be right. */
@@ -1256,7 +1351,7 @@ export interface components {
              * @example urn:mosaic:problem:invalid-noise
              * @enum {string}
              */
-            type: "urn:mosaic:problem:malformed-body" | "urn:mosaic:problem:malformed-frame" | "urn:mosaic:problem:malformed-query" | "urn:mosaic:problem:unsupported-media-type" | "urn:mosaic:problem:body-too-large" | "urn:mosaic:problem:invalid-position" | "urn:mosaic:problem:exact-position" | "urn:mosaic:problem:invalid-context" | "urn:mosaic:problem:invalid-noise" | "urn:mosaic:problem:invalid-enrichment" | "urn:mosaic:problem:invalid-floor" | "urn:mosaic:problem:invalid-ttl" | "urn:mosaic:problem:invalid-radius" | "urn:mosaic:problem:invalid-window" | "urn:mosaic:problem:invalid-limit" | "urn:mosaic:problem:invalid-timeout" | "urn:mosaic:problem:invalid-cursor" | "urn:mosaic:problem:invalid-key" | "urn:mosaic:problem:key-reused" | "urn:mosaic:problem:invalid-token" | "urn:mosaic:problem:invalid-code" | "urn:mosaic:problem:invalid-contact" | "urn:mosaic:problem:invalid-mode" | "urn:mosaic:problem:invalid-id" | "urn:mosaic:problem:unauthorized" | "urn:mosaic:problem:foreign-caller" | "urn:mosaic:problem:unknown-route" | "urn:mosaic:problem:method-not-allowed" | "urn:mosaic:problem:upgrade-required" | "urn:mosaic:problem:unknown-broadcast" | "urn:mosaic:problem:unknown-association" | "urn:mosaic:problem:nothing-held" | "urn:mosaic:problem:unknown-card" | "urn:mosaic:problem:lowers-privacy" | "urn:mosaic:problem:wrong-state" | "urn:mosaic:problem:quota" | "urn:mosaic:problem:invalid-import" | "urn:mosaic:problem:no-places" | "urn:mosaic:problem:outside-area" | "urn:mosaic:problem:identifying-words" | "urn:mosaic:problem:vault-unwritable" | "urn:mosaic:problem:timed-out" | "urn:mosaic:problem:stopping" | "urn:mosaic:problem:internal";
+            type: "urn:mosaic:problem:malformed-body" | "urn:mosaic:problem:malformed-frame" | "urn:mosaic:problem:malformed-query" | "urn:mosaic:problem:unsupported-media-type" | "urn:mosaic:problem:body-too-large" | "urn:mosaic:problem:invalid-position" | "urn:mosaic:problem:exact-position" | "urn:mosaic:problem:invalid-context" | "urn:mosaic:problem:invalid-noise" | "urn:mosaic:problem:invalid-enrichment" | "urn:mosaic:problem:invalid-floor" | "urn:mosaic:problem:invalid-ttl" | "urn:mosaic:problem:invalid-radius" | "urn:mosaic:problem:invalid-window" | "urn:mosaic:problem:invalid-limit" | "urn:mosaic:problem:invalid-timeout" | "urn:mosaic:problem:invalid-cursor" | "urn:mosaic:problem:invalid-key" | "urn:mosaic:problem:key-reused" | "urn:mosaic:problem:invalid-token" | "urn:mosaic:problem:invalid-code" | "urn:mosaic:problem:invalid-contact" | "urn:mosaic:problem:invalid-mode" | "urn:mosaic:problem:invalid-id" | "urn:mosaic:problem:invalid-tile" | "urn:mosaic:problem:session-code" | "urn:mosaic:problem:unauthorized" | "urn:mosaic:problem:foreign-caller" | "urn:mosaic:problem:unknown-route" | "urn:mosaic:problem:method-not-allowed" | "urn:mosaic:problem:upgrade-required" | "urn:mosaic:problem:unknown-broadcast" | "urn:mosaic:problem:unknown-association" | "urn:mosaic:problem:nothing-held" | "urn:mosaic:problem:unknown-card" | "urn:mosaic:problem:lowers-privacy" | "urn:mosaic:problem:wrong-state" | "urn:mosaic:problem:quota" | "urn:mosaic:problem:invalid-import" | "urn:mosaic:problem:no-places" | "urn:mosaic:problem:outside-area" | "urn:mosaic:problem:identifying-words" | "urn:mosaic:problem:vault-unwritable" | "urn:mosaic:problem:timed-out" | "urn:mosaic:problem:stopping" | "urn:mosaic:problem:internal";
         };
         /** @description One provider as this agent sees it. */
         ProviderView: {
@@ -1373,6 +1468,35 @@ export interface components {
              * @description Window in seconds.
              */
             window: number;
+        };
+        /** @description Body of `POST /v1/session`. */
+        SessionBody: {
+            /**
+             * @description The code.
+             * @example 00112233445566778899aabbccddeeff
+             */
+            code: string;
+        };
+        /** @description Answer to `POST /v1/session/code`: a code that lets one browser in, once. */
+        SessionCodeReply: {
+            /**
+             * @description The code, 128 bits: `http://127.0.0.1:PORT/#CODE` opens the app with it.
+             * @example 00112233445566778899aabbccddeeff
+             */
+            code: string;
+            /**
+             * Format: int64
+             * @description Until when it can be exchanged, unix seconds of this machine: a minute.
+             */
+            expires_at: number;
+        };
+        /** @description Answer to `GET /v1/session`: who asks may go on. */
+        SessionView: {
+            /**
+             * Format: int64
+             * @description Until when the browser's cookie lets in, unix seconds of this machine; absent for a program that shows the token.
+             */
+            expires_at?: number | null;
         };
         /** @description Body of `PUT /v1/config`: what is named changes, the rest stays. */
         SettingsBody: {
@@ -1547,6 +1671,30 @@ export interface components {
              * @description Waves waiting for this person's answer.
              */
             waves_waiting: number;
+        };
+        /**
+         * @description Body of `POST /v1/map/tile`: a tile of the web's usual grid (Web Mercator, `y` from the north). In a body, because a tile's
+         *     numbers say where a person looks, and what stands in a URL is kept by histories and logs.
+         */
+        TileBody: {
+            /**
+             * Format: int32
+             * @description Column from the west, below 2^z.
+             * @example 8192
+             */
+            x: number;
+            /**
+             * Format: int32
+             * @description Row from the north, below 2^z.
+             * @example 10489
+             */
+            y: number;
+            /**
+             * Format: int32
+             * @description Zoom.
+             * @example 14
+             */
+            z: number;
         };
         /**
          * @description Body of `PATCH /v1/broadcasts/{id}`: what is named becomes stricter, the rest stays. Place and words cannot change: of the
@@ -2625,6 +2773,53 @@ export interface operations {
             };
         };
     };
+    mapTile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "x": 8192,
+                 *       "y": 10489,
+                 *       "z": 14
+                 *     }
+                 */
+                "application/json": components["schemas"]["TileBody"];
+            };
+        };
+        responses: {
+            /** @description a tile (Mapbox Vector Tile 2) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.mapbox-vector-tile": string;
+                };
+            };
+            /** @description a refusal (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": 0,
+                     *       "title": "text",
+                     *       "type": "urn:mosaic:problem:invalid-noise"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     openDoor: {
         parameters: {
             query?: never;
@@ -2779,6 +2974,60 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a refusal (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": 0,
+                     *       "title": "text",
+                     *       "type": "urn:mosaic:problem:invalid-noise"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "context": "coffee meetup"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PreviewBody"];
+            };
+        };
+        responses: {
+            /** @description the answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "class": "text",
+                     *       "to_confirm": true,
+                     *       "topics": [
+                     *         "text"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PreviewReply"];
+                };
             };
             /** @description a refusal (RFC 9457) */
             default: {
@@ -2975,6 +3224,162 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ReceiptsReply"];
+                };
+            };
+            /** @description a refusal (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": 0,
+                     *       "title": "text",
+                     *       "type": "urn:mosaic:problem:invalid-noise"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {} */
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description a refusal (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": 0,
+                     *       "title": "text",
+                     *       "type": "urn:mosaic:problem:invalid-noise"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    openSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "00112233445566778899aabbccddeeff"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SessionBody"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a refusal (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": 0,
+                     *       "title": "text",
+                     *       "type": "urn:mosaic:problem:invalid-noise"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    closeSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a refusal (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": 0,
+                     *       "title": "text",
+                     *       "type": "urn:mosaic:problem:invalid-noise"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessionCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the answer */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "00112233445566778899aabbccddeeff",
+                     *       "expires_at": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SessionCodeReply"];
                 };
             };
             /** @description a refusal (RFC 9457) */

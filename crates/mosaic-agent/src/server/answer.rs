@@ -90,14 +90,7 @@ pub(super) async fn answer(
             reply.json(engine.ask(Memory, |core, now, _| core.receipts(now)).await?.page(&page))
         }
         Operation::Aggregates => reply.json(engine.ask(Memory, |core, _, _| core.aggregates()).await?),
-        Operation::Evidence => {
-            let page = page(&request)?;
-            reply.json(engine.ask(Memory, |core, _, _| core.evidence()).await?.page(&page))
-        }
-        Operation::Forgive => {
-            engine.ask(Disk, move |core, _, _| core.forgive(&id)).await??;
-            reply.nothing()
-        }
+        Operation::Evidence | Operation::Forgive => evidence(engine, reply, id, request).await,
         Operation::OpenDoor => reply.json(engine.ask(Memory, |core, now, _| core.open_door(now)).await?),
         Operation::ReadSettings => reply.json(engine.ask(Memory, |core, _, _| core.settings()).await?),
         Operation::ChangeSettings => {
@@ -179,6 +172,15 @@ async fn people(engine: &Engine, reply: Reply, id: String, request: Request) -> 
             reply.json(engine.ask(Memory, |core, _, _| core.people()).await?.page(&page))
         }
     }
+}
+
+async fn evidence(engine: &Engine, reply: Reply, id: String, request: Request) -> Result<Response, Problem> {
+    if reply.0 == Operation::Forgive {
+        engine.ask(Disk, move |core, _, _| core.forgive(&id)).await??;
+        return reply.nothing();
+    }
+    let page = page(&request)?;
+    reply.json(engine.ask(Memory, |core, _, _| core.evidence()).await?.page(&page))
 }
 
 async fn import(engine: &Engine, reply: Reply, request: Request) -> Result<Response, Problem> {

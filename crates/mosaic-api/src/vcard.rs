@@ -23,7 +23,7 @@ pub fn vcard(contact: &str) -> String {
     let mut card = String::from("BEGIN:VCARD\r\nVERSION:4.0\r\n");
     let mut put = |property: &str, value: &str| card += &folded(&format!("{property}:{value}"));
     put("FN", &escaped(&name(contact)));
-    for address in once_each(words(contact).filter(|word| is_email(word)).map(str::to_owned)) {
+    for address in once_each(words(contact).filter(|word| is_email(word)).map(without_scheme)) {
         put("EMAIL", &escaped(&address));
     }
     for number in once_each(numbers(contact)) {
@@ -42,6 +42,10 @@ fn name(contact: &str) -> String {
 fn words(contact: &str) -> impl Iterator<Item = &str> {
     let ends = |letter: char| letter.is_whitespace() || ",;<>()[]\"".contains(letter);
     contact.split(ends).map(|word| word.trim_matches(['.', ':', '!', '?', '\''])).filter(|word| !word.is_empty())
+}
+
+fn without_scheme(address: &str) -> String {
+    address.trim_start_matches("mailto:").to_owned()
 }
 
 /// A plain address: what needs quotes, or is no ASCII, stays in the note alone.

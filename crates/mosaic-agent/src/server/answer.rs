@@ -77,14 +77,7 @@ pub(super) async fn answer(
             reply.json(engine.ask(Memory, |core, now, _| core.receipts(now)).await?.page(&page))
         }
         Operation::Aggregates => reply.json(engine.ask(Memory, |core, _, _| core.aggregates()).await?),
-        Operation::Evidence => {
-            let page = page(&request)?;
-            reply.json(engine.ask(Memory, |core, _, _| core.evidence()).await?.page(&page))
-        }
-        Operation::Forgive => {
-            engine.ask(Disk, move |core, _, _| core.forgive(&id)).await??;
-            reply.nothing()
-        }
+        Operation::Evidence | Operation::Forgive => evidence(engine, reply, id, request).await,
         Operation::OpenDoor => reply.json(engine.ask(Memory, |core, now, _| core.open_door(now)).await?),
         Operation::ReadSettings => reply.json(engine.ask(Memory, |core, _, _| core.settings()).await?),
         Operation::ChangeSettings => {
@@ -235,6 +228,15 @@ async fn group(engine: &Engine, reply: Reply, id: String, request: Request) -> R
             reply.json(engine.ask(Memory, |core, _, _| core.groups()).await?.page(&page))
         }
     }
+}
+
+async fn evidence(engine: &Engine, reply: Reply, id: String, request: Request) -> Result<Response, Problem> {
+    if reply.0 == Operation::Forgive {
+        engine.ask(Disk, move |core, _, _| core.forgive(&id)).await??;
+        return reply.nothing();
+    }
+    let page = page(&request)?;
+    reply.json(engine.ask(Memory, |core, _, _| core.evidence()).await?.page(&page))
 }
 
 async fn import(engine: &Engine, reply: Reply, request: Request) -> Result<Response, Problem> {

@@ -6,6 +6,7 @@ mod ci;
 mod claims;
 mod code;
 mod compare;
+mod fuzz;
 mod lab;
 mod layers;
 mod licences;
@@ -50,6 +51,8 @@ enum Task {
     /// Race what is built here against what a user would pick instead, in one run, and check that both say the same.
     /// Writes compare.json into the target folder; ends with an error where results differ.
     Compare(compare::CompareArgs),
+    /// Run every libFuzzer target with its kept corpus, on the pinned toolchain; fails on a finding.
+    Fuzz(fuzz::FuzzArgs),
     /// Play schemathesis against a practice federation's agent: does it answer as its own description says?
     Api(api::ApiArgs),
     /// Check that every relative link in a Markdown file leads to something.
@@ -68,6 +71,7 @@ fn main() -> anyhow::Result<()> {
         Task::Claims { .. } => claims::check(),
         Task::Lab => lab::check(),
         Task::Compare(args) => compare::run(&args),
+        Task::Fuzz(args) => fuzz::run(&args),
         Task::Api(args) => api::run(&args),
         Task::Links => links::check(),
         Task::Licences => licences::check(),

@@ -278,6 +278,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List groups */
+        get: operations["listGroups"];
+        put?: never;
+        /** Make a group, or join one by an invitation; no place is sent */
+        post: operations["createGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Leave a group and forget its keys; nobody is told */
+        delete: operations["leaveGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/groups/{id}/announcements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what was announced in a group within 48 hours */
+        get: operations["announcements"];
+        put?: never;
+        /** Announce something to all members of a group */
+        post: operations["announce"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/groups/{id}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make an invitation for one person, as text and QR code */
+        post: operations["inviteToGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/import": {
         parameters: {
             query?: never;
@@ -374,6 +444,23 @@ export interface paths {
         put?: never;
         /** Keep a contact in the vault; others are forgotten */
         post: operations["keepPerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{id}/vcard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a kept contact as a vCard (RFC 6350); one that is not kept leaves memory for no file */
+        get: operations["personVcard"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -609,6 +696,56 @@ export interface components {
             /** @description One for each day of which something was published. */
             statements: components["schemas"]["StatementView"][];
         };
+        /** @description Answer to `POST /v1/groups/{id}/announcements`. */
+        AnnounceReply: {
+            /**
+             * Format: int64
+             * @description When all that waits will have left at the pace of the mode, unix seconds.
+             */
+            leaves_by: number;
+        };
+        /** @description Body of `POST /v1/groups/{id}/announcements`. */
+        AnnouncementBody: {
+            /**
+             * @description What all members read: 1 to 496 bytes.
+             * @example at the fountain at nine
+             */
+            text: string;
+        };
+        /** @description Answer to `GET /v1/groups/{id}/announcements`. */
+        AnnouncementList: {
+            /** @description Of the last 48 hours, oldest first. */
+            announcements: components["schemas"]["AnnouncementView"][];
+            /** @description The cursor of the next page; absent where the list ends. */
+            next?: string | null;
+        };
+        /**
+         * @description How far an announcement is.
+         * @enum {string}
+         */
+        AnnouncementState: "read" | "waiting" | "stored";
+        /** @description One announcement. */
+        AnnouncementView: {
+            /**
+             * Format: int64
+             * @description Begin of the half hour in which it was written, unix seconds.
+             */
+            at: number;
+            /**
+             * @description Names it within its group.
+             * @example 000123456789abcdef
+             */
+            id: string;
+            /**
+             * Format: int32
+             * @description In which member slot. Every member can write in every slot.
+             */
+            slot: number;
+            /** @description Whose it is, and how far. */
+            state: components["schemas"]["AnnouncementState"];
+            /** @description The words. */
+            text: string;
+        };
         /** @description The anonymity meter (PRIVACY 12, X-39). */
         AnonymityReport: {
             /** @description What the meter did in the last four hours. */
@@ -714,6 +851,10 @@ export interface components {
             expires_at: number;
             /** @description The association. */
             id: string;
+            /** @description Token or code as the text of a QR code, where one was made: `mosaic:meet?token=...` or `mosaic:meet?code=...`. */
+            invitation?: string | null;
+            /** @description That QR code, an SVG picture. */
+            svg?: string | null;
             /** @description The token to hand over, where one was made. Works once, for 24 hours. */
             token?: string | null;
             /**
@@ -745,13 +886,18 @@ export interface components {
         AssociationView: {
             /**
              * Format: int64
-             * @description When it is erased, unix seconds (L5-17: at most 48 h).
+             * @description When it ends as things stand, unix seconds: 24 h after it began while nothing came back, else 48 h (L5-06, L5-17).
              */
             expires_at: number;
             /** @description Its id. */
             id: string;
             /** @description How it began. */
             kind: components["schemas"]["AssociationKind"];
+            /**
+             * Format: int64
+             * @description When it began on this device, unix seconds.
+             */
+            since: number;
             /** @description Where it stands. */
             state: components["schemas"]["AssociationState"];
             /**
@@ -910,6 +1056,12 @@ export interface components {
             class: string;
             /**
              * Format: double
+             * @description At least so likely it is a decoy: of the ten bundles of an event at most one is real. The same for every card.
+             * @example 0.9
+             */
+            decoy_chance: number;
+            /**
+             * Format: double
              * @description Distance between the place asked about and the card's cell, in metres.
              */
             distance_m: number;
@@ -920,18 +1072,36 @@ export interface components {
             first_seen: number;
             /** @description The card, as a wave names it. */
             id: string;
+            /** @description Whether that is a match: at or above `matching.threshold`. */
+            matches: boolean;
             /**
              * Format: double
-             * @description Similarity, 0.0 to 1.0 (L5-04).
+             * @description What the list is ordered by, 0.0 to 1.0: similarity, less with age and distance.
              */
             score: number;
+            /**
+             * Format: int64
+             * @description When it was sent, unix seconds: the middle of what is possible.
+             */
+            sent_at: number;
+            /**
+             * Format: int64
+             * @description How far the truth may be from that, in seconds; never below 1,200 (L5-03).
+             */
+            sent_uncertainty_s: number;
+            /**
+             * Format: double
+             * @description Similarity of the two wishes, 0.0 to 1.0 (L5-04): topics in common over the size of the smaller set. Topics that
+             *     this agent could not read count as not shared.
+             */
+            similarity: number;
             /** @description Words of the card, where its topics could be named and its text was short. */
             text?: string | null;
             /** @description Topics that this agent could name and so could read. */
             topics: string[];
             /**
              * Format: double
-             * @description How far the truth may be from that, in metres.
+             * @description How far the truth may be from that, in metres, 19 times out of 20; never below 200 (L5-02).
              */
             uncertainty_m: number;
             /**
@@ -1044,13 +1214,20 @@ export interface components {
         EvidenceName: "two-heads" | "dropped-record" | "two-tables" | "wrong-share" | "wrong-block";
         /** @description Answer to `GET /v1/evidence`: what this agent holds against providers, oldest first. */
         EvidenceReply: {
-            /** @description All of it, at most 64 pieces. */
+            /** @description All of it, at most 64 pieces, or a page. */
             evidence: components["schemas"]["EvidenceView"][];
+            /** @description The cursor of the next page; absent where the list ends. */
+            next?: string | null;
         };
         /** @description One piece of evidence. */
         EvidenceView: {
             /** @description What was done. */
             kind: components["schemas"]["EvidenceName"];
+            /**
+             * Format: int32
+             * @description Its number, from 1. It stays the same until the agent is started anew, whatever is forgiven.
+             */
+            number: number;
             /**
              * @description Signed messages that convince anybody who has the federation's document, hexadecimal. Absent for what only this
              *     agent saw. That of a dropped record holds one event of this device.
@@ -1125,6 +1302,51 @@ export interface components {
          * @enum {string}
          */
         Granularity: "fine" | "zone";
+        /** @description Body of `POST /v1/groups`: with an invitation it joins, without it makes a group (L5-25). */
+        GroupBody: {
+            /** @description The invitation somebody handed over: the text that begins with `mosaic:group?`. */
+            invitation?: string | null;
+            /**
+             * @description What the person calls it; no other member learns it. 1 to 64 bytes.
+             * @example choir
+             */
+            name: string;
+        };
+        /** @description Answer to `GET /v1/groups`. */
+        GroupList: {
+            /** @description In the order of their ids. */
+            groups: components["schemas"]["GroupView"][];
+            /** @description The cursor of the next page; absent where the list ends. */
+            next?: string | null;
+        };
+        /** @description One group. */
+        GroupView: {
+            /**
+             * Format: int32
+             * @description Other member slots of which something was read within 48 hours. Members can write in each other's, so it is no
+             *     count of people.
+             */
+            heard: number;
+            /**
+             * @description Its id on this device.
+             * @example 0123456789abcdef0123456789abcdef
+             */
+            id: string;
+            /** @description What the person calls it. */
+            name: string;
+            /** @description Somebody else writes with this person's invitation, so nothing is written any more: join again with another. */
+            slot_shared: boolean;
+            /**
+             * Format: int32
+             * @description Members that this device can still invite.
+             */
+            spare: number;
+            /**
+             * Format: int32
+             * @description Frames of own announcements that wait to leave.
+             */
+            waiting: number;
+        };
         /**
          * @description What to make for the other person.
          * @enum {string}
@@ -1180,6 +1402,31 @@ export interface components {
              * @description When the wave was read, unix seconds.
              */
             received_at: number;
+        };
+        /** @description Answer to `POST /v1/groups/{id}/invitations`. */
+        InvitationReply: {
+            /**
+             * Format: int64
+             * @description When it is accepted no more, unix seconds.
+             */
+            expires_at: number;
+            /** @description For one person. Whoever sees it reads and writes the group. */
+            invitation: string;
+            /**
+             * Format: int32
+             * @description Members that this device can still invite.
+             */
+            spare: number;
+            /** @description The same as a QR code, an SVG picture. */
+            svg: string;
+        };
+        /** @description Body of `POST /v1/groups/{id}/invitations`. */
+        InviteBody: {
+            /**
+             * Format: int32
+             * @description For how many: 1 for one person who invites nobody in turn, which is the default; more for one who does.
+             */
+            members?: number | null;
         };
         /** @description The weekly location ledger, in units of ε · 200 m: numbers, no places. */
         LedgerView: {
@@ -1351,7 +1598,7 @@ export interface components {
              * @example urn:mosaic:problem:invalid-noise
              * @enum {string}
              */
-            type: "urn:mosaic:problem:malformed-body" | "urn:mosaic:problem:malformed-frame" | "urn:mosaic:problem:malformed-query" | "urn:mosaic:problem:unsupported-media-type" | "urn:mosaic:problem:body-too-large" | "urn:mosaic:problem:invalid-position" | "urn:mosaic:problem:exact-position" | "urn:mosaic:problem:invalid-context" | "urn:mosaic:problem:invalid-noise" | "urn:mosaic:problem:invalid-enrichment" | "urn:mosaic:problem:invalid-floor" | "urn:mosaic:problem:invalid-ttl" | "urn:mosaic:problem:invalid-radius" | "urn:mosaic:problem:invalid-window" | "urn:mosaic:problem:invalid-limit" | "urn:mosaic:problem:invalid-timeout" | "urn:mosaic:problem:invalid-cursor" | "urn:mosaic:problem:invalid-key" | "urn:mosaic:problem:key-reused" | "urn:mosaic:problem:invalid-token" | "urn:mosaic:problem:invalid-code" | "urn:mosaic:problem:invalid-contact" | "urn:mosaic:problem:invalid-mode" | "urn:mosaic:problem:invalid-id" | "urn:mosaic:problem:invalid-tile" | "urn:mosaic:problem:session-code" | "urn:mosaic:problem:unauthorized" | "urn:mosaic:problem:foreign-caller" | "urn:mosaic:problem:unknown-route" | "urn:mosaic:problem:method-not-allowed" | "urn:mosaic:problem:upgrade-required" | "urn:mosaic:problem:unknown-broadcast" | "urn:mosaic:problem:unknown-association" | "urn:mosaic:problem:nothing-held" | "urn:mosaic:problem:unknown-card" | "urn:mosaic:problem:lowers-privacy" | "urn:mosaic:problem:wrong-state" | "urn:mosaic:problem:quota" | "urn:mosaic:problem:invalid-import" | "urn:mosaic:problem:no-places" | "urn:mosaic:problem:outside-area" | "urn:mosaic:problem:identifying-words" | "urn:mosaic:problem:vault-unwritable" | "urn:mosaic:problem:timed-out" | "urn:mosaic:problem:stopping" | "urn:mosaic:problem:internal";
+            type: "urn:mosaic:problem:malformed-body" | "urn:mosaic:problem:malformed-frame" | "urn:mosaic:problem:malformed-query" | "urn:mosaic:problem:unsupported-media-type" | "urn:mosaic:problem:body-too-large" | "urn:mosaic:problem:invalid-position" | "urn:mosaic:problem:exact-position" | "urn:mosaic:problem:invalid-context" | "urn:mosaic:problem:invalid-noise" | "urn:mosaic:problem:invalid-enrichment" | "urn:mosaic:problem:invalid-floor" | "urn:mosaic:problem:invalid-threshold" | "urn:mosaic:problem:invalid-ttl" | "urn:mosaic:problem:invalid-radius" | "urn:mosaic:problem:invalid-window" | "urn:mosaic:problem:invalid-limit" | "urn:mosaic:problem:invalid-timeout" | "urn:mosaic:problem:invalid-cursor" | "urn:mosaic:problem:invalid-key" | "urn:mosaic:problem:key-reused" | "urn:mosaic:problem:invalid-token" | "urn:mosaic:problem:invalid-code" | "urn:mosaic:problem:invalid-contact" | "urn:mosaic:problem:invalid-name" | "urn:mosaic:problem:invalid-announcement" | "urn:mosaic:problem:invalid-invitation" | "urn:mosaic:problem:invalid-mode" | "urn:mosaic:problem:invalid-id" | "urn:mosaic:problem:invalid-tile" | "urn:mosaic:problem:session-code" | "urn:mosaic:problem:unauthorized" | "urn:mosaic:problem:foreign-caller" | "urn:mosaic:problem:unknown-route" | "urn:mosaic:problem:method-not-allowed" | "urn:mosaic:problem:upgrade-required" | "urn:mosaic:problem:unknown-broadcast" | "urn:mosaic:problem:unknown-association" | "urn:mosaic:problem:unknown-group" | "urn:mosaic:problem:nothing-held" | "urn:mosaic:problem:unknown-card" | "urn:mosaic:problem:lowers-privacy" | "urn:mosaic:problem:wrong-state" | "urn:mosaic:problem:quota" | "urn:mosaic:problem:invalid-import" | "urn:mosaic:problem:no-places" | "urn:mosaic:problem:outside-area" | "urn:mosaic:problem:identifying-words" | "urn:mosaic:problem:vault-unwritable" | "urn:mosaic:problem:timed-out" | "urn:mosaic:problem:stopping" | "urn:mosaic:problem:internal";
         };
         /** @description One provider as this agent sees it. */
         ProviderView: {
@@ -1388,6 +1635,12 @@ export interface components {
              * @default 500
              */
             radius?: number | null;
+            /**
+             * Format: double
+             * @description List only cards at least so similar (L5-05); all of the class when absent.
+             * @example 0.3
+             */
+            threshold?: number | null;
             /**
              * Format: int32
              * @description How far back, in seconds.
@@ -1509,6 +1762,11 @@ export interface components {
             "anonymity.floor"?: number | null;
             /**
              * Format: double
+             * @description `matching.threshold`: 0.0 (every card of the class is a match) to 1.0.
+             */
+            "matching.threshold"?: number | null;
+            /**
+             * Format: double
              * @description `noise.default`.
              */
             "noise.default"?: number | null;
@@ -1537,6 +1795,12 @@ export interface components {
              * @description `anonymity.floor`, identities as likely as the person in an opened event; absent means the mode's own.
              */
             "anonymity.floor"?: number | null;
+            /**
+             * Format: double
+             * @description `matching.threshold`: from which similarity on a card is a match.
+             * @example 0.3
+             */
+            "matching.threshold"?: number;
             /**
              * Format: double
              * @description `noise.default`; absent means the mode's own.
@@ -1713,6 +1977,18 @@ export interface components {
              * @example 24
              */
             ttl_hours?: number | null;
+        };
+        /** @description Answer to `GET /v1/people/{id}/vcard`. */
+        VcardReply: {
+            /**
+             * @description One vCard 4.0 (RFC 6350), its lines ended by CR LF: fit for a file of type `text/vcard`.
+             * @example BEGIN:VCARD
+             *     VERSION:4.0
+             *     FN:Ana
+             *     NOTE:Ana\, +351 900
+             *     END:VCARD
+             */
+            vcard: string;
         };
         /** @description Something the person should know. */
         Warning: {
@@ -1961,6 +2237,7 @@ export interface operations {
                      *       "expires_at": 0,
                      *       "id": "text",
                      *       "kind": "wave",
+                     *       "since": 0,
                      *       "state": "waiting"
                      *     }
                      */
@@ -2007,6 +2284,7 @@ export interface operations {
                      *       "expires_at": 0,
                      *       "id": "text",
                      *       "kind": "wave",
+                     *       "since": 0,
                      *       "state": "waiting"
                      *     }
                      */
@@ -2058,6 +2336,7 @@ export interface operations {
                      *           "expires_at": 0,
                      *           "id": "text",
                      *           "kind": "wave",
+                     *           "since": 0,
                      *           "state": "waiting"
                      *         }
                      *       ]
@@ -2470,6 +2749,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "aggregate": "off",
+                     *       "matching.threshold": 0.3,
                      *       "privacy.mode": "balanced",
                      *       "risk.level": "normal",
                      *       "ttl.default": 48
@@ -2523,6 +2803,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "aggregate": "off",
+                     *       "matching.threshold": 0.3,
                      *       "privacy.mode": "balanced",
                      *       "risk.level": "normal",
                      *       "ttl.default": 48
@@ -2551,7 +2832,12 @@ export interface operations {
     };
     evidence: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The most items to list; all when absent. */
+                limit?: number;
+                /** @description What the page before gave as `next`. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2569,6 +2855,7 @@ export interface operations {
                      *       "evidence": [
                      *         {
                      *           "kind": "two-heads",
+                     *           "number": 0,
                      *           "text": "text"
                      *         }
                      *       ]
@@ -2674,6 +2961,320 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ExportDocument"];
+                };
+            };
+            /** @description a refusal (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": 0,
+                     *       "title": "text",
+                     *       "type": "urn:mosaic:problem:invalid-noise"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listGroups: {
+        parameters: {
+            query?: {
+                /** @description The most items to list; all when absent. */
+                limit?: number;
+                /** @description What the page before gave as `next`. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "groups": [
+                     *         {
+                     *           "heard": 0,
+                     *           "id": "0123456789abcdef0123456789abcdef",
+                     *           "name": "text",
+                     *           "slot_shared": true,
+                     *           "spare": 0,
+                     *           "waiting": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GroupList"];
+                };
+            };
+            /** @description a refusal (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": 0,
+                     *       "title": "text",
+                     *       "type": "urn:mosaic:problem:invalid-noise"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createGroup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 letters, digits, - and _: sent again within the hour, the request is answered and not done again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "choir"
+                 *     }
+                 */
+                "application/json": components["schemas"]["GroupBody"];
+            };
+        };
+        responses: {
+            /** @description the answer */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "heard": 0,
+                     *       "id": "0123456789abcdef0123456789abcdef",
+                     *       "name": "text",
+                     *       "slot_shared": true,
+                     *       "spare": 0,
+                     *       "waiting": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GroupView"];
+                };
+            };
+            /** @description a refusal (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": 0,
+                     *       "title": "text",
+                     *       "type": "urn:mosaic:problem:invalid-noise"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leaveGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a refusal (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": 0,
+                     *       "title": "text",
+                     *       "type": "urn:mosaic:problem:invalid-noise"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    announcements: {
+        parameters: {
+            query?: {
+                /** @description The most items to list; all when absent. */
+                limit?: number;
+                /** @description What the page before gave as `next`. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "announcements": [
+                     *         {
+                     *           "at": 0,
+                     *           "id": "000123456789abcdef",
+                     *           "slot": 0,
+                     *           "state": "read",
+                     *           "text": "text"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AnnouncementList"];
+                };
+            };
+            /** @description a refusal (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": 0,
+                     *       "title": "text",
+                     *       "type": "urn:mosaic:problem:invalid-noise"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    announce: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 letters, digits, - and _: sent again within the hour, the request is answered and not done again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "at the fountain at nine"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AnnouncementBody"];
+            };
+        };
+        responses: {
+            /** @description the answer */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "leaves_by": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AnnounceReply"];
+                };
+            };
+            /** @description a refusal (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": 0,
+                     *       "title": "text",
+                     *       "type": "urn:mosaic:problem:invalid-noise"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    inviteToGroup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 letters, digits, - and _: sent again within the hour, the request is answered and not done again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["InviteBody"];
+            };
+        };
+        responses: {
+            /** @description the answer */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "expires_at": 0,
+                     *       "invitation": "text",
+                     *       "spare": 0,
+                     *       "svg": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["InvitationReply"];
                 };
             };
             /** @description a refusal (RFC 9457) */
@@ -2993,6 +3594,49 @@ export interface operations {
             };
         };
     };
+    personVcard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "vcard": "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Ana\r\nNOTE:Ana\\, +351 900\r\nEND:VCARD\r\n"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["VcardReply"];
+                };
+            };
+            /** @description a refusal (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": 0,
+                     *       "title": "text",
+                     *       "type": "urn:mosaic:problem:invalid-noise"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     preview: {
         parameters: {
             query?: never;
@@ -3060,6 +3704,8 @@ export interface operations {
                 window?: number;
                 /** @description The most cards to list. */
                 limit?: number;
+                /** @description List only cards at least so similar (L5-05); all of the class when absent. */
+                threshold?: number;
             };
             header?: never;
             path?: never;
@@ -3078,14 +3724,19 @@ export interface operations {
                      *       "cards": [
                      *         {
                      *           "class": "text",
+                     *           "decoy_chance": 0.9,
                      *           "distance_m": 1,
                      *           "first_seen": 0,
                      *           "id": "text",
+                     *           "matches": true,
                      *           "score": 0,
+                     *           "sent_at": 0,
+                     *           "sent_uncertainty_s": 1200,
+                     *           "similarity": 0,
                      *           "topics": [
                      *             "text"
                      *           ],
-                     *           "uncertainty_m": 1,
+                     *           "uncertainty_m": 200,
                      *           "window_start": 0
                      *         }
                      *       ],
@@ -3132,7 +3783,8 @@ export interface operations {
                  *       "location": {
                  *         "lat": 41.15,
                  *         "lon": -8.63
-                 *       }
+                 *       },
+                 *       "threshold": 0.3
                  *     }
                  */
                 "application/json": components["schemas"]["ProximityBody"];
@@ -3150,14 +3802,19 @@ export interface operations {
                      *       "cards": [
                      *         {
                      *           "class": "text",
+                     *           "decoy_chance": 0.9,
                      *           "distance_m": 1,
                      *           "first_seen": 0,
                      *           "id": "text",
+                     *           "matches": true,
                      *           "score": 0,
+                     *           "sent_at": 0,
+                     *           "sent_uncertainty_s": 1200,
+                     *           "similarity": 0,
                      *           "topics": [
                      *             "text"
                      *           ],
-                     *           "uncertainty_m": 1,
+                     *           "uncertainty_m": 200,
                      *           "window_start": 0
                      *         }
                      *       ],

@@ -27,6 +27,7 @@ export type WaveReply = S['WaveReply'];
 export type OpenDoorReply = S['OpenDoorReply'];
 export type AnonymityView = S['AnonymityView'];
 export type AggregatesReply = S['AggregatesReply'];
+export type Preview = S['PreviewReply'];
 export type News = S['News'];
 export type ProblemBody = S['Problem'];
 export type AgentFrame = S['AgentFrame'];
@@ -34,10 +35,3 @@ export type ClientFrame = S['ClientFrame'];
 
 /** The three modes, from the fastest to the most private. */
 export type Mode = 'emergency' | 'balanced' | 'maximum';
-
-/** What `POST /v1/preview` says of words that were neither stored nor sent. */
-export interface Preview {
-  class: string;
-  topics: string[];
-  warnings?: BroadcastWarning[];
-}

@@ -207,7 +207,7 @@ function Compose({ context, setContext, mode, requested, setNoise, setMode, sent
             )}
           </div>
         </details>
-        {refusal?.word === 'identifying-words' && (
+        {(preview?.to_confirm === true || refusal?.word === 'identifying-words') && (
           <label className="check">
             <input type="checkbox" checked={sure} onChange={(event) => setSure(event.target.checked)} />
             <span>{t('compose.sure')}</span>

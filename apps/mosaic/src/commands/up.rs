@@ -54,10 +54,11 @@ impl UpArgs {
             let mosaic = format!("{}{}", program(), dir_option(context));
             page.line(format!("The app: {app}"));
             page.line(match opened {
-                true => "  A browser opens it.".to_owned(),
-                false => format!("  Open this within a minute; afterwards `{mosaic} open` makes another address."),
+                true => "A browser opens it.",
+                false => "Open it within a minute: the code in it works once.",
             });
-            page.line("Or type, in another terminal:");
+            page.line("Now type, in another terminal:");
+            page.line(format!("  {mosaic} open"));
             page.line(format!("  {mosaic} broadcast --context \"coffee meetup\" --noise 0.7"));
             page.line(format!("  {mosaic} query --radius 500m --time-window 2h"));
             page.line(format!("  {mosaic} status --verbose"));

@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
 
 use mosaic_api::{
-    AcceptBody, AssociateBody, BroadcastBody, ExportDocument, LookupBody, Method, Operation, PreviewBody, Problem,
-    ProblemKind, ProximityBody, SessionBody, SettingsBody, TileBody, UpdateBody, WaveBody, openapi, parse_body,
+    AcceptBody, AnnouncementBody, AssociateBody, BroadcastBody, ExportDocument, GroupBody, InviteBody, LookupBody,
+    Method, Operation, PreviewBody, Problem, ProblemKind, ProximityBody, SessionBody, SettingsBody, TileBody,
+    UpdateBody, WaveBody, openapi, parse_body,
 };
 use serde_json::Value;
 
@@ -78,6 +79,9 @@ fn the_examples_of_bodies_are_valid() {
             Operation::Associate => parse_body::<AssociateBody>(bytes).and_then(|body| body.check().map(drop)),
             Operation::AssociationByToken => parse_body::<LookupBody>(bytes).and_then(|body| body.check().map(drop)),
             Operation::Accept => parse_body::<AcceptBody>(bytes).and_then(|body| body.check().map(drop)),
+            Operation::CreateGroup => parse_body::<GroupBody>(bytes).and_then(|body| body.check().map(drop)),
+            Operation::InviteToGroup => parse_body::<InviteBody>(bytes).and_then(|body| body.check().map(drop)),
+            Operation::Announce => parse_body::<AnnouncementBody>(bytes).and_then(|body| body.check().map(drop)),
             Operation::ChangeSettings => parse_body::<SettingsBody>(bytes).and_then(|body| body.check().map(drop)),
             Operation::Import => parse_body::<ExportDocument>(bytes).map(|document| {
                 assert!(document.is_known_format());

@@ -165,8 +165,8 @@ impl AssociateBody {
         let (token, code) = match (stated("token="), stated("code=")) {
             (Some(token), _) => (Some(token), None),
             (None, Some(code)) => (None, Some(code)),
-            // a code has digits only, and so few that no token is one
-            (None, None) if shown.len() == 32 => (Some(shown), None),
+            // a code has no letters, and fewer digits than a token
+            (None, None) if shown.len() == 32 || shown.contains(char::is_alphabetic) => (Some(shown), None),
             (None, None) => (None, Some(shown)),
         };
         Self { make: None, token: token.map(str::to_owned), code: code.map(str::to_owned), contact }

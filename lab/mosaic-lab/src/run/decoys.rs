@@ -24,7 +24,7 @@ use crate::{
 
 /// Associations the attacker learns from and is judged on, half of each kind.
 const LEARNED: usize = 2_000;
-const JUDGED: usize = 8_000;
+const JUDGED: usize = 32_000;
 /// Rows of the table.
 const ROWS: u32 = 65_536;
 /// Rendezvous events of either side that are watched, twelve minutes apart.
@@ -231,9 +231,9 @@ mod tests {
         assert!(auc(&scored) > 0.99);
     }
 
-    /// The figure of the report, with the seed of `mosaic lab` left out: a minute.
+    /// The figure of the report, with the seed of `mosaic lab` left out: two minutes.
     #[test]
-    #[ignore = "prints the row's figure; a minute"]
+    #[ignore = "prints the row's figure; two minutes"]
     fn the_figure_of_the_row() {
         let found = told_apart(LEARNED, JUDGED, &mut ChaCha20Rng::seed_from_u64(1)).unwrap();
         assert!(found.lies_within(0.48, 0.52), "{found:?}");

@@ -1,10 +1,14 @@
-//! Deposits acknowledged over TLS, and generations read back: three providers on real disks, clients that seal every event,
-//! all in one process and over the loopback interface. What a person's agent waits for, with everybody's work on the same
-//! cores.
+//! Deposits acknowledged over TLS, and generations read back: three providers on real disks, each with threads of its own, and
+//! clients that seal every event, all in one process and over the loopback interface. What a person's agent waits for, with
+//! everybody's work on the same cores.
+//!
+//! Each client is an agent of its own: its connection stays open, and its tokens were bought before. What buying costs, and a
+//! connection for each deposit, are parts of their own.
 //!
 //! ```sh
-//! cargo bench --locked -p mosaic-provider --bench loopback -- 64 20           # clients at a time, seconds of each part
-//! cargo bench --locked -p mosaic-provider --bench loopback -- 64 20 --json    # the same for `cargo xtask compare provider`
+//! cargo bench --locked -p mosaic-provider --bench loopback -- 64 6           # clients at a time, seconds of each part
+//! cargo bench --locked -p mosaic-provider --bench loopback -- 64 6 --json    # the same for `cargo xtask compare provider`
+//! cargo bench --locked -p mosaic-provider --bench loopback -- 64 6 --one     # deposits at provider 1 alone, to tell the roles apart
 //! ```
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and ends at the first surprise")]
@@ -12,212 +16,134 @@
 
 #[path = "../tests/it/buying.rs"]
 mod buying;
+#[path = "loopback/client.rs"]
+mod client;
 #[expect(dead_code, reason = "the tests use the rest of it")]
 #[path = "../tests/it/cluster.rs"]
 mod cluster;
+#[path = "loopback/federation.rs"]
+mod federation;
+#[path = "loopback/pace.rs"]
+mod pace;
+#[path = "loopback/terms.rs"]
+mod terms;
 
-use std::{
-    collections::BTreeMap,
-    env,
-    net::TcpListener,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{env, sync::Arc, time::Duration};
 
-use buying::buy;
-use cluster::{event_bytes, id};
-use mosaic_federation::{Federation, FederationDescriptor, Independence, Purchase, SignedDocument, Tile, hour};
-use mosaic_provider::{Policy, Price, Provider, ProviderConfig, ProviderFolder, store::StoreAddress};
-use mosaic_transport::{Patience, ProviderClient, SystemClock};
-use mosaic_types::{Clock as _, Lane, SegmentId, Stream, TableId, TileId};
-use mosaic_wire::{
-    Address, Call, CellReply, CellRequest, GenerationId, GenerationsQuery, Head, HeadsQuery, KnownGenerations, Reply,
-    TableDescriptor, TokenPurpose,
-};
-use rand::{Rng as _, SeedableRng as _};
-use rand_chacha::ChaCha20Rng;
+use client::{Depositor, Way, World, in_parallel};
+use cluster::id;
+use federation::Providers;
+use pace::Pace;
+use terms::Terms;
+use tokio::runtime;
 
-/// Units that a client buys at one time: three deposits at the provider each.
-const UNITS: u8 = 60;
+/// Deposits that make a minute's generation of a tile of a thousand devices: five an hour each on one lane.
+const MINUTE: usize = 84;
+/// Deposits a second that tokens are bought for where nothing was measured yet; a part ends when they are spent.
+const EXPECTED: f64 = 4_500.0;
+/// How much of what is possible is asked for when waiting is measured.
+const LOAD: f64 = 0.7;
 
-#[tokio::main(flavor = "multi_thread")]
-async fn main() {
+fn main() {
     let given: Vec<u64> = env::args().filter_map(|argument| argument.parse().ok()).collect();
-    let (clients, seconds) = (given.first().copied().unwrap_or(64), given.get(1).copied().unwrap_or(20));
+    let (clients, seconds) = (given.first().copied().unwrap_or(64), given.get(1).copied().unwrap_or(6));
+    let flag = |name: &str| env::args().any(|argument| argument == name);
+    let runtime = runtime::Builder::new_multi_thread().thread_name("clients").enable_all().build().unwrap();
     let places: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
-    let federation = Arc::new(start(&places));
-    let client = ProviderClient::for_federation(federation.descriptor(), Patience::default()).unwrap();
-    let table = table(&client, &federation).await;
-    let length = Duration::from_secs(seconds);
-    let mut buyers = Vec::new();
-    for seed in 0..clients {
-        let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let purchase = buy(&client, &federation, (SystemClock.now(), UNITS), &[id(1), id(2)], &mut rng).await.unwrap();
-        buyers.push((purchase, rng));
+    let providers = Providers::start(&places);
+    let origins = if flag("--one") { vec![id(1)] } else { vec![id(1), id(2), id(3)] };
+    let told = runtime.block_on(measure(&providers, origins, (clients, Duration::from_secs(seconds)), flag("--quick")));
+    if flag("--json") {
+        println!("{}", told.json());
+    } else {
+        told.print();
     }
-    let begun = Instant::now();
-    let until = begun + length;
-    let work = buyers
-        .into_iter()
-        .map(|buyer| tokio::spawn(deposit_until(client.clone(), federation.clone(), table.clone(), buyer, until)));
-    let (mut waits, mut refusals) = (Vec::new(), BTreeMap::new());
-    for done in work.collect::<Vec<_>>() {
-        let (waited, refused) = done.await.unwrap();
-        waits.extend(waited);
-        refused.into_iter().for_each(|why| *refusals.entry(why).or_insert(0) += 1);
-    }
-    let deposits = Pace::of(waits, begun.elapsed());
-
-    let largest = largest_generation(&client, &table).await;
-    let (begun, wanted) = (Instant::now(), GenerationId { segment: largest.segment, index: largest.index });
-    let work = (0..clients).map(|_| tokio::spawn(read_until(client.clone(), wanted, begun + length)));
-    let (mut waits, mut refused_reads) = (Vec::new(), 0);
-    for done in work.collect::<Vec<_>>() {
-        let (waited, refused) = done.await.unwrap();
-        waits.extend(waited);
-        refused_reads += refused;
-    }
-    let reads = Pace::of(waits, begun.elapsed());
-    if env::args().any(|argument| argument == "--json") {
-        let told = serde_json::json!({
-            "clients": clients, "deposits": deposits.json(), "reads": reads.json(), "records_a_read": largest.count,
-        });
-        println!("{told}");
-        return;
-    }
-    println!("{clients} clients, deposits: {deposits}; refused: {refusals:?}");
-    println!(
-        "{clients} clients, reads of one generation of {} records: {reads}; refused: {refused_reads}",
-        largest.count
-    );
 }
 
-/// How many requests a second, and how long half, 95 % and 99 % of them took at most.
-struct Pace {
-    a_second: f64,
-    within_ms: [f64; 3],
+/// Everything that was measured.
+struct Told {
+    clients: u64,
+    bought: (Pace, Terms),
+    deposits: (Pace, Terms),
+    connecting: Option<(Pace, Terms)>,
+    loaded: Option<Pace>,
+    mailbox: Option<(Pace, Terms)>,
+    reads: (Pace, Terms),
+    records_a_read: u32,
 }
 
-impl Pace {
-    fn of(mut waits: Vec<Duration>, elapsed: Duration) -> Self {
-        waits.sort();
-        let within = |of: usize| waits[(waits.len() - 1) * of / 100].as_secs_f64() * 1e3;
-        Self { a_second: waits.len() as f64 / elapsed.as_secs_f64(), within_ms: [50, 95, 99].map(within) }
+async fn measure(
+    providers: &Providers,
+    origins: Vec<mosaic_types::ProviderId>,
+    (clients, length): (u64, Duration),
+    quick: bool,
+) -> Told {
+    let world = Arc::new(World::new(&providers.federation, origins).await);
+    let minute = world.fill_a_generation(MINUTE).await;
+    let before = Terms::now();
+    let mut depositors: Vec<Depositor> = (0..clients).map(|seed| Depositor::new(&world, seed)).collect();
+    let each = |a_second: f64| (a_second * length.as_secs_f64() / clients as f64).ceil() as u64;
+    let (bought, back) = in_parallel(depositors, |depositor| depositor.buy(each(EXPECTED))).await;
+    let tokens: usize = bought.iter().map(|(_, count)| count).sum();
+    let bought = (Pace::of(bought.into_iter().map(|(waited, _)| waited), tokens), Terms::since(&before, tokens));
+
+    let part = async |depositors: Vec<Depositor>, way: Way| {
+        let before = Terms::now();
+        let (done, back) = in_parallel(depositors, |depositor| depositor.deposit(way, length)).await;
+        let pace = Pace::together(done);
+        let terms = Terms::since(&before, pace.done);
+        ((pace, terms), back)
+    };
+    let deposits;
+    (deposits, depositors) = part(back, Way::Kept).await;
+    let (mut connecting, mut loaded, mut mailbox) = (None, None, None);
+    if !quick {
+        let again = async |depositors: Vec<Depositor>, share: f64| {
+            let each = each(share * deposits.0.a_second);
+            in_parallel(depositors, |depositor| depositor.buy(each)).await.1
+        };
+        let every = Duration::from_secs_f64(clients as f64 / (LOAD * deposits.0.a_second));
+        let (paced, returned) = part(again(depositors, LOAD + 0.1).await, Way::Paced { every, clients }).await;
+        loaded = Some(paced.0);
+        let (made, returned) = part(again(returned, 0.5).await, Way::Connecting).await;
+        connecting = Some(made);
+        let (mail, returned) = part(again(returned, 0.7).await, Way::WithReading(minute)).await;
+        mailbox = Some(mail);
+        depositors = returned;
+    }
+    let before = Terms::now();
+    let (done, _) = in_parallel(depositors, |depositor| depositor.read(minute, length)).await;
+    let pace = Pace::together(done);
+    let terms = Terms::since(&before, pace.done);
+    let reads = (pace, terms);
+    Told { clients, bought, deposits, connecting, loaded, mailbox, reads, records_a_read: minute.count }
+}
+
+impl Told {
+    fn print(&self) {
+        let Self { clients, bought, deposits, connecting, loaded, mailbox, reads, records_a_read } = self;
+        println!("{clients} clients, {} processors", std::thread::available_parallelism().map_or(1, usize::from));
+        let show = |name: &str, (pace, terms): &(Pace, Terms)| println!("{name}: {pace}\n    {terms}");
+        println!("points of tokens evaluated, with their proofs: {}\n    {}", bought.0, bought.1);
+        show("deposits, connections kept", deposits);
+        connecting.iter().for_each(|part| show("deposits, a connection for each", part));
+        loaded.iter().for_each(|pace| println!("deposits at {:.0} % of that load: {pace}", LOAD * 100.0));
+        let mail = format!("a deposit, then a generation of {records_a_read} records read");
+        mailbox.iter().for_each(|part| show(&mail, part));
+        show(&format!("reads of a generation of {records_a_read} records"), reads);
     }
 
     fn json(&self) -> serde_json::Value {
-        serde_json::json!({ "a_second": self.a_second, "within_ms": self.within_ms })
-    }
-}
-
-impl std::fmt::Display for Pace {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let [half, most, all] = self.within_ms;
-        write!(f, "{:.0} a second; half within {half:.1} ms, 95 % {most:.1} ms, 99 % {all:.1} ms", self.a_second)
-    }
-}
-
-fn start(places: &[tempfile::TempDir]) -> Federation {
-    let mut rng = ChaCha20Rng::seed_from_u64(3);
-    let make = |(place, number): (&tempfile::TempDir, u8)| {
-        // the system names a free port; it is ours again a moment later
-        let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let url = format!("https://{listen}");
-        let (operator, jurisdiction) = ("me".into(), "FR".into());
-        let (number, store) = (id(number), StoreAddress::Log);
-        let (metrics_listen, spent) = (None, None);
-        let config = ProviderConfig { number, listen, url, operator, jurisdiction, metrics_listen, store, spent };
-        ProviderFolder::create(place.path(), config, &mut rng).unwrap()
-    };
-    let folders: Vec<ProviderFolder> = places.iter().zip(1..).map(make).collect();
-    let tile = Tile { id: TileId(7), name: "Test".into(), lat: 41.0, lng: -8.0, radius_m: 10_000 };
-    let entries = folders.iter().map(ProviderFolder::entry).collect();
-    let descriptor = FederationDescriptor::new("bench", Independence::Practice, SystemClock.now(), 100, tile, entries);
-    let mut document = SignedDocument::draft(&descriptor).unwrap();
-    folders.iter().for_each(|folder| folder.sign(&mut document));
-    let federation = document.verify().unwrap();
-    folders.iter().for_each(|folder| folder.install(&federation).unwrap());
-    for folder in folders {
-        let policy = Policy { price: Price::practice(10_000), ..Policy::for_agents(10_000) };
-        let provider = Provider::start_with(folder, Arc::new(SystemClock), policy).unwrap();
-        tokio::spawn(provider.serve(std::future::pending()));
-    }
-    federation
-}
-
-/// Asks until the present table is there; every answer takes a round trip, so this does not spin.
-async fn table(client: &ProviderClient, federation: &Federation) -> TableDescriptor {
-    loop {
-        let call = Call::Table(SystemClock.now().period());
-        if let Ok(Reply::Table(table)) = client.call(&direct(), &call).await {
-            return table.verify(|id| federation.signing_key(id)).unwrap().clone();
-        }
-    }
-}
-
-/// One client: an event after the other, each acknowledged before the next; new tokens where those of `buyer` are spent.
-/// How long each took, and why others were refused.
-async fn deposit_until(
-    client: ProviderClient,
-    federation: Arc<Federation>,
-    table: TableDescriptor,
-    (purchase, mut rng): (Purchase, ChaCha20Rng),
-    until: Instant,
-) -> (Vec<Duration>, Vec<String>) {
-    let (mut waits, mut refused, mut purchase) = (Vec::new(), Vec::new(), Some(purchase));
-    let take = |purchase: &mut Purchase| purchase.take(id(1), TokenPurpose::Deposit, hour(SystemClock.now()));
-    while Instant::now() < until {
-        let Some(token) = purchase.as_mut().and_then(take) else {
-            let wanted = (SystemClock.now(), UNITS);
-            purchase = buy(&client, &federation, wanted, &[id(1), id(2)], &mut rng).await.ok();
-            continue;
+        let both = |(pace, terms): &(Pace, Terms)| {
+            let mut json = pace.json();
+            json["terms_us"] = terms.json();
+            json
         };
-        let mut records = vec![0; 1_920];
-        rng.fill_bytes(&mut records);
-        let rows: Vec<u32> = (0..10).map(|slot| slot * 13_000 + rng.next_u32() % 13_000).collect();
-        let event = event_bytes(&table, Lane::Rendezvous, Stream::Fast, &rows, &records);
-        let begun = Instant::now();
-        match client.call(&direct(), &Call::Cell(CellRequest::Deposit { token, event })).await {
-            Ok(Reply::Cell(CellReply::Receipt(_))) => waits.push(begun.elapsed()),
-            Ok(Reply::Cell(CellReply::Problem(problem))) => refused.push(problem.code.slug().to_owned()),
-            Err(failure) => refused.push(format!("{failure:?}")),
-            Ok(other) => panic!("{other:?}"),
-        }
+        serde_json::json!({
+            "clients": self.clients, "deposits": both(&self.deposits), "reads": both(&self.reads),
+            "records_a_read": self.records_a_read, "tokens": both(&self.bought),
+            "connecting": self.connecting.as_ref().map(both), "mailbox": self.mailbox.as_ref().map(both),
+            "loaded": self.loaded.as_ref().map(Pace::json), "load": LOAD,
+        })
     }
-    (waits, refused)
-}
-
-/// The largest generation that provider 1 sealed of what it was given; waits until one is sealed.
-async fn largest_generation(client: &ProviderClient, table: &TableDescriptor) -> Head {
-    let segment =
-        SegmentId { table: TableId::new(table.period, Lane::Rendezvous), origin: id(1), stream: Stream::Fast };
-    loop {
-        let query = HeadsQuery::new(vec![KnownGenerations { segment, count: 0 }]).unwrap();
-        let Ok(Reply::Heads(heads)) = client.call(&direct(), &Call::Heads(query)).await else { continue };
-        if let Some(head) = heads.heads().iter().filter(|head| head.count > 0).max_by_key(|head| head.count) {
-            return *head;
-        }
-    }
-}
-
-/// One client: the same generation again and again, each time decoded. How long each took, and how many were refused.
-async fn read_until(client: ProviderClient, wanted: GenerationId, until: Instant) -> (Vec<Duration>, u32) {
-    let (mut waits, mut refused) = (Vec::new(), 0);
-    while Instant::now() < until {
-        let begun = Instant::now();
-        let query = GenerationsQuery::new(vec![wanted]).unwrap();
-        match client.call(&direct(), &Call::Generations(query)).await {
-            Ok(Reply::Generations(blocks)) => assert_eq!(blocks.into_blocks().len(), 1),
-            _ => {
-                refused += 1;
-                continue;
-            }
-        }
-        waits.push(begun.elapsed());
-    }
-    (waits, refused)
-}
-
-fn direct() -> Address {
-    Address { provider: id(1), via: None }
 }

@@ -295,6 +295,18 @@ pub fn check_request<'a>(
     check(federation, (me, Direction::Request), bytes)
 }
 
+impl Signed<'_> {
+    /// What was signed, before time and replay are looked at: to prepare for it, never to act on it.
+    pub fn peek<T: DeserializeOwned>(&self) -> Option<T> {
+        postcard::from_bytes(self.0.get(HEADER..)?).ok()
+    }
+
+    /// Who signed.
+    pub fn from(&self) -> Option<ProviderId> {
+        ProviderId::new(*self.0.get(2)?).ok()
+    }
+}
+
 fn check<'a>(
     federation: &Federation,
     (me, direction): (ProviderId, Direction),

@@ -295,6 +295,33 @@ mod tests {
         assert_eq!(purchase.count(provider(2), TokenPurpose::Evaluate, hour(NOW)), 0);
     }
 
+    /// A check that was done beforehand says what one done now would, for this token, this redeemer and this time only.
+    #[test]
+    fn looking_ahead_changes_no_answer() {
+        let (mut purchase, own) = bought(&[0, 1, 2]);
+        let (one, two) = (provider(1), provider(2));
+        let good = purchase.take(one, TokenPurpose::Deposit, hour(NOW)).unwrap();
+        let mut forged = good.clone();
+        forged.authenticator[0] ^= 1;
+        let mut other = good.clone();
+        other.nonce[0] ^= 1;
+        let much_later = NOW.after(std::time::Duration::from_hours(3));
+        for token in [&good, &forged, &other] {
+            for (now, purpose, redeemer) in [
+                (NOW, TokenPurpose::Deposit, one),
+                (NOW, TokenPurpose::Deposit, two),
+                (NOW, TokenPurpose::Evaluate, one),
+                (much_later, TokenPurpose::Deposit, one),
+            ] {
+                let plain = own[0].check(now, token, purpose, redeemer);
+                own[0].look_ahead(NOW, token, TokenPurpose::Deposit, one);
+                let first = own[0].check(now, token, purpose, redeemer);
+                assert_eq!((first, own[0].check(now, token, purpose, redeemer)), (plain, plain));
+            }
+        }
+        assert_eq!(own[0].check(NOW, &good, TokenPurpose::Deposit, one), Ok(()));
+    }
+
     #[test]
     fn who_answers_late_authenticates_what_is_left() {
         let (mut purchase, own) = bought(&[0, 1]);

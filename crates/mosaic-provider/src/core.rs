@@ -174,6 +174,11 @@ impl<S: Store> ProviderCore<S> {
         Ok(core)
     }
 
+    /// Checks tokens beforehand, on whatever thread ([`Issuer::look_ahead`]).
+    pub(crate) fn issuer(&self) -> Arc<Issuer> {
+        Arc::clone(&self.issuing.issuer)
+    }
+
     /// Answers one call. A deposit is only staged: whoever drives this collects a few, then commits.
     pub fn handle(&mut self, now: Timestamp, rng: &mut dyn CryptoRng, call: Call) -> Step {
         let answer = match call {

@@ -3,6 +3,7 @@
 //! One thread owns the core and takes its commands in turn: whatever has gathered meanwhile is handled
 //! together and made durable with one flush. HTTP tasks open cells and wait for answers.
 
+mod ahead;
 mod engine;
 mod front;
 mod limits;
@@ -135,7 +136,7 @@ impl Provider {
         let store = folder.config.store.open(&path, &owner, banner.is_none());
         let store = store.map_err(|error| failed(error.into()))?;
         let endpoints = federation.descriptor().providers.iter().map(Endpoint::from);
-        let client = ProviderClient::new_from(endpoints, PEER_PATIENCE, recording.from)?;
+        let client = ProviderClient::of_provider(endpoints, PEER_PATIENCE, recording.from)?;
         let recorder = recording.requests.as_deref().map(|path| Recorder::create(path, Arc::clone(&clock)));
         let recorder = recorder.transpose().map_err(ServeError::from)?.map(Arc::new);
         let cell = AgreementSecret::from_bytes(*folder.keys.cell.to_bytes());

@@ -8,7 +8,7 @@ use mosaic_wire::{
     Reply, SignedTable, SignedTerms, SignedTime, StackReply, TokensReply,
 };
 
-use crate::{ClientError, FetchError, HttpReply, Patience, Pin, PinnedHttp, Pins, os_rng};
+use crate::{ClientError, FetchError, HttpReply, Patience, Pin, PinnedHttp, Pins, http::IDLE, os_rng};
 
 /// Where one provider listens and how it is recognised.
 #[derive(Clone, Debug)]
@@ -53,6 +53,8 @@ const REFUSAL: usize = Problem::MAX_BYTES;
 const HEADS: usize = 3 + HeadsReply::MOST * mosaic_wire::Head::SIZE;
 /// Statements of all days that a provider keeps.
 const STATEMENTS: usize = mosaic_wire::MOST_STATEMENTS * mosaic_wire::STATEMENT;
+/// Connections that a provider keeps to each peer while it asks nothing.
+const IDLE_OF_PROVIDER: usize = 16;
 /// The largest message between providers.
 const PEER: usize = GenerationsReply::MAX_BYTES;
 
@@ -75,8 +77,30 @@ impl ProviderClient {
         patience: Patience,
         from: Option<IpAddr>,
     ) -> Result<Self, ClientError> {
+        Self::keeping(endpoints, patience, from, IDLE)
+    }
+
+    /// A provider's own client for its peers: several messages are on their way to each, and every further connection would
+    /// be a handshake.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn of_provider(
+        endpoints: impl IntoIterator<Item = Endpoint>,
+        patience: Patience,
+        from: Option<IpAddr>,
+    ) -> Result<Self, ClientError> {
+        Self::keeping(endpoints, patience, from, IDLE_OF_PROVIDER)
+    }
+
+    fn keeping(
+        endpoints: impl IntoIterator<Item = Endpoint>,
+        patience: Patience,
+        from: Option<IpAddr>,
+        idle: usize,
+    ) -> Result<Self, ClientError> {
         let route = |end: Endpoint| {
-            let http = PinnedHttp::new_from(&end.url, end.pins, patience, from)?;
+            let http = PinnedHttp::new_from(&end.url, end.pins, patience, from, idle)?;
             Ok((end.provider, Route { http, cell_key: end.cell_key }))
         };
         Ok(Self { routes: endpoints.into_iter().map(route).collect::<Result<_, ClientError>>()? })

@@ -82,20 +82,30 @@ pub enum ClientError {
     Url,
 }
 
+/// Connections that an agent keeps while it asks nothing.
+pub(crate) const IDLE: usize = 2;
+
 impl PinnedHttp {
     /// A pool for `base` (`https://host:port`), accepting `pins` only.
     ///
     /// # Errors
     /// [`ClientError`] when TLS 1.3 is not available.
     pub fn new(base: &str, pins: Pins, patience: Patience) -> Result<Self, ClientError> {
-        Self::new_from(base, pins, patience, None)
+        Self::new_from(base, pins, patience, None, IDLE)
     }
 
-    /// As [`Self::new`], with connections that start at an address of this machine.
+    /// As [`Self::new`], with connections that start at an address of this machine, at most `idle` of which are kept while
+    /// nothing is asked.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub fn new_from(base: &str, pins: Pins, patience: Patience, from: Option<IpAddr>) -> Result<Self, ClientError> {
+    pub fn new_from(
+        base: &str,
+        pins: Pins,
+        patience: Patience,
+        from: Option<IpAddr>,
+        idle: usize,
+    ) -> Result<Self, ClientError> {
         let client = Client::builder()
             .local_address(from)
             .tls_backend_preconfigured(tls::client_config(pins)?)
@@ -106,7 +116,7 @@ impl PinnedHttp {
             .timeout(patience.request)
             // shorter than a server waits for the next request, so that none is sent into a closing connection
             .pool_idle_timeout(Duration::from_secs(20))
-            .pool_max_idle_per_host(2)
+            .pool_max_idle_per_host(idle)
             .build()?;
         Ok(Self { client, base: base.trim_end_matches('/').to_owned() })
     }

@@ -74,13 +74,39 @@ impl PartialKey {
     /// # Errors
     /// [`OprfError::InvalidInput`] over 65,535 bytes.
     pub fn output(&self, input: &[u8], info: &[u8]) -> Result<OprfOutput, OprfError> {
-        let element = PARTIAL.hash_to_group(input)? * *Zeroizing::new(self.tweaked(info)?.invert());
-        Ok(OprfOutput::new(output_hash(&[input, info], &element.compress())))
+        self.for_info(info)?.output(input)
+    }
+
+    /// The key for one public input, to evaluate many inputs under it: the inversion is done once.
+    ///
+    /// # Errors
+    /// [`OprfError::InvalidInput`] for an `info` over 65,535 bytes or one whose key is zero.
+    pub fn for_info(&self, info: &[u8]) -> Result<InfoKey, OprfError> {
+        Ok(InfoKey { inverse: self.tweaked(info)?.invert(), info: info.to_vec() })
     }
 
     fn tweaked(&self, info: &[u8]) -> Result<Zeroizing<Scalar>, OprfError> {
         let key = Zeroizing::new(self.scalar + tweak(info)?);
         if *key == Scalar::ZERO { Err(OprfError::InvalidInput) } else { Ok(key) }
+    }
+}
+
+/// An issuer's key for one public input. No `Debug`, no `Clone`; erased on drop.
+#[derive(ZeroizeOnDrop)]
+pub struct InfoKey {
+    inverse: Scalar,
+    #[zeroize(skip)]
+    info: Vec<u8>,
+}
+
+impl InfoKey {
+    /// `Evaluate` of RFC 9497 section 3.3.3: the output without blinding.
+    ///
+    /// # Errors
+    /// [`OprfError::InvalidInput`] over 65,535 bytes.
+    pub fn output(&self, input: &[u8]) -> Result<OprfOutput, OprfError> {
+        let element = PARTIAL.hash_to_group(input)? * self.inverse;
+        Ok(OprfOutput::new(output_hash(&[input, &self.info], &element.compress())))
     }
 }
 

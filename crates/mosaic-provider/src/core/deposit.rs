@@ -22,6 +22,13 @@ const NO_REPLICA_RETRY_S: u32 = 5;
 /// After how many seconds a client tries again whose deposit met a store without capacity.
 const BUSY_RETRY_S: u32 = 2;
 
+/// Batches on their way to a replica beside which no further one is begun while few deposits wait: each costs a flush here, a flush
+/// there and two signatures, whatever is in it.
+const BATCHES: usize = 2;
+
+/// Deposits that wait at most before a batch is begun regardless.
+const ENOUGH: usize = 256;
+
 /// What became of an offered event.
 pub(super) enum Stage {
     /// It waits for the flush and a replica.
@@ -36,6 +43,7 @@ pub(super) struct Staging {
     next: u64,
     staged: Vec<Staged>,
     replicating: usize,
+    batches: usize,
     replicas: BTreeMap<Period, HashMap<[u8; 32], ProviderId>>,
     /// Records kept for others, by table and origin.
     held: BTreeMap<(TableId, ProviderId), u64>,
@@ -146,6 +154,12 @@ impl<S: Store> ProviderCore<S> {
         if state.past.is_settled() { Ok(()) } else { Err(ProblemCode::NotReady.into()) }
     }
 
+    /// Whether what is staged should be flushed now. Not while others are on their way, unless many wait: what comes until
+    /// an answer is here shares the next flush. A driver that has nothing else to do may commit regardless.
+    pub fn is_worth_a_flush(&self) -> bool {
+        self.staging.batches < BATCHES || self.staging.staged.len() >= ENOUGH
+    }
+
     /// Makes everything that is staged durable with one flush and asks a peer to keep a copy. If the
     /// store fails, everything staged is refused and nothing of it stays.
     pub fn commit(&mut self, now: Timestamp) {
@@ -172,6 +186,7 @@ impl<S: Store> ProviderCore<S> {
         let waiting: Vec<Waiting> = staged.iter().map(|staged| staged.waiting).collect();
         self.staging.replicating += waiting.len();
         let others = self.outbox.by_health(now, self.policy.avoid);
+        self.staging.batches += 1;
         self.replicate(Batch { request, waiting, others, doubted: false });
     }
 
@@ -213,6 +228,7 @@ impl<S: Store> ProviderCore<S> {
 
     fn replicate(&mut self, mut batch: Batch) {
         if batch.others.is_empty() {
+            self.staging.batches -= 1;
             self.staging.replicating -= batch.waiting.len();
             // a token that no second provider issued is one that this provider alone could have made
             let problem = if batch.doubted {
@@ -238,10 +254,12 @@ impl<S: Store> ProviderCore<S> {
             Kept::No => return self.replicate(batch),
             Kept::But(refused) => {
                 if let Some(rest) = batch.split_off(refused) {
+                    self.staging.batches += 1;
                     self.replicate(rest);
                 }
             }
         }
+        self.staging.batches -= 1;
         self.staging.replicating -= batch.waiting.len();
         for Waiting { ticket, table, event } in batch.waiting {
             let verdict = self

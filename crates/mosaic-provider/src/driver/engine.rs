@@ -1,7 +1,7 @@
 use std::{collections::HashMap, sync::Arc, thread};
 
 use mosaic_crypto::agreement::AgreementSecret;
-use mosaic_federation::Federation;
+use mosaic_federation::{Federation, peer};
 use mosaic_transport::{ProviderClient, os_rng};
 use mosaic_types::{Clock, ProviderId, Timestamp};
 use mosaic_wire::{Call, CellRequest, Problem, ProblemCode, Reply};
@@ -11,7 +11,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
 };
 
-use super::{front::FrontDesk, limits::Limits, published::Published, recording};
+use super::{ahead::Ahead, front::FrontDesk, limits::Limits, published::Published, recording};
 use crate::{
     Counters, Gauges, IssueJob, Issued, PeerCallId, PeerFailure, ProviderCore, Scan, Step, Ticket,
     store::{Store, StoreError},
@@ -55,6 +55,7 @@ pub(super) struct Handle {
     pub(super) federation: Arc<Federation>,
     pub(super) me: ProviderId,
     pub(super) limits: Limits,
+    ahead: Option<Ahead>,
 }
 
 /// Who answers.
@@ -88,6 +89,7 @@ impl Engine {
         let (commands, inbox) = mpsc::channel(QUEUE);
         let (wake, wakes) = watch::channel(clock.now());
         let (federation, me) = (Arc::clone(core.federation()), core.me());
+        let ahead = Ahead::new(core.issuer(), Arc::clone(&clock), me);
         let (alive, running) = watch::channel(());
         tokio::spawn(keep_time(commands.clone(), wakes, Arc::clone(&clock)));
         let post =
@@ -101,10 +103,10 @@ impl Engine {
             let _alive = alive;
             desk.run(inbox);
         };
-        thread::Builder::new().name("provider".into()).spawn(run).ok()?;
+        thread::Builder::new().name(format!("provider {me}")).spawn(run).ok()?;
         let limits = Limits::default();
         let behind = Behind::Engine(commands.clone());
-        let handle = Arc::new(Handle { behind, cell, client, federation, me, limits });
+        let handle = Arc::new(Handle { behind, cell, client, federation, me, limits, ahead: Some(ahead) });
         Some(Self { handle, commands, running })
     }
 
@@ -137,11 +139,14 @@ impl Handle {
         client: ProviderClient,
         (me, federation): (ProviderId, Arc<Federation>),
     ) -> Self {
-        Self { behind: Behind::Front(front), cell, client, federation, me, limits: Limits::default() }
+        Self { behind: Behind::Front(front), cell, client, federation, me, limits: Limits::default(), ahead: None }
     }
 
     pub(super) async fn call(&self, call: Call) -> Result<Reply, Problem> {
         recording::asked(&call);
+        if let Some(ahead) = &self.ahead {
+            ahead.of_call(&call);
+        }
         let reply = match &self.behind {
             Behind::Engine(commands) => ask(commands, |answer| Command::Call(Box::new(call), answer)).await,
             Behind::Front(front) => front.call(call).await,
@@ -155,6 +160,13 @@ impl Handle {
         match (&self.behind, request) {
             (Behind::Front(front), CellRequest::Deposit { .. }) => Some(front.deposit(cell).await),
             _ => None,
+        }
+    }
+
+    /// Prepares for a message that a peer signed.
+    pub(super) async fn look_ahead(&self, signed: &peer::Signed<'_>) {
+        if let Some(ahead) = &self.ahead {
+            ahead.of_peer(signed).await;
         }
     }
 
@@ -327,7 +339,9 @@ impl<S: Store> Desk<S> {
 
     /// Flushes once for all, sends what is to be sent, and answers who can be answered.
     fn finish(&mut self, now: Timestamp) {
-        self.core.commit(now);
+        if self.core.is_worth_a_flush() {
+            self.core.commit(now);
+        }
         for outgoing in self.core.take_outgoing(now, &mut self.rng) {
             let (client, commands) = (self.post.client.clone(), self.post.commands.clone());
             self.post.runtime.spawn(async move {

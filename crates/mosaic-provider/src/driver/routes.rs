@@ -198,11 +198,12 @@ async fn relay(State(handle): Shared, target: Parameter, body: Body) -> Result<V
 async fn peer(State(handle): Shared, body: Body) -> Result<Vec<u8>, Refusal> {
     let read = handle.limits.peer_bodies.pass(to_bytes(body, MAX_REQUEST)).await.ok_or_else(busy)?;
     let bytes = read.map_err(|_| Refusal::from(ProblemCode::WrongSize))?;
-    peer::check_request(&handle.federation, handle.me, &bytes).map_err(|error| match error {
+    let signed = peer::check_request(&handle.federation, handle.me, &bytes).map_err(|error| match error {
         peer::EnvelopeError::Malformed => Refusal::from(ProblemCode::Malformed),
         _ => ProblemCode::PeerRefused.into(),
     })?;
     let _place = handle.limits.peer_message().await;
+    handle.look_ahead(&signed).await;
     Ok(handle.peer(bytes.to_vec()).await?)
 }
 

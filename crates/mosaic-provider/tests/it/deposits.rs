@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use mosaic_provider::store::MemoryStore;
+use mosaic_provider::{Step, store::MemoryStore};
 use mosaic_types::{Lane, Stream, Timestamp};
 use mosaic_wire::{Call, CellReply, CellRequest, ProblemCode, Reply, TokenPurpose};
 
@@ -51,6 +51,51 @@ fn two_copies_of_an_event_in_one_flush_are_one() {
         panic!("{settled:?}")
     };
     assert_eq!(first, second);
+}
+
+/// While two batches are on their way, a few deposits wait for one of them, and many do not. A peer that is down holds nobody up:
+/// what comes back unkept makes room like what was kept.
+#[test]
+fn few_deposits_wait_for_a_batch_that_is_on_its_way() {
+    for down in [false, true] {
+        let mut cluster = cluster();
+        let now = cluster.now;
+        let stage = |cluster: &mut Cluster<MemoryStore>| {
+            let (event, token) = (cluster.event(Stream::Fast), cluster.token(1, TokenPurpose::Deposit));
+            let call = Call::Cell(CellRequest::Deposit { token, event });
+            let (core, rng) = (cluster.cores.get_mut(&id(1)).unwrap(), &mut cluster.rng);
+            assert!(matches!(core.handle(now, rng, call), Step::Staged(_)));
+        };
+        for _ in 0..2 {
+            stage(&mut cluster);
+            assert!(cluster.core(1).is_worth_a_flush());
+            cluster.core(1).commit(now);
+        }
+        stage(&mut cluster);
+        assert!(!cluster.core(1).is_worth_a_flush());
+        if down {
+            cluster.down = vec![id(2), id(3)];
+        }
+        cluster.exchange();
+        assert!(cluster.core(1).is_worth_a_flush());
+        cluster.core(1).commit(now);
+        cluster.exchange();
+        let settled = cluster.core(1).take_settled();
+        let kept = settled.iter().filter(|(_, reply)| matches!(reply, CellReply::Receipt(_))).count();
+        assert_eq!((settled.len(), kept), (3, if down { 0 } else { 3 }));
+
+        cluster.down.clear();
+        for _ in 0..2 {
+            stage(&mut cluster);
+            cluster.core(1).commit(now);
+        }
+        let mut waiting = 0;
+        while !cluster.core(1).is_worth_a_flush() {
+            stage(&mut cluster);
+            waiting += 1;
+        }
+        assert_eq!(waiting, 256);
+    }
 }
 
 #[test]

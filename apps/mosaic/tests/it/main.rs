@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests do")]
 
 mod bad_input;
+mod container;
 mod corpus;
 mod crash;
 mod demo;

@@ -239,6 +239,13 @@ impl Associations {
         self.pairs.values().map(|pair| pair.outbox.len()).sum()
     }
 
+    /// Whether something that two who share a token or a code have to say to each other is ready at `now` and not handed
+    /// out: the event that left had no room for it.
+    pub fn agreed_waits(&self, now: Timestamp) -> bool {
+        let agreed = self.pairs.values().filter(|pair| pair.kind != Kind::Wave && pair.is_shown());
+        agreed.flat_map(|pair| pair.outbox.iter()).any(|queued| queued.is_free(now))
+    }
+
     /// The person's associations, newest first. Those of personas are not among them.
     pub fn list(&self) -> Vec<AssociationView> {
         let mut views: Vec<_> = self.pairs.values().filter(|pair| pair.is_shown()).map(Pair::view).collect();

@@ -26,6 +26,10 @@ impl AgentCore {
                 break;
             }
             self.schedule.urgent_left(urgent);
+            // answers to many waves can fill an event; what was agreed on does not wait for the cadence behind them
+            if urgent.lane == Lane::Rendezvous && self.associations.agreed_waits(now) {
+                self.schedule.hurry(now, Lane::Rendezvous, rng);
+            }
         }
         let next = self.schedule.next(now, rng);
         if next.leave_at > now {

@@ -117,3 +117,23 @@ fn a_token_is_joined_within_its_day_and_not_a_minute_later() {
         assert_eq!(alice.state(id) == AssociationState::Waiting, !joined);
     }
 }
+
+/// An event that answers to strangers filled leaves a token's message behind: that is said, and a wave's is not.
+#[test]
+fn what_was_agreed_on_waits_until_it_is_handed_out() {
+    let (mut alice, mut bob) = (Device::new(1), Device::new(2));
+    let card = alice.publishes(CardOrigin::Broadcast(1), minutes(0));
+    bob.associations.wave(minutes(0), &card, &mut bob.rng).unwrap();
+    assert!(bob.associations.queued() > 0 && !bob.associations.agreed_waits(minutes(0)));
+    let (_, token) = alice.associations.create_token(minutes(0), &mut alice.rng).unwrap();
+    assert!(!alice.associations.agreed_waits(minutes(0)), "whoever made it waits for the other");
+    bob.associations.join_token(minutes(0), &token, &mut bob.rng).unwrap();
+    assert!(bob.associations.agreed_waits(minutes(0)));
+    assert!(bob.associations.outgoing(minutes(1), ROWS, 0, &mut bob.rng).is_empty());
+    assert!(bob.associations.agreed_waits(minutes(1)), "there was no room");
+    let left: Vec<_> =
+        bob.associations.outgoing(minutes(1), ROWS, 7, &mut bob.rng).iter().map(|sent| sent.id).collect();
+    assert!(!bob.associations.agreed_waits(minutes(1)));
+    bob.associations.requeue(&left);
+    assert!(bob.associations.agreed_waits(minutes(2)));
+}

@@ -191,7 +191,12 @@ fn giver(plan: &Plan, records: &[Record], me: usize, association: &str, met: &Me
     }
     let mut people = (0..records.len()).filter(|other| *other != me && gave(*other, |person| &person.contact));
     match record.waved.get(association) {
-        Some(card) => people.find(|other| records[*other].said.iter().any(|said| said.cards.contains(card))),
+        Some(card) => {
+            let noted = |other: usize| records[other].said.iter().any(|said| said.cards.contains(card));
+            // a card that no owner saw listed when they looked is judged by its contact alone
+            let unknown = !(0..records.len()).any(noted);
+            people.find(|other| unknown || noted(*other))
+        }
         None => people.find(|other| {
             let mut cards = records[*other].waved.values();
             cards.any(|card| record.said.iter().any(|said| said.cards.contains(card)))

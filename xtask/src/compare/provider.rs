@@ -1,52 +1,39 @@
 //! A provider beside what an operator would run instead: the same cores, the same disk, one run. What differs in the work
 //! is named in the row, since no peer does all of it.
 
-mod nearby;
-mod postgres;
-mod processes;
-mod redis;
-
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use self::redis::{Link, Load, Redis};
 use super::sheet::Sheet;
 use crate::{tell::tell, tools, tree};
 
 /// Clients at a time, and seconds of each part.
 const CLIENTS: u64 = 64;
-const SECONDS: u64 = 5;
+const SECONDS: u64 = 15;
 /// Requests of one run of redis-benchmark.
 const REQUESTS: u64 = 60_000;
 /// A record and an event, in bytes.
 const RECORD: u64 = 192;
 const EVENT: u64 = 2_048;
 
-/// Adds rows for deposits and reads over TLS, for who is near, for deposits without a network, and for the OPRF.
+/// Adds rows for deposits and reads over TLS, for deposits without a network, and for the OPRF.
 pub(super) fn compare(sheet: &mut Sheet) -> Result<()> {
-    for (program, package) in [
-        ("redis-server", "redis-server"),
-        ("redis-benchmark", "redis-tools"),
-        ("openssl", "openssl"),
-        ("pgbench", "postgresql-15-postgis-3"),
-    ] {
-        ensure!(tools::present(program), "provider: {program} is missing; install it (Debian package {package})");
+    for program in ["redis-server", "redis-benchmark"] {
+        ensure!(tools::present(program), "provider: {program} is missing; install it (Debian package redis)");
     }
+    ensure!(tools::present("openssl"), "provider: openssl is missing; install it (Debian package openssl)");
     let target = tree::target()?;
     tell(&format!("our deposits and reads over TLS, {SECONDS} s each"));
     let (clients, seconds) = (CLIENTS.to_string(), SECONDS.to_string());
-    let told = bench("mosaic-provider", "loopback", &[&clients, &seconds, "--quick", "--json"])?;
+    let told = bench("mosaic-provider", "loopback", &[&clients, &seconds, "--json"])?;
     let line = told.lines().rev().find(|line| line.starts_with('{')).context("our bench printed no figures")?;
-    let ours = serde_json::from_str(line).context("our bench printed something else")?;
-    over_tls(&ours, &target, sheet)?;
-    let records_a_second = number(&ours, "/reads/a_second")? * number(&ours, "/records_a_read")?;
-    nearby::compare(&target, records_a_second, sheet)?;
+    over_tls(&serde_json::from_str(line).context("our bench printed something else")?, &target, sheet)?;
     tell("deposits without a network beside SQLite, then the OPRF beside voprf");
     bench("mosaic-provider", "provider", &["64 to a flush", "--noplot", "--quiet"])?;
     bench("mosaic-crypto", "oprf", &["(blind 1|evaluate 16)/", "--noplot", "--quiet"])?;
@@ -55,11 +42,10 @@ pub(super) fn compare(sheet: &mut Sheet) -> Result<()> {
 
 /// Deposits beside SET, reads beside GET, both over TLS with as many clients.
 fn over_tls(ours: &Value, target: &Path, sheet: &mut Sheet) -> Result<()> {
-    let redis = Redis::start(&target.join("compare/redis"), Link::Tls)?;
+    let redis = Redis::start(&target.join("compare/redis"))?;
     tell(&format!("Redis {}, {REQUESTS} requests each", redis.version));
-    let clients = Load { clients: CLIENTS, in_flight: 1, requests: REQUESTS, members: 100_000 };
-    let set = redis.rate(clients, &["-t", "set", "-d", &EVENT.to_string()])?;
-    let get = redis.rate(clients, &["-t", "get", "-d", &RECORD.to_string()])?;
+    let set = redis.rate(&["-t", "set", "-d", &EVENT.to_string()])?;
+    let get = redis.rate(&["-t", "get", "-d", &RECORD.to_string()])?;
     let peer = format!("Redis {} over TLS", redis.version);
     let deposits = number(ours, "/deposits/a_second")?;
     let work =
@@ -91,20 +77,6 @@ fn in_one_process(target: &Path, sheet: &mut Sheet) -> Result<()> {
     Ok(())
 }
 
-/// The program of a bench, built: for one that is a server and must be ended by its number.
-fn built(package: &str, name: &str) -> Result<PathBuf> {
-    let mut command = Command::new(env!("CARGO"));
-    command.args(["bench", "--quiet", "--locked", "--no-run", "--message-format", "json"]);
-    command.args(["--package", package, "--bench", name]);
-    let output = command.current_dir(tree::root()).stderr(Stdio::inherit()).output().context("cargo did not start")?;
-    ensure!(output.status.success(), "the bench {name} of {package} does not compile ({})", output.status);
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let messages = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let of_bench = |message: &Value| message.pointer("/target/name").and_then(Value::as_str) == Some(name);
-    let program = messages.filter(of_bench).find_map(|message| Some(message["executable"].as_str()?.to_owned()));
-    program.map(PathBuf::from).with_context(|| format!("cargo names no program of the bench {name}"))
-}
-
 /// Runs a bench as cargo builds it for benches; gives what it printed.
 fn bench(package: &str, name: &str, arguments: &[&str]) -> Result<String> {
     let mut command = Command::new(env!("CARGO"));
@@ -116,4 +88,124 @@ fn bench(package: &str, name: &str, arguments: &[&str]) -> Result<String> {
 
 fn number(value: &Value, at: &str) -> Result<f64> {
     value.pointer(at).and_then(Value::as_f64).with_context(|| format!("no number at {at}"))
+}
+
+/// A server of our own on the loopback interface, ended when dropped. Every write is flushed before it is answered.
+struct Redis {
+    server: Child,
+    port: u16,
+    version: String,
+}
+
+impl Redis {
+    fn start(folder: &Path) -> Result<Self> {
+        // what an earlier run left would be loaded first
+        if folder.exists() {
+            fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+        }
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let (key, certificate) = certificate(folder)?;
+        let port = free_port()?;
+        let mut command = Command::new("redis-server");
+        command.args([
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--tls-port",
+            &port.to_string(),
+            "--tls-auth-clients",
+            "no",
+        ]);
+        command.arg("--tls-key-file").arg(&key).arg("--tls-cert-file").arg(&certificate);
+        command.arg("--tls-ca-cert-file").arg(&certificate).arg("--dir").arg(folder);
+        command.args(["--appendonly", "yes", "--appendfsync", "always", "--save", ""]);
+        let server =
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("redis-server did not start")?;
+        let redis = Self { server, port, version: version()? };
+        redis.wait()?;
+        Ok(redis)
+    }
+
+    /// Asks until it answers: each question is a process, so this does not spin.
+    fn wait(&self) -> Result<()> {
+        for _ in 0..2_000 {
+            let answer = Command::new("redis-cli").args(self.address()).arg("ping").output();
+            if answer.context("redis-cli did not start")?.stdout.starts_with(b"PONG") {
+                return Ok(());
+            }
+        }
+        anyhow::bail!("redis-server does not answer")
+    }
+
+    fn address(&self) -> [String; 6] {
+        let word = |word: &str| word.to_owned();
+        [word("-h"), word("127.0.0.1"), word("-p"), self.port.to_string(), word("--tls"), word("--insecure")]
+    }
+
+    /// Requests a second of one kind, without pipelining: a person's device waits for its answer.
+    fn rate(&self, what: &[&str]) -> Result<f64> {
+        let mut command = Command::new("redis-benchmark");
+        command.args(self.address()).args([
+            "--csv",
+            "-n",
+            &REQUESTS.to_string(),
+            "-c",
+            &CLIENTS.to_string(),
+            "-r",
+            "100000",
+        ]);
+        let output = command.args(what).output().context("redis-benchmark did not start")?;
+        ensure!(output.status.success(), "redis-benchmark failed ({})", output.status);
+        rate_of(&String::from_utf8_lossy(&output.stdout)).context("redis-benchmark printed something else")
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        // one that ended by itself cannot be killed
+        let _gone = self.server.kill().and_then(|()| self.server.wait());
+    }
+}
+
+/// The second column of the last line: requests a second.
+fn rate_of(csv: &str) -> Option<f64> {
+    csv.lines().rev().find(|line| line.contains(','))?.split(',').nth(1)?.trim_matches('"').parse().ok()
+}
+
+/// A key and a certificate signed by itself, as small as ours.
+fn certificate(folder: &Path) -> Result<(PathBuf, PathBuf)> {
+    let (key, certificate) = (folder.join("key.pem"), folder.join("cert.pem"));
+    let mut command = Command::new("openssl");
+    command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]);
+    command.args(["-subj", "/CN=localhost", "-keyout"]).arg(&key).arg("-out").arg(&certificate);
+    let output = command.output().context("openssl did not start")?;
+    ensure!(output.status.success(), "openssl made no certificate: {}", String::from_utf8_lossy(&output.stderr));
+    Ok((key, certificate))
+}
+
+/// A port that the system names as free; it is asked for again a moment later.
+fn free_port() -> Result<u16> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").context("no free port")?;
+    Ok(listener.local_addr().context("no free port")?.port())
+}
+
+/// The 7.0.15 of `Redis server v=7.0.15 sha=…`.
+fn version() -> Result<String> {
+    let output = Command::new("redis-server").arg("--version").output().context("redis-server did not start")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    Ok(text.split("v=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_read() {
+        let csv = "\"test\",\"rps\",\"avg_latency_ms\"\n\"SET\",\"1234.50\",\"40.1\"\n";
+        assert_eq!(rate_of(csv), Some(1_234.5));
+        assert_eq!(rate_of("\"test\",\"rps\"\n"), None);
+        assert_eq!(rate_of(""), None);
+    }
 }

@@ -18,7 +18,7 @@ use mosaic_wire::{Announcement, GroupFrame, Releasable};
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
-use self::group::{Group, Slots};
+use self::group::{Group, Slots, place_of};
 pub use self::{
     invitation::{Invitation, InvitationError, InvitationText},
     stored::StoredGroups,
@@ -29,7 +29,7 @@ pub use self::{
 };
 use crate::{
     FrameId, GroupId, OutgoingFrame,
-    counter::COUNTERS,
+    ids::drawn,
     index::{Indexes, Listener, Source, Wanted},
     ratchet::KEPT_EPOCHS,
 };
@@ -105,7 +105,7 @@ impl Groups {
         }
         let mut secret = Zeroizing::new([0; 32]);
         rng.fill_bytes(secret.as_mut_slice());
-        let (id, listener) = (random_id(rng), self.new_listener());
+        let (id, listener) = (GroupId(drawn(rng)), self.new_listener());
         let group = Group::new(id, name, *secret, now.epoch(), Slots::all(), listener);
         self.groups.insert(id, group);
         Ok(id)
@@ -131,7 +131,7 @@ impl Groups {
         if self.groups.len() >= MOST_GROUPS {
             return Err(GroupJoinError::Full);
         }
-        let (id, listener) = (random_id(rng), self.new_listener());
+        let (id, listener) = (GroupId(drawn(rng)), self.new_listener());
         let mut group = Group::new(id, name, *invitation.state, invitation.epoch, invitation.slots, listener);
         group.advance(self.span(now));
         let span = self.span(now);
@@ -139,7 +139,7 @@ impl Groups {
         if let Some(known) = self.groups.values().find(|known| known.shares_state(&group)) {
             return Err(GroupJoinError::Again(known.id));
         }
-        let message = random_message(rng);
+        let message = drawn(rng);
         group.say(&[GroupFrame::joined(message)], now.epoch(), self.frame_numbers());
         self.groups.insert(id, group);
         Ok(id)
@@ -181,10 +181,10 @@ impl Groups {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<(), AnnounceError> {
         let group = self.groups.get(&id).ok_or(AnnounceError::Unknown)?;
-        if group.is_shared() {
+        if group.shared {
             return Err(AnnounceError::SlotShared);
         }
-        let (message, text) = (random_message(rng), Announcement::decode(bytes).map_err(|_| AnnounceError::Text)?.text);
+        let (message, text) = (drawn(rng), Announcement::decode(bytes).map_err(|_| AnnounceError::Text)?.text);
         let frames = GroupFrame::split(message, bytes).ok_or(AnnounceError::Text)?;
         if !group.has_room_for(frames.len()) {
             return Err(AnnounceError::Queue);
@@ -330,23 +330,10 @@ impl Groups {
 }
 
 fn open(group: &Group, source: Source, sealed: &[u8; 192]) -> Option<(u8, GroupFrame)> {
-    let slot = u8::try_from(source.counter / COUNTERS).ok()?;
-    let counter = u8::try_from(source.counter % COUNTERS).ok()?;
+    let (slot, counter) = place_of(source.counter)?;
     let key = group.key(source.epoch, slot, counter)?;
     let plain = record::open_record(&key, sealed)?;
     Some((slot, GroupFrame::decode(plain.as_slice()).ok()?))
-}
-
-fn random_id(rng: &mut (impl CryptoRng + ?Sized)) -> GroupId {
-    let mut bytes = [0; 16];
-    rng.fill_bytes(&mut bytes);
-    GroupId(bytes)
-}
-
-fn random_message(rng: &mut (impl CryptoRng + ?Sized)) -> [u8; 8] {
-    let mut bytes = [0; 8];
-    rng.fill_bytes(&mut bytes);
-    bytes
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use std::{fmt, str::FromStr};
 
+use rand::CryptoRng;
 use thiserror::Error;
 
 /// A string that is no identifier of ours.
@@ -54,6 +55,13 @@ hex_id!(
 /// Names one frame between `outgoing` and the report whether it left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FrameId(pub u64);
+
+/// Random bytes, for what is named by chance.
+pub(crate) fn drawn<const N: usize>(rng: &mut (impl CryptoRng + ?Sized)) -> [u8; N] {
+    let mut bytes = [0; N];
+    rng.fill_bytes(&mut bytes);
+    bytes
+}
 
 impl CardId {
     /// The id of the card with this public key.

@@ -20,7 +20,11 @@ use super::{
     pair::{Pair, Stage},
     view::{AcceptError, JoinError, Kind, TokenError, UnknownAssociation, WaveError},
 };
-use crate::{AssociationId, Card, ids::first_half, ratchet::TokenSecret};
+use crate::{
+    AssociationId, Card,
+    ids::{drawn, first_half},
+    ratchet::TokenSecret,
+};
 
 impl Associations {
     /// Waves at a card: the first message goes to one of its 64 rows with the next events.
@@ -310,7 +314,5 @@ fn free_at(
 }
 
 pub(super) fn random_id(rng: &mut (impl CryptoRng + ?Sized)) -> AssociationId {
-    let mut bytes = [0; 16];
-    rng.fill_bytes(&mut bytes);
-    AssociationId(bytes)
+    AssociationId(drawn(rng))
 }

@@ -161,10 +161,6 @@ impl Group {
         })
     }
 
-    pub(super) const fn is_shared(&self) -> bool {
-        self.shared
-    }
-
     pub(super) fn has_room_for(&self, frames: usize) -> bool {
         self.outbox.len() + frames <= MOST_QUEUED
     }
@@ -200,7 +196,7 @@ impl Group {
             let Some(rows) = self.ratchet.at(epoch).map(mosaic_wire::RendezvousState::group_rows) else { continue };
             let all = u16::from(Groups::MEMBERS) * COUNTERS;
             index.cover(self.listener, std::iter::once(epoch), all, |_, at, chain| {
-                let (slot, counter) = (u8::try_from(at / COUNTERS).ok()?, u8::try_from(at % COUNTERS).ok()?);
+                let (slot, counter) = place_of(at)?;
                 Some(rows.row(slot, counter, chain, table_rows))
             });
         }
@@ -337,6 +333,11 @@ impl Group {
             },
         }
     }
+}
+
+/// The member slot and the counter in it that a number of the row index stands for.
+pub(super) fn place_of(at: u16) -> Option<(u8, u8)> {
+    Some((u8::try_from(at / COUNTERS).ok()?, u8::try_from(at % COUNTERS).ok()?))
 }
 
 impl Queued {

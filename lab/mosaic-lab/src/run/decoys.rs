@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use mosaic_attack::{BoostedTrees, BoostingPlan, Estimate, auc, bootstrap_by_user};
-use mosaic_crypto::{
-    agreement::AgreementSecret,
-    record::{self, RecordNonce},
-};
-use mosaic_discovery::{Associations, Card, CardOrigin, OwnCard};
+use mosaic_crypto::{agreement::AgreementSecret, record};
+use mosaic_discovery::{Card, CardOrigin, OwnCard};
 use mosaic_geo::{Cell, Resolution};
 use mosaic_release::Releaser;
 use mosaic_types::{ClassId, ContactText, LatLng, Timestamp};
-use mosaic_wire::{WAVE_ROWS, rows};
-use rand::{Rng, RngExt, SeedableRng};
+use mosaic_wire::{RECORD, WAVE_ROWS, rows};
+use rand::{Rng, RngExt};
 use rand_chacha::ChaCha20Rng;
 
-use super::Bench;
+use super::{
+    Bench,
+    speaker::{ROWS, Records, Speaker},
+};
 use crate::{
     report::Row,
     runs::{RESAMPLES, evening},
@@ -25,22 +25,17 @@ use crate::{
 /// Associations the attacker learns from and is judged on, half of each kind.
 const LEARNED: usize = 2_000;
 const JUDGED: usize = 32_000;
-/// Rows of the table.
-const ROWS: u32 = 65_536;
 /// Rendezvous events of either side that are watched, twelve minutes apart.
 const EVENTS: u64 = 8;
 /// Slots of an event, and how many of them may be real in the default mode.
 const SLOTS: usize = 10;
 const MOST_REAL: usize = 5;
 
-/// One event as the provider stores it: rows and records, and which of two devices it came from.
-type Event = Vec<(u32, [u8; 192])>;
-
-/// What the provider holds of one association: the card, and both sides' events.
+/// What the provider holds of one association: the card, and both sides' events as it stores them.
 struct Seen {
     card: [u8; 32],
-    waver: Vec<Event>,
-    publisher: Vec<Event>,
+    waver: Vec<Records>,
+    publisher: Vec<Records>,
 }
 
 pub(super) fn attack(bench: &mut Bench<'_>) -> Result<()> {
@@ -68,47 +63,23 @@ fn told_apart(learned: usize, judged: usize, rng: &mut ChaCha20Rng) -> Result<Es
     Ok(bootstrap_by_user(&scored, RESAMPLES, rng, |drawn| auc(&drawn.iter().map(|pair| **pair).collect::<Vec<_>>())))
 }
 
-/// A device and the events it sends whatever it has to say.
-struct Device {
-    associations: Associations,
-    rng: ChaCha20Rng,
-}
-
-impl Device {
-    fn new(rng: &mut ChaCha20Rng) -> Self {
-        Self { associations: Associations::new(), rng: ChaCha20Rng::from_rng(rng) }
+/// The event that leaves now, whatever there is to say.
+fn event(of: &mut Speaker, now: Timestamp) -> Records {
+    let frames = of.offers(now, MOST_REAL);
+    of.associations.left(&frames.iter().map(|frame| frame.id).collect::<Vec<_>>());
+    let mut event: Records = frames.iter().map(|frame| of.seals(frame)).collect();
+    while event.len() < SLOTS {
+        let (mut uniform, row) = ([0; RECORD], of.rng.random_range(0..ROWS));
+        of.rng.fill_bytes(&mut uniform);
+        let at = of.rng.random_range(0..=event.len());
+        event.insert(at, (row, uniform));
     }
-
-    fn event(&mut self, now: Timestamp) -> Event {
-        let frames = self.associations.outgoing(now, ROWS, MOST_REAL, &mut self.rng);
-        self.associations.left(&frames.iter().map(|frame| frame.id).collect::<Vec<_>>());
-        let mut event: Event = frames
-            .iter()
-            .map(|frame| {
-                (frame.rows[0], record::seal_record(&frame.key, RecordNonce::draw(&mut self.rng), &frame.plain))
-            })
-            .collect();
-        while event.len() < SLOTS {
-            let (mut uniform, row) = ([0; 192], self.rng.random_range(0..ROWS));
-            self.rng.fill_bytes(&mut uniform);
-            let at = self.rng.random_range(0..=event.len());
-            event.insert(at, (row, uniform));
-        }
-        event
-    }
-
-    fn reads(&mut self, now: Timestamp, event: &Event) {
-        let wanted = self.associations.wanted(now, ROWS);
-        let found: Vec<_> = event.iter().filter(|(row, _)| wanted.contains(*row)).collect();
-        for (row, sealed) in found {
-            drop(self.associations.receive(now, *row, sealed, &mut self.rng));
-        }
-    }
+    event
 }
 
 /// Two devices over an hour and a half: a decoy, or a wave that is accepted at once.
 fn played(is_decoy: bool, rng: &mut ChaCha20Rng) -> Option<Seen> {
-    let (mut waver, mut publisher) = (Device::new(rng), Device::new(rng));
+    let (mut waver, mut publisher) = (Speaker::new(rng), Speaker::new(rng));
     let start = evening().after(Duration::from_secs(rng.random_range(60..900)));
     let secret = AgreementSecret::random(rng);
     let card = secret.public().to_bytes();
@@ -124,14 +95,14 @@ fn played(is_decoy: bool, rng: &mut ChaCha20Rng) -> Option<Seen> {
     let mut seen = Seen { card, waver: Vec::new(), publisher: Vec::new() };
     for turn in 0..EVENTS {
         let now = start.after(Duration::from_secs(60 + turn * 720));
-        let sent = waver.event(now);
-        publisher.reads(now.after(Duration::from_secs(60)), &sent);
+        let sent = event(&mut waver, now);
+        drop(publisher.reads(now.after(Duration::from_secs(60)), &sent));
         for view in publisher.associations.list() {
             // once is enough: it is refused afterwards
             let _accepted = publisher.associations.accept(now, view.id, &contact("the other")?);
         }
-        let answered = publisher.event(now.after(Duration::from_secs(120)));
-        waver.reads(now.after(Duration::from_secs(180)), &answered);
+        let answered = event(&mut publisher, now.after(Duration::from_secs(120)));
+        drop(waver.reads(now.after(Duration::from_secs(180)), &answered));
         seen.waver.push(sent);
         seen.publisher.push(answered);
     }
@@ -194,7 +165,7 @@ fn waves(seen: &Seen) -> f64 {
 }
 
 /// Distance of a record's half-bytes from evenly spread ones.
-fn spread(record: &[u8; 192]) -> f64 {
+fn spread(record: &[u8; RECORD]) -> f64 {
     let mut counts = [0.0_f64; 16];
     for byte in record {
         counts[usize::from(byte >> 4)] += 1.0;
@@ -205,6 +176,8 @@ fn spread(record: &[u8; 192]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use rand::SeedableRng as _;
+
     use super::*;
 
     /// Seed 1. The attacker can see: it finds the first message of both kinds, and both kinds end as they should.

@@ -156,13 +156,19 @@ pub enum Means {
     Code(Code),
 }
 
+/// What the text of a QR code for two people begins with.
+const MEET: &str = "mosaic:meet?";
+/// What a token and a code follow in that text.
+const BY_TOKEN: &str = "token=";
+const BY_CODE: &str = "code=";
+
 impl AssociateBody {
     /// To join by what somebody showed, sent or read out: a token, a code, or the text of their QR code.
     pub fn to_join(shown: &str, contact: String) -> Self {
         let shown = shown.trim();
-        let query = shown.strip_prefix("mosaic:meet?");
+        let query = shown.strip_prefix(MEET);
         let stated = |name| query.and_then(|query| query.strip_prefix(name));
-        let (token, code) = match (stated("token="), stated("code=")) {
+        let (token, code) = match (stated(BY_TOKEN), stated(BY_CODE)) {
             (Some(token), _) => (Some(token), None),
             (None, Some(code)) => (None, Some(code)),
             // a code has no letters, and fewer digits than a token
@@ -220,6 +226,14 @@ pub struct AssociateReply {
     /// What the person should know: a restart of the agent forgets token and code.
     #[serde(default)]
     pub warnings: Vec<Warning>,
+}
+
+impl AssociateReply {
+    /// The text of a QR code for what was made, as [`AssociateBody::to_join`] reads it: the token, else the code.
+    pub fn shown(token: Option<&str>, code: Option<&str>) -> Option<String> {
+        let token = token.map(|token| format!("{MEET}{BY_TOKEN}{token}"));
+        token.or_else(|| code.map(|code| format!("{MEET}{BY_CODE}{code}")))
+    }
 }
 
 /// Body of `POST /v1/association`: the twin of `GET /v1/association/{token}` that keeps the token out of the URL.

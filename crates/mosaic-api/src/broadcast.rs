@@ -104,8 +104,7 @@ impl BroadcastBody {
     /// # Errors
     /// The problem of the first field that is out of bounds.
     pub fn check(self) -> Result<BroadcastRequest, Problem> {
-        let words = ContextText::new(&self.context)
-            .map_err(|error| Problem::new(ProblemKind::InvalidContext).with_detail(error))?;
+        let words = check_context(&self.context)?;
         let noise = self.noise_ratio.map(check_noise).transpose()?;
         let ttl = self.ttl_hours.map(check_ttl).transpose()?;
         let enrichment = self.enrichment.map(check_enrichment).transpose()?.unwrap_or_default();
@@ -148,6 +147,10 @@ impl UpdateBody {
         let noise = self.noise_ratio.map(check_noise).transpose()?;
         Ok(UpdateRequest { noise, ttl: self.ttl_hours.map(check_ttl).transpose()? })
     }
+}
+
+pub(crate) fn check_context(raw: &str) -> Result<ContextText, Problem> {
+    ContextText::new(raw).map_err(|error| Problem::new(ProblemKind::InvalidContext).with_detail(error))
 }
 
 pub(crate) fn check_enrichment(raw: f64) -> Result<Enrichment, Problem> {

@@ -2,7 +2,10 @@ use mosaic_types::{ContextText, Enrichment};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{BroadcastWarning, Problem, ProblemKind, broadcast::check_enrichment};
+use crate::{
+    BroadcastWarning, Problem,
+    broadcast::{check_context, check_enrichment},
+};
 
 /// Body of `POST /v1/preview`: words that are still being written. Nothing of them is kept or sent.
 #[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -37,8 +40,7 @@ impl PreviewBody {
     /// # Errors
     /// The problem of the first field that is out of bounds.
     pub fn check(self) -> Result<PreviewRequest, Problem> {
-        let words = ContextText::new(&self.context)
-            .map_err(|error| Problem::new(ProblemKind::InvalidContext).with_detail(error))?;
+        let words = check_context(&self.context)?;
         let enrichment = self.enrichment.map(check_enrichment).transpose()?.unwrap_or_default();
         Ok(PreviewRequest { words, enrichment })
     }

@@ -2,7 +2,7 @@ use mosaic_types::{ContextText, LatLng, MatchThreshold, Radius, SearchWindow, Se
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::{Position, Problem, ProblemKind, settings::check_threshold};
+use crate::{Position, Problem, ProblemKind, broadcast::check_context, settings::check_threshold};
 
 /// The most cards one answer lists: `1..=200`, 50 by default (L5-01).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +116,6 @@ impl ProximityBody {
     /// # Errors
     /// The problem of the first field that is out of bounds.
     pub fn check(self) -> Result<ProximityRequest, Problem> {
-        let words = self.context.map(|raw| ContextText::new(&raw)).transpose();
         Ok(ProximityRequest {
             place: Sensitive::new(self.location.check()?),
             radius: self.radius.map_or(Ok(Radius::default()), Radius::new).map_err(|_| ProblemKind::InvalidRadius)?,
@@ -124,7 +123,7 @@ impl ProximityBody {
                 .window
                 .map_or(Ok(SearchWindow::default()), SearchWindow::new)
                 .map_err(|_| ProblemKind::InvalidWindow)?,
-            words: words.map_err(|error| Problem::new(ProblemKind::InvalidContext).with_detail(error))?,
+            words: self.context.map(|raw| check_context(&raw)).transpose()?,
             limit: self.limit.map_or(Ok(ResultCap::default()), ResultCap::new)?,
             threshold: self.threshold.map(check_threshold).transpose()?,
         })

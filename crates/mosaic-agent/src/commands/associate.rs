@@ -142,8 +142,7 @@ impl AgentCore {
         };
         // cannot fail for an association that was just made
         let _given = self.associations.accept(now, id, &Releaser::contact(contact));
-        let shown = token.as_ref().map(|token| format!("mosaic:meet?token={token}"));
-        let shown = shown.or_else(|| code.as_ref().map(|code| format!("mosaic:meet?code={code}")));
+        let shown = AssociateReply::shown(token.as_deref(), code.as_deref());
         Ok(AssociateReply {
             id: id.to_string(),
             svg: shown.as_deref().and_then(qr::svg),
